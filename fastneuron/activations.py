@@ -1,0 +1,129 @@
+"""Activations: the output a of a neuron as a function of its pre-activation z.
+
+Not here: anything about targets. The one exception are `log_loss` and `log_loss_slope`, because only
+an activation knows how to take the logarithm of its own output without losing it at saturation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastneuron.components import Component, Registry, component
+from fastneuron.elementary import constant, divide, exp, log, log1p, maximum, tanh, where
+
+
+class Activation(Component):
+    """Base of the activations.
+
+    To add one: a class of fields decorated with `component` (and here with ``activations.add``), with
+
+    - ``value(self, z)``: the output a for pre-activation z;
+    - ``slope(self, z, a)``: the derivative da/dz, given z and a = value(z).
+
+    Use only arithmetic, ``abs``, comparisons and `fastneuron.elementary`; write constants as
+    ``constant(z, 1.0)`` so that float32 stays float32. Override `log_loss` and `log_loss_slope` where
+    the logarithm of the output has a form that survives saturation.
+    """
+
+    __slots__ = ()
+
+    def value(self, z: Any) -> Any:
+        """Output for pre-activation z."""
+        raise NotImplementedError
+
+    def slope(self, z: Any, a: Any) -> Any:
+        """Derivative of the output in z, where the output is a."""
+        raise NotImplementedError
+
+    def log_loss(self, z: Any, a: Any, y: Any) -> Any:
+        """Cross-entropy -y ln a - (1 - y) ln(1 - a), with 0 ln 0 = 0; NaN where a is outside [0, 1]."""
+        zero = constant(z, 0.0)
+        one = constant(z, 1.0)
+        hit = where(y > zero, y * log(a), zero)
+        miss = where(y < one, (one - y) * log(one - a), zero)
+        return -hit - miss
+
+    def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
+        """Derivative of `log_loss` in z; not finite wherever `log_loss` is not."""
+        zero = constant(z, 0.0)
+        one = constant(z, 1.0)
+        lost = constant(z, float("nan"))
+        miss = where(y < one, where(a < one, divide(one - y, one - a), lost), zero)
+        hit = where(y > zero, where(a > zero, divide(y, a), lost), zero)
+        return (miss - hit) * self.slope(z, a)
+
+
+activations = Registry("activation", Activation)
+
+
+@activations.add
+@component
+class Sigmoid(Activation):
+    """1 / (1 + exp(-gain z)): from 0 to 1, 1/2 at z = 0, steepness gain / 4 there."""
+
+    gain: float = 1.0
+
+    def value(self, z: Any) -> Any:
+        one = constant(z, 1.0)
+        return one / (one + exp(-self.gain * z))
+
+    def slope(self, z: Any, a: Any) -> Any:
+        return self.gain * a * (constant(z, 1.0) - a)
+
+    def log_loss(self, z: Any, a: Any, y: Any) -> Any:
+        # softplus(u) - y u with u = gain z: -ln a = softplus(-u) and -ln(1 - a) = softplus(u)
+        u = self.gain * z
+        return maximum(u, constant(z, 0.0)) - y * u + log1p(exp(-abs(u)))
+
+    def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
+        return self.gain * (a - y)
+
+
+@activations.add
+@component
+class Tanh(Activation):
+    """tanh(gain z): from -1 to 1."""
+
+    gain: float = 1.0
+
+    def value(self, z: Any) -> Any:
+        return tanh(self.gain * z)
+
+    def slope(self, z: Any, a: Any) -> Any:
+        return self.gain * (constant(z, 1.0) - a * a)
+
+
+@activations.add
+@component
+class ReLU(Activation):
+    """max(0, z); derivative 0 at z = 0."""
+
+    def value(self, z: Any) -> Any:
+        return maximum(z, constant(z, 0.0))
+
+    def slope(self, z: Any, a: Any) -> Any:
+        return where(z > constant(z, 0.0), constant(z, 1.0), constant(z, 0.0))
+
+
+@activations.add
+@component
+class Identity(Activation):
+    """z itself: linear regression."""
+
+    def value(self, z: Any) -> Any:
+        return z
+
+    def slope(self, z: Any, a: Any) -> Any:
+        return constant(z, 1.0)
+
+
+@activations.add
+@component
+class Step(Activation):
+    """Heaviside: 1 where z >= 0, else 0; derivative 0 everywhere, so gradients cannot train it."""
+
+    def value(self, z: Any) -> Any:
+        return where(z >= constant(z, 0.0), constant(z, 1.0), constant(z, 0.0))
+
+    def slope(self, z: Any, a: Any) -> Any:
+        return constant(z, 0.0)

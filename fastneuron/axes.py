@@ -1,0 +1,173 @@
+"""Axes: the values that one dimension of a grid takes, kept as a description.
+
+`linspace` and `geomspace` take NumPy's arguments and give NumPy's values; plain numbers are an axis too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from fastneuron.components import checked_number, shown
+
+MAX_POINTS = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class Linspace:
+    """`num` evenly spaced values from `start` to `stop`, both included."""
+
+    start: float
+    stop: float
+    num: int
+
+    def __post_init__(self) -> None:
+        _check_range(self, "linspace")
+
+    def __len__(self) -> int:
+        return self.num
+
+    def values(self) -> np.ndarray:
+        """The values, float64, shape (num,)."""
+        return np.linspace(self.start, self.stop, self.num)
+
+    def to_spec(self) -> dict[str, Any]:
+        """The axis as it stands in TOML."""
+        return {"linspace": [self.start, self.stop, self.num]}
+
+
+@dataclass(frozen=True)
+class Geomspace:
+    """`num` values from `start` to `stop`, both included, each a constant multiple of the one before."""
+
+    start: float
+    stop: float
+    num: int
+
+    def __post_init__(self) -> None:
+        _check_range(self, "geomspace")
+        if self.start * self.stop <= 0:
+            raise ValueError(
+                f"geomspace needs start and stop of one sign and not 0, got {self.start} and {self.stop}"
+            )
+
+    def __len__(self) -> int:
+        return self.num
+
+    def values(self) -> np.ndarray:
+        """The values, float64, shape (num,)."""
+        return np.geomspace(self.start, self.stop, self.num)
+
+    def to_spec(self) -> dict[str, Any]:
+        """The axis as it stands in TOML."""
+        return {"geomspace": [self.start, self.stop, self.num]}
+
+
+@dataclass(frozen=True)
+class Values:
+    """The numbers given, in their order."""
+
+    numbers: tuple[float, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def values(self) -> np.ndarray:
+        """The values, float64, shape (len,)."""
+        return np.array(self.numbers, np.float64)
+
+    def to_spec(self) -> list[float]:
+        """The axis as it stands in TOML."""
+        return list(self.numbers)
+
+
+Axis = Linspace | Geomspace | Values
+
+
+def _check_range(axis: Linspace | Geomspace, kind: str) -> None:
+    object.__setattr__(axis, "start", checked_number(f"{kind} start", axis.start))
+    object.__setattr__(axis, "stop", checked_number(f"{kind} stop", axis.stop))
+    whole = isinstance(axis.num, int | np.integer) and not isinstance(axis.num, bool)
+    if not whole or not 1 <= axis.num <= MAX_POINTS:
+        raise ValueError(f"{kind} num must be a whole number of 1 or more, got {shown(axis.num)}")
+    object.__setattr__(axis, "num", int(axis.num))
+    if not math.isfinite(axis.stop - axis.start):
+        raise ValueError(f"{kind} from {axis.start} to {axis.stop} is wider than a float can hold")
+
+
+def linspace(start: float, stop: float, num: int) -> Linspace:
+    """An axis of `num` evenly spaced values from `start` to `stop`, both included.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or `num` is not a whole number of 1 or more.
+
+    Examples
+    --------
+    >>> linspace(0, 1, 3).values().tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return Linspace(start, stop, num)
+
+
+def geomspace(start: float, stop: float, num: int) -> Geomspace:
+    """An axis of `num` values from `start` to `stop` in geometric progression, both included.
+
+    Raises
+    ------
+    ValueError
+        As `linspace`; and if `start` and `stop` differ in sign or one is 0.
+
+    Examples
+    --------
+    >>> geomspace(1, 100, 3).values().tolist()
+    [1.0, 10.0, 100.0]
+    """
+    return Geomspace(start, stop, num)
+
+
+def as_axis(given: object, where: str) -> Axis:
+    """An axis from an axis, a 1-D sequence of numbers, or its TOML table.
+
+    Raises
+    ------
+    ValueError
+        Naming `where`, the value and what is allowed.
+    """
+    if isinstance(given, Linspace | Geomspace | Values):
+        return given
+    if isinstance(given, dict):
+        return _from_table(given, where)
+    if isinstance(given, str) or not isinstance(given, Iterable) or np.ndim(_as_list(given)) > 1:
+        raise ValueError(
+            f"{where} must be linspace(...), geomspace(...) or a 1-D list of numbers, got {shown(given)}"
+        )
+    numbers = tuple(checked_number(f"{where}[{i}]", value) for i, value in enumerate(_as_list(given)))
+    if not numbers:
+        raise ValueError(f"{where} must have at least one value, got none")
+    return Values(numbers)
+
+
+def _as_list(given: Iterable[Any]) -> list[Any]:
+    return given.tolist() if isinstance(given, np.ndarray) and given.ndim else list(given)
+
+
+def _from_table(table: dict[str, Any], where: str) -> Axis:
+    kinds = {"linspace": linspace, "geomspace": geomspace}
+    if len(table) != 1 or next(iter(table)) not in kinds:
+        raise ValueError(
+            f"{where} must be {{ linspace = [start, stop, num] }}, {{ geomspace = [start, stop, num] }} "
+            f"or a list of numbers, got {shown(table)}"
+        )
+    kind, arguments = next(iter(table.items()))
+    if not isinstance(arguments, list | tuple) or len(arguments) != 3:
+        raise ValueError(f"{where}.{kind} must be [start, stop, num], got {shown(arguments)}")
+    try:
+        return kinds[kind](*arguments)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None

@@ -1,0 +1,280 @@
+"""Components: small immutable records whose methods are plain Python and kernel code at once.
+
+A component is a class of annotated number fields and pure methods. An instance is an argument of a
+compiled kernel as it is: inside the kernel ``activation.value(z)`` becomes, at compile time, the body
+of that class's method, and the same method runs in plain Python on floats and arrays. A field is a
+number, or a ``Row``: the row of the lane block that holds its values where it varies over the grid.
+
+What a method may call is in `fastneuron.elementary`. How Numba is told of all this is in
+`fastneuron.kernels.records`; this file knows nothing of Numba.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import math
+import re
+import sys
+from collections import namedtuple
+from collections.abc import Iterable, Mapping
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    NamedTuple,
+    TypeVar,
+    cast,
+    dataclass_transform,
+    get_origin,
+    get_type_hints,
+)
+
+import numpy as np
+
+C = TypeVar("C", bound="Component")
+
+
+class Bound(NamedTuple):
+    """What a number field allows: low <= value < high, or low < value where `above`."""
+
+    allowed: str
+    low: float = -math.inf
+    high: float = math.inf
+    above: bool = False
+    whole: bool = False
+    optional: bool = False
+
+    def admits(self, value: float) -> bool:
+        over = value > self.low if self.above else value >= self.low
+        whole = value == int(value) if self.whole and math.isfinite(value) else True
+        return math.isfinite(value) and over and value < self.high and whole
+
+
+FINITE = Bound("a finite number")
+Positive = Annotated[float, Bound("positive", low=0.0, above=True)]
+NonNegative = Annotated[float, Bound("zero or positive", low=0.0)]
+Fraction = Annotated[float, Bound("at least 0 and below 1", low=0.0, high=1.0)]
+
+
+class Row(int):
+    """A field that varies over the grid: the row of the lane block that holds its values."""
+
+
+class Component:
+    """Base of every component; `component` builds the record class."""
+
+    __slots__ = ()
+    _fields: ClassVar[tuple[str, ...]] = ()
+    _field_defaults: ClassVar[dict[str, Any]] = {}
+    bounds: ClassVar[dict[str, Bound]] = {}
+
+
+def checked_number(name: str, value: object, bound: Bound = FINITE) -> float:
+    """`value` as a float (an int for whole fields) within `bound`.
+
+    Raises
+    ------
+    ValueError
+        Naming the field, the value and what is allowed.
+    """
+    number = math.nan
+    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+    if not bound.admits(number):
+        raise ValueError(f"{name} must be {bound.allowed}, got {shown(value)}")
+    return int(number) if bound.whole else number
+
+
+def shown(value: object, limit: int = 80) -> str:
+    """`value` for an error line: its repr, on one line and cut at `limit` characters."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    text = " ".join(repr(value).split())
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+@dataclass_transform(frozen_default=True)
+def component(cls: type[C]) -> type[C]:
+    """Turn a class of annotated fields and methods into an immutable, hashable record class.
+
+    Fields are floats; annotate with `Positive`, `NonNegative` or `Fraction` for what a field allows
+    (plain ``float``: any finite number). Instances compare equal only within one class, pickle by
+    reference to the class, and are accepted by compiled kernels.
+
+    Raises
+    ------
+    ValueError
+        When an instance is made: naming the field, the value and what is allowed.
+    """
+    hints = get_type_hints(cls, include_extras=True)
+    own = cls.__dict__.get("__annotations__", {})
+    fields = [name for name in own if get_origin(hints[name]) is not ClassVar]
+    defaults = [cls.__dict__[name] for name in fields if name in cls.__dict__]
+    bounds = {name: _bound_of(hints[name]) for name in fields}
+    # namedtuple wants literals for a type checker; the fields are known only here
+    base: Any = namedtuple(cls.__name__, fields, defaults=defaults)  # type: ignore[misc]
+
+    def __new__(klass: Any, *args: object, **kwargs: object) -> Any:
+        try:
+            given = base.__new__(klass, *args, **kwargs)
+        except TypeError as error:
+            raise TypeError(str(error).replace("__new__()", f"{cls.__name__}()")) from None
+        return tuple.__new__(
+            klass,
+            (
+                None
+                if value is None and bounds[name].optional
+                else checked_number(name, value, bounds[name])
+                for name, value in zip(fields, given, strict=True)
+            ),
+        )
+
+    def __repr__(self: Any) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in zip(fields, self, strict=True))
+        return f"{cls.__name__}({inside})"
+
+    dropped = {*fields, "__dict__", "__weakref__", "__slots__"}
+    body = {name: value for name, value in vars(cls).items() if name not in dropped}
+    body |= {
+        "__slots__": (),
+        "__qualname__": cls.__qualname__,
+        "__new__": __new__,
+        "__repr__": __repr__,
+        "__eq__": lambda a, b: type(a) is type(b) and tuple(a) == tuple(b),
+        "__ne__": lambda a, b: not a == b,
+        "__hash__": lambda a: hash((type(a), tuple(a))),
+        "__signature__": inspect.Signature(
+            [
+                inspect.Parameter(
+                    name,
+                    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                    default=cls.__dict__.get(name, inspect.Parameter.empty),
+                    annotation=hints[name],
+                )
+                for name in fields
+            ]
+        ),
+        "bounds": bounds,
+    }
+    return cast("type[C]", type(cls)(cls.__name__, (base, *cls.__bases__), body))
+
+
+def _bound_of(hint: Any) -> Bound:
+    return next((mark for mark in getattr(hint, "__metadata__", ()) if isinstance(mark, Bound)), FINITE)
+
+
+def with_rows(record: C, rows: Mapping[str, int]) -> C:
+    """The component as a kernel argument: floats, with the fields in `rows` replaced by their Row."""
+    values = cast("tuple[Any, ...]", record)
+    return cast(
+        "C",
+        tuple.__new__(
+            type(record),
+            (
+                Row(rows[name]) if name in rows else float(value)
+                for name, value in zip(record._fields, values, strict=True)
+            ),
+        ),
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the known word nearest to `word`, or an empty string."""
+    found = difflib.get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean {found[0]!r}?)" if found else ""
+
+
+class Registry:
+    """The components of one role by name: what TOML, the command line and the docs can name.
+
+    A name is the class's in snake case (`SquaredError` is ``squared_error``). A component that is not
+    registered is named ``module:Class``.
+    """
+
+    def __init__(self, role: str, base: type[Component]) -> None:
+        self.role = role
+        self.base = base
+        self.classes: dict[str, type[Component]] = {}
+
+    def add(self, cls: type[C]) -> type[C]:
+        """Decorator: register `cls` (above `component`)."""
+        self.classes[snake_case(cls.__name__)] = cls
+        return cls
+
+    def name_of(self, record: Component) -> str:
+        """The name under which `from_spec` finds the class of `record` again."""
+        cls = type(record)
+        name = snake_case(cls.__name__)
+        if self.classes.get(name) is cls:
+            return name
+        return f"{cls.__module__}:{cls.__qualname__}"
+
+    def class_named(self, name: object, where: str) -> type[Component]:
+        """The class called `name`; `where` is the key to blame in the error.
+
+        Raises
+        ------
+        ValueError
+            If there is none.
+        """
+        if isinstance(name, str) and ":" in name:
+            return self._imported(name, where)
+        if not isinstance(name, str) or name not in self.classes:
+            raise ValueError(
+                f"{where}: unknown {self.role} {shown(name)}{nearest(str(name), self.classes)}; "
+                f"known: {', '.join(self.classes)}"
+            )
+        return self.classes[name]
+
+    def _imported(self, name: str, where: str) -> type[Component]:
+        module, _, qualname = name.partition(":")
+        try:
+            found: Any = sys.modules.get(module) or importlib.import_module(module)
+            for part in qualname.split("."):
+                found = getattr(found, part)
+        except Exception as error:
+            raise ValueError(f"{where}: {self.role} {name!r} cannot be imported: {error}") from None
+        if not (isinstance(found, type) and issubclass(found, self.base)):
+            raise ValueError(
+                f"{where}: {name!r} is no {self.role} (a @component class derived from {self.base.__name__})"
+            )
+        return found
+
+    def from_spec(self, spec: object, where: str) -> Component:
+        """The component that `spec` describes: a name, or a table of ``name`` and fields.
+
+        Raises
+        ------
+        ValueError
+            Naming the key, the value and what is allowed.
+        """
+        table = dict(spec) if isinstance(spec, Mapping) else {"name": spec}
+        if "name" not in table:
+            raise ValueError(f"{where}: missing key 'name'; known: {', '.join(self.classes)}")
+        cls = self.class_named(table.pop("name"), f"{where}.name" if isinstance(spec, Mapping) else where)
+        for key in table:
+            if key not in cls._fields:
+                allowed = ", ".join(cls._fields) or "none"
+                raise ValueError(f"{where}.{key}: unknown key{nearest(key, cls._fields)}; allowed: {allowed}")
+        for field in cls._fields:
+            if field not in table and field not in cls._field_defaults:
+                raise ValueError(f"{where}: missing key {field!r} of {cls.__name__}")
+        try:
+            return cls(**table)
+        except ValueError as error:
+            raise ValueError(f"{where}.{error}") from None
+
+    def to_spec(self, record: Component) -> dict[str, Any]:
+        """The table that `from_spec` turns back into `record`."""
+        values = zip(record._fields, cast("tuple[Any, ...]", record), strict=True)
+        return {"name": self.name_of(record)} | {name: value for name, value in values if value is not None}
+
+
+def snake_case(name: str) -> str:
+    """`SquaredError` -> ``squared_error``, `LeakyReLU` -> ``leaky_relu``, `L2` -> ``l2``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", "_", name).lower()

@@ -1,0 +1,90 @@
+"""Outcomes: what became of a start, and the rule that says when a start ends.
+
+The definitions (theta_t is the parameters after t updates, theta_0 the start; |theta| is the largest
+absolute parameter; closeness is settle * max(1, |theta_t|)):
+
+- DIVERGED at the first t where a parameter or the loss is not finite, or |theta_t| > limit;
+- REACHED at the first t where the largest |a - y| over the samples is at most tolerance;
+- SETTLED at the first t >= 1 where |theta_t - theta_(t-1)| <= closeness;
+- CYCLING with the smallest period p, 2 <= p <= max_period, at the first t where every state of the
+  last three periods returned: |theta_s - theta_(s-p)| <= closeness for s = t - 2p .. t. The return must
+  also be within sqrt(settle) of the cycle's own largest step, or a decaying oscillation would be one;
+- at t = max_steps with none of these: STALLED if max_steps |change of the last step| <=
+  stall * max(1, |parameter|) for every parameter, else UNFINISHED.
+
+At one t the first in this list counts.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Annotated
+
+from fastneuron.components import Bound, Component, NonNegative, Positive, component
+
+
+class Outcome(IntEnum):
+    """What became of a start."""
+
+    UNFINISHED = 0
+    REACHED = 1
+    SETTLED = 2
+    CYCLING = 3
+    DIVERGED = 4
+    STALLED = 5
+
+    @property
+    def sentence(self) -> str:
+        """What the outcome means, in a few words."""
+        return _SENTENCES[self]
+
+
+_SENTENCES = {
+    Outcome.UNFINISHED: "still moving when the steps ran out",
+    Outcome.REACHED: "every output within the tolerance of its target",
+    Outcome.SETTLED: "no longer moves, without having reached the targets",
+    Outcome.CYCLING: "returns to the same state every few steps",
+    Outcome.DIVERGED: "a parameter or the loss grew beyond bounds",
+    Outcome.STALLED: "moves too slowly to get anywhere in as many steps again",
+}
+
+Steps = Annotated[int, Bound("a whole number from 1 to 2147483647", low=1, high=2**31, whole=True)]
+Period = Annotated[int, Bound("a whole number from 1 to 65536", low=1, high=65537, whole=True)]
+Closeness = Annotated[
+    float | None, Bound("zero or positive, or None for the dtype's default", low=0.0, optional=True)
+]
+
+
+@component
+class Stop(Component):
+    """When a start ends; see the module's definitions.
+
+    Parameters
+    ----------
+    max_steps : int, 1 or more
+        Updates after which a start is given up as UNFINISHED or STALLED.
+    tolerance : float, 0 or more
+        REACHED where every |a - y| is at most this.
+    settle : float, 0 or more, or None
+        Closeness of two states that counts as the same, relative to max(1, |theta|). None: 1e-12 in
+        float64 and 2.5e-7 in float32.
+    max_period : int, 1 or more
+        Longest period looked for; 1 looks for none.
+    limit : float, positive
+        DIVERGED where a parameter is beyond it.
+    stall : float, 0 or more
+        STALLED where as many steps again would change no parameter by more than this, relative to
+        max(1, |parameter|).
+    """
+
+    max_steps: Steps = 2000
+    tolerance: NonNegative = 0.1
+    settle: Closeness = None
+    max_period: Period = 64
+    limit: Positive = 1e12
+    stall: NonNegative = 0.01
+
+    def for_dtype(self, dtype: str) -> Stop:
+        """The same rule with `settle` filled in for ``"float64"`` or ``"float32"``."""
+        settle = self.settle if self.settle is not None else {"float64": 1e-12, "float32": 2.5e-7}[dtype]
+        return Stop(self.max_steps, self.tolerance, settle, self.max_period, self.limit, self.stall)
