@@ -1,12 +1,13 @@
 """Axes: the values that one dimension of a grid takes, kept as a description.
 
 `linspace` and `geomspace` take NumPy's arguments and give NumPy's values; plain numbers are an axis too.
+No value of a range lies outside its two ends, so that whoever checks a range need only look at these.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +34,7 @@ class Linspace:
 
     def values(self) -> np.ndarray:
         """The values, float64, shape (num,)."""
-        return np.linspace(self.start, self.stop, self.num)
+        return _held(np.linspace, self)
 
     def to_spec(self) -> dict[str, Any]:
         """The axis as it stands in TOML."""
@@ -50,7 +51,7 @@ class Geomspace:
 
     def __post_init__(self) -> None:
         _check_range(self, "geomspace")
-        if self.start * self.stop <= 0:
+        if self.start == 0 or self.stop == 0 or (self.start < 0) != (self.stop < 0):
             raise ValueError(
                 f"geomspace needs start and stop of one sign and not 0, got {self.start} and {self.stop}"
             )
@@ -60,7 +61,7 @@ class Geomspace:
 
     def values(self) -> np.ndarray:
         """The values, float64, shape (num,)."""
-        return np.geomspace(self.start, self.stop, self.num)
+        return _held(np.geomspace, self)
 
     def to_spec(self) -> dict[str, Any]:
         """The axis as it stands in TOML."""
@@ -69,9 +70,12 @@ class Geomspace:
 
 @dataclass(frozen=True)
 class Values:
-    """The numbers given, in their order."""
+    """The numbers given, in their order: one or more, finite."""
 
     numbers: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "numbers", _checked_numbers(self.numbers, "values"))
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -93,10 +97,18 @@ def _check_range(axis: Linspace | Geomspace, kind: str) -> None:
     object.__setattr__(axis, "stop", checked_number(f"{kind} stop", axis.stop))
     whole = isinstance(axis.num, int | np.integer) and not isinstance(axis.num, bool)
     if not whole or not 1 <= axis.num <= MAX_POINTS:
-        raise ValueError(f"{kind} num must be a whole number of 1 or more, got {shown(axis.num)}")
+        raise ValueError(f"{kind} num must be a whole number from 1 to {MAX_POINTS}, got {shown(axis.num)}")
     object.__setattr__(axis, "num", int(axis.num))
     if not math.isfinite(axis.stop - axis.start):
         raise ValueError(f"{kind} from {axis.start} to {axis.stop} is wider than a float can hold")
+
+
+def _held(rule: Callable[..., np.ndarray], axis: Linspace | Geomspace) -> np.ndarray:
+    """NumPy's values, held between the ends that rounding can leave by the last bits."""
+    with np.errstate(all="ignore"):
+        values = rule(axis.start, axis.stop, axis.num)
+    held: np.ndarray = np.clip(values, min(axis.start, axis.stop), max(axis.start, axis.stop))
+    return held
 
 
 def linspace(start: float, stop: float, num: int) -> Linspace:
@@ -141,25 +153,43 @@ def as_axis(given: object, where: str) -> Axis:
     """
     if isinstance(given, Linspace | Geomspace | Values):
         return given
-    if isinstance(given, dict):
+    if isinstance(given, Mapping):
         return _from_table(given, where)
-    if isinstance(given, str) or not isinstance(given, Iterable) or np.ndim(_as_list(given)) > 1:
-        raise ValueError(
-            f"{where} must be linspace(...), geomspace(...) or a 1-D list of numbers, got {shown(given)}"
-        )
-    numbers = tuple(checked_number(f"{where}[{i}]", value) for i, value in enumerate(_as_list(given)))
+    return Values(_checked_numbers(given, where))
+
+
+def _checked_numbers(given: object, where: str) -> tuple[float, ...]:
+    numbers = _listed(given, where)
     if not numbers:
         raise ValueError(f"{where} must have at least one value, got none")
-    return Values(numbers)
+    if set(map(type, numbers)) <= {int, float}:  # one pass over all of them; the loop below blames one
+        try:
+            array = np.array(numbers, np.float64)
+        except OverflowError:
+            array = np.array([math.inf])
+        if np.isfinite(array).all():
+            return tuple(array.tolist())
+    return tuple(checked_number(f"{where}[{i}]", value) for i, value in enumerate(numbers))
 
 
-def _as_list(given: Iterable[Any]) -> list[Any]:
-    return given.tolist() if isinstance(given, np.ndarray) and given.ndim else list(given)
+def _listed(given: object, where: str) -> list[Any]:
+    if hasattr(given, "__array__"):
+        try:
+            array = np.asarray(given)
+        except Exception as error:  # whatever a foreign array type throws
+            raise ValueError(f"{where} cannot be read as an array: {error}") from None
+        if array.ndim == 1 and array.dtype.kind in "iufO":
+            return list((array if array.dtype.kind == "O" else array.astype(np.float64)).tolist())
+    elif isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray):
+        return list(given)
+    raise ValueError(
+        f"{where} must be linspace(...), geomspace(...) or a 1-D list of numbers, got {shown(given)}"
+    )
 
 
-def _from_table(table: dict[str, Any], where: str) -> Axis:
-    kinds = {"linspace": linspace, "geomspace": geomspace}
-    if len(table) != 1 or next(iter(table)) not in kinds:
+def _from_table(table: Mapping[str, Any], where: str) -> Axis:
+    kinds: dict[str, Callable[..., Axis]] = {"linspace": linspace, "geomspace": geomspace}
+    if len(table) != 1 or not set(table) <= set(kinds):
         raise ValueError(
             f"{where} must be {{ linspace = [start, stop, num] }}, {{ geomspace = [start, stop, num] }} "
             f"or a list of numbers, got {shown(table)}"

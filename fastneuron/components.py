@@ -94,8 +94,16 @@ def shown(value: object, limit: int = 80) -> str:
     """`value` for an error line: its repr, on one line and cut at `limit` characters."""
     if isinstance(value, np.generic):
         value = value.item()
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # a foreign __repr__, or a number with too many digits to print
+        text = f"a {type(value).__name__}"
     return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+def shown_key(key: object) -> str:
+    """A key for an error line: as it is, or its repr where it has anything unprintable."""
+    return key if isinstance(key, str) and key.isprintable() and key else repr(key)
 
 
 @dataclass_transform(frozen_default=True)
@@ -115,6 +123,8 @@ def component(cls: type[C]) -> type[C]:
     own = cls.__dict__.get("__annotations__", {})
     fields = [name for name in own if get_origin(hints[name]) is not ClassVar]
     defaults = [cls.__dict__[name] for name in fields if name in cls.__dict__]
+    if "name" in fields:
+        raise TypeError(f"{cls.__name__}: a field cannot be called 'name', which is the component's own")
     bounds = {name: _bound_of(hints[name]) for name in fields}
     # namedtuple wants literals for a type checker; the fields are known only here
     base: Any = namedtuple(cls.__name__, fields, defaults=defaults)  # type: ignore[misc]
@@ -210,7 +220,7 @@ class Registry:
         """The name under which `from_spec` finds the class of `record` again."""
         cls = type(record)
         name = snake_case(cls.__name__)
-        if self.classes.get(name) is cls:
+        if self.classes.get(name) is cls and cls.__module__.startswith("fastneuron."):
             return name
         return f"{cls.__module__}:{cls.__qualname__}"
 
@@ -238,7 +248,8 @@ class Registry:
             for part in qualname.split("."):
                 found = getattr(found, part)
         except Exception as error:
-            raise ValueError(f"{where}: {self.role} {name!r} cannot be imported: {error}") from None
+            reason = " ".join(str(error).split())
+            raise ValueError(f"{where}: {self.role} {name!r} cannot be imported: {reason}") from None
         if not (isinstance(found, type) and issubclass(found, self.base)):
             raise ValueError(
                 f"{where}: {name!r} is no {self.role} (a @component class derived from {self.base.__name__})"
@@ -260,7 +271,9 @@ class Registry:
         for key in table:
             if key not in cls._fields:
                 allowed = ", ".join(cls._fields) or "none"
-                raise ValueError(f"{where}.{key}: unknown key{nearest(key, cls._fields)}; allowed: {allowed}")
+                raise ValueError(
+                    f"{where}.{shown_key(key)}: unknown key{nearest(key, cls._fields)}; allowed: {allowed}"
+                )
         for field in cls._fields:
             if field not in table and field not in cls._field_defaults:
                 raise ValueError(f"{where}: missing key {field!r} of {cls.__name__}")

@@ -7,8 +7,9 @@ absolute parameter; closeness is settle * max(1, |theta_t|)):
 - REACHED at the first t where the largest |a - y| over the samples is at most tolerance;
 - SETTLED at the first t >= 1 where |theta_t - theta_(t-1)| <= closeness;
 - CYCLING with the smallest period p, 2 <= p <= max_period, at the first t where every state of the
-  last three periods returned: |theta_s - theta_(s-p)| <= closeness for s = t - 2p .. t. The return must
-  also be within sqrt(settle) of the cycle's own largest step, or a decaying oscillation would be one;
+  last three periods returned: |theta_s - theta_(s-p)| <= closeness for s = t - 2p .. t, and after p steps
+  it comes back far closer than after any fewer: |theta_t - theta_(t-p)| <= sqrt(settle) times the smallest
+  |theta_t - theta_(t-q)|, 1 <= q < p (else a decaying oscillation would be a cycle);
 - at t = max_steps with none of these: STALLED if max_steps |change of the last step| <=
   stall * max(1, |parameter|) for every parameter, else UNFINISHED.
 

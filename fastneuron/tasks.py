@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fastneuron.components import nearest, shown
+
+MAX_POINTS = 2**24
 
 
 class Task:
@@ -83,7 +85,7 @@ class Task:
     @property
     def inputs(self) -> int:
         """Number of inputs of a sample."""
-        return self.x.shape[1]
+        return int(self.x.shape[1])
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -105,9 +107,13 @@ def _numbers(field: str, given: object) -> np.ndarray:
         array = np.array(given)
     except ValueError:
         raise ValueError(f"{field} is ragged: every sample must have as many numbers as the first") from None
-    if array.dtype.kind not in "iuf":
+    except Exception as error:  # whatever a foreign array type throws
+        raise ValueError(f"{field} cannot be read as an array: {error}") from None
+    leaves: Iterable[Any] = () if isinstance(given, np.ndarray) else np.array(given, object).flat
+    if array.dtype.kind not in "iuf" or any(isinstance(leaf, bool | np.bool_) for leaf in leaves):
         raise ValueError(f"{field} must be numbers, got {shown(given)}")
-    array = np.ascontiguousarray(array, np.float64) + 0.0  # no -0.0: equal tasks have equal bytes
+    with np.errstate(over="ignore"):  # a longdouble may be too large: refused below
+        array = np.array(array, np.float64, order="C") + 0.0  # no -0.0: equal tasks have equal bytes
     if array.ndim == 0:
         raise ValueError(f"{field} must be a list of numbers, got {shown(given)}")
     if not np.isfinite(array).all():
@@ -151,9 +157,7 @@ def gate(name: str) -> Task:
         If there is no gate of that name.
     """
     if not isinstance(name, str) or name not in GATES:
-        raise ValueError(
-            f"unknown gate {shown(name)}{nearest(str(name), GATES)}; known: {', '.join(GATES)}"
-        )
+        raise ValueError(f"unknown gate {shown(name)}{nearest(str(name), GATES)}; known: {', '.join(GATES)}")
     return Task([[0, 0], [0, 1], [1, 0], [1, 1]], GATES[name], name=name)
 
 
@@ -163,10 +167,10 @@ def flipped_step(points: int = 101) -> Task:
     Raises
     ------
     ValueError
-        If `points` is not a whole number of 2 or more.
+        If `points` is not a whole number from 2 to `MAX_POINTS`.
     """
-    if isinstance(points, bool) or not isinstance(points, int) or points < 2:
-        raise ValueError(f"points must be a whole number of 2 or more, got {shown(points)}")
+    if isinstance(points, bool) or not isinstance(points, int) or not 2 <= points <= MAX_POINTS:
+        raise ValueError(f"points must be a whole number from 2 to {MAX_POINTS}, got {shown(points)}")
     x = np.linspace(0.0, 1.0, points)
     return Task(x, (x < 0.5).astype(float), name="flipped_step")
 
@@ -184,7 +188,7 @@ def from_csv(path: str | Path) -> Task:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
         lines = list(csv.reader(text.splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ValueError(f"cannot read {path}: {reason}") from None
     rows: list[list[float]] = []
@@ -235,7 +239,10 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     known = ("name", "x", "y", "csv", "points")
     for key in spec:
         if key not in known:
-            raise ValueError(f"{where}.{key}: unknown key{nearest(key, known)}; allowed: {', '.join(known)}")
+            key_text = key if isinstance(key, str) and key.isprintable() else shown(key)
+            raise ValueError(
+                f"{where}.{key_text}: unknown key{nearest(key, known)}; allowed: {', '.join(known)}"
+            )
     name = spec.get("name")
     try:
         if "csv" in spec:
@@ -254,7 +261,7 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     if name is None:
-        raise ValueError(f"{where}: give a name, x and y, or csv; names: {', '.join(NAMED)}")
+        raise ValueError(f"{where}: missing key 'name', or x and y, or csv; names: {', '.join(NAMED)}")
     if not isinstance(name, str) or name not in NAMED:
         raise ValueError(
             f"{where}.name: unknown task {shown(name)}{nearest(str(name), NAMED)}; known: {', '.join(NAMED)}"
@@ -264,7 +271,7 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
 
 def to_spec(task: Task) -> dict[str, Any]:
     """The table that `from_spec` turns back into `task`: the name where it says all."""
-    if task.name == "flipped_step" and task.samples >= 2 and task == flipped_step(task.samples):
+    if task.name == "flipped_step" and 2 <= task.samples <= MAX_POINTS and task == flipped_step(task.samples):
         return {"name": task.name, "points": task.samples}
     if task.name in NAMED and task == NAMED[task.name]():
         return {"name": task.name}

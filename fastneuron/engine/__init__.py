@@ -1,0 +1,1 @@
+"""What runs: sweeps over threads, whole trajectories, forward passes."""

@@ -1,0 +1,7 @@
+"""Measures: numbers that summarise a result; pure functions, one family a file."""
+
+from __future__ import annotations
+
+from fastneuron.measures.shares import fractions
+
+__all__ = ["fractions"]

@@ -1,0 +1,16 @@
+"""Pictures of results: each takes a result, draws on `ax` (or a new figure) and returns the artists.
+
+No picture shows or saves itself, and none changes Matplotlib's settings. Legends
+stand outside the axes: give figures of your own ``layout="constrained"``.
+"""
+
+from __future__ import annotations
+
+from fastneuron.plot.learned_map import learned
+from fastneuron.plot.loss_map import loss
+from fastneuron.plot.outcome_map import outcome
+from fastneuron.plot.response_curve import neuron_response, response
+from fastneuron.plot.steps_map import steps
+from fastneuron.plot.trajectory_path import trajectory
+
+__all__ = ["learned", "loss", "neuron_response", "outcome", "response", "steps", "trajectory"]

@@ -1,0 +1,5 @@
+"""Stored maps: a Zarr v3 store that is written tile by tile, and read back lazily."""
+
+from fastneuron.store.zarr_map import MapStore, open, tiles_done
+
+__all__ = ["MapStore", "open", "tiles_done"]

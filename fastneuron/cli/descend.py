@@ -1,0 +1,235 @@
+"""``fastneuron descend``: one training run, step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from fastneuron.cli import files, pictures, printing
+from fastneuron.cli import spec as specs
+from fastneuron.cli.flags import Numbers, Overrides, Whole
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+
+    from fastneuron.sweep import Sweep
+
+ROWS = 12
+SHOWN_OUTPUTS = 4
+FRAMES = 60
+STEPS = 300
+
+
+def descend(
+    spec_file: Annotated[Path | None, Parameter(name="SPEC.toml")] = None,
+    /,
+    *,
+    weight: Numbers | None = None,
+    bias: float | None = None,
+    task: str | None = None,
+    x: Numbers | None = None,
+    y: Numbers | None = None,
+    activation: str | None = None,
+    loss: str | None = None,
+    optimizer: str | None = None,
+    learning_rate: float | None = None,
+    momentum: float | None = None,
+    penalty: str | None = None,
+    strength: float | None = None,
+    steps: Whole | None = None,
+    overrides: Overrides = (),
+    out: Path | None = None,
+    json: bool = False,
+) -> None:
+    """Train one neuron from one start and show its steps.
+
+    Without options or a spec: the inverter, a sigmoid, squared error and gradient descent with learning rate 30, as in 'fastneuron map', for 300 steps. The table shows about a dozen steps, ever further apart; the picture shows the response curves from the first to the last, and a .gif shows them moving.
+
+    For example, the first case in chapter 3 of Nielsen's Neural Networks and Deep Learning:
+
+    fastneuron descend --x 1 --y 0 --weight 0.6 --bias 0.9 --learning-rate 0.15 --steps 300 --out run.png
+
+    Parameters
+    ----------
+    spec_file
+        Take task, model, loss, penalty, optimizer and start from this spec; its axes are passed over.
+    weight
+        Starting weight, or one for each input.
+    bias
+        Starting bias.
+    task
+        Task to learn; 'fastneuron tasks' lists them.
+    x
+        Inputs of a task of your own, one a sample; with --y.
+    y
+        Targets for them.
+    activation
+        The neuron's activation.
+    loss
+        What is minimised.
+    optimizer
+        How a step is made.
+    learning_rate
+        Size of a step.
+    momentum
+        Share of the last step that is kept, for --optimizer momentum.
+    penalty
+        Penalty on the parameters, l1 or l2; with --strength.
+    strength
+        Strength of the penalty.
+    steps
+        Number of steps; without it 300, or the spec's stop.max_steps.
+    overrides
+        Change any other entry of the spec, as in 'fastneuron map'. May be repeated.
+    out
+        Draw the progress to this file (.png, .svg or .pdf), or animate it (.gif).
+    json
+        Print one JSON document, with every step, instead of the table.
+    """
+    table = specs.read(spec_file, overrides)
+    _choose_task(table, task, x, y)
+    _set(table, "model", {"activation": activation})
+    _choose(table, "loss", loss, {})
+    _choose(table, "optimizer", optimizer, {"learning_rate": learning_rate, "momentum": momentum})
+    _choose(table, "penalty", penalty, {"strength": strength})
+    sweep = _single(table, weight, bias)
+    if steps is None:
+        steps = STEPS if spec_file is None else int(sweep.stop.max_steps)
+    if steps < 1:
+        raise ValueError(f"--steps must be 1 or more, got {steps}")
+    if out is not None:
+        files.check_picture(out, (*files.PICTURES, ".gif"))
+        if out.suffix.lower() == ".gif" and sweep.model.inputs > 1:
+            raise ValueError(
+                f"{out}: an animation needs a task of one input, this one has {sweep.model.inputs}"
+            )
+    from fastneuron.engine.trajectories import descend as follow
+
+    path = follow(
+        sweep.task,
+        sweep.model,
+        loss=sweep.loss,
+        optimizer=sweep.optimizer,
+        penalty=sweep.penalty,
+        start={name: float(axis.values()[0]) for name, axis in sweep.axes.items()},
+        steps=steps,
+        dtype=sweep.dtype,
+    )
+    if out is not None:
+        _draw(path, sweep, out)
+    if json:
+        print(printing.document(_document(path, sweep) | {"picture": out and str(out)}))
+        return
+    print(_text(path, sweep))
+    if out is not None:
+        print(f"\nwrote {out}")
+
+
+def _choose_task(
+    table: dict[str, Any], task: str | None, x: list[float] | None, y: list[float] | None
+) -> None:
+    if task is not None and (x is not None or y is not None):
+        raise ValueError("give --task, or --x and --y, not both")
+    if task is not None:
+        table["task"] = {"name": task}
+    elif x is not None or y is not None:
+        table["task"] = {key: given for key, given in (("x", x), ("y", y)) if given is not None}
+
+
+def _choose(table: dict[str, Any], role: str, name: str | None, fields: dict[str, float | None]) -> None:
+    """Give `role` another component, which keeps nothing of the one before but the learning rate."""
+    given = table.get(role, {})
+    before = {"name": given} if isinstance(given, str) else given
+    if name is not None and isinstance(before, dict) and before.get("name") != name:
+        table[role] = {"name": name} | {key: before[key] for key in ("learning_rate",) if key in before}
+    _set(table, role, fields)
+
+
+def _set(table: dict[str, Any], role: str, fields: dict[str, Any]) -> None:
+    given = {key: value for key, value in fields.items() if value is not None}
+    before = table.get(role, {})
+    if given:
+        before = {"name": before} if isinstance(before, str) else before
+        table[role] = before | given if isinstance(before, dict) else before
+
+
+def _single(table: dict[str, Any], weight: list[float] | None, bias: float | None) -> Sweep:
+    """The sweep of one start, so that all is checked as for a map."""
+    from fastneuron import tasks
+    from fastneuron.components import checked_number, shown
+    from fastneuron.models import Neuron
+    from fastneuron.sweep import Sweep
+
+    for key in ("task", "start"):
+        if not isinstance(table.setdefault(key, {}), dict):
+            raise ValueError(f"{key} must be a table, got {shown(table[key])}")
+    names = Neuron(tasks.from_spec(table["task"]).inputs).parameters
+    start = dict.fromkeys(names, 0.0) | table.pop("start")
+    if bias is not None:
+        start["bias"] = checked_number("--bias", bias)
+    if weight is not None:
+        if len(weight) != len(names) - 1:
+            raise ValueError(f"--weight: the task has {len(names) - 1} inputs, got {len(weight)} weights")
+        start |= {name: checked_number("--weight", w) for name, w in zip(names, weight, strict=False)}
+    table["axes"] = {name: [value] for name, value in start.items()}
+    return Sweep.from_spec(table)
+
+
+def _document(path: xarray.Dataset, sweep: Sweep) -> dict[str, Any]:
+    return {
+        "step": path["step"].values,
+        "parameters": {name: path[name].values for name in sweep.model.parameters},
+        "loss": path["loss"].values,
+        "error": path["error"].values,
+        "output": path["output"].transpose("step", ...).values,
+    }
+
+
+def _text(path: xarray.Dataset, sweep: Sweep) -> str:
+    import numpy as np
+
+    last = path.sizes["step"] - 1
+    shown = np.unique([0, *np.round(np.geomspace(1, last, min(ROWS - 1, last))).astype(int)])
+    names = [*sweep.model.parameters, "loss", "error"]
+    inputs = [",".join(f"{value:g}" for value in row) for row in sweep.task.x][:SHOWN_OUTPUTS]
+    outputs = path["output"].transpose("step", ...).values
+    rows = [
+        [
+            str(int(path["step"].values[i])),
+            *(printing.number(float(path[name].values[i])) for name in names),
+            *(f"{a:.4f}" for a in outputs[i, : len(inputs)]),
+        ]
+        for i in shown
+    ]
+    return printing.table(["step", *names, *(f"output({x})" for x in inputs)], rows, text=())
+
+
+def _draw(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:
+    from fastneuron import plot
+
+    if out.suffix.lower() == ".gif":
+        _animate(path, sweep, out)
+    elif sweep.model.inputs == 1:
+        pictures.save(out, lambda ax: plot.response(path, sweep.model, sweep.task, ax=ax))
+    else:
+        pictures.save(out, lambda ax: plot.trajectory(path, x="weight_0", y="weight_1", ax=ax))
+
+
+def _animate(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:
+    """The response curve at ever wider steps, so that the fast beginning and the slow end both show."""
+    import numpy as np
+
+    from fastneuron import plot
+
+    last = path.sizes["step"] - 1
+    shown = np.unique([0, *np.round(np.geomspace(1, last, min(FRAMES, last))).astype(int)])
+    weights, biases = path["weight"].values, path["bias"].values
+
+    def frame(ax: Axes, i: int) -> None:
+        parameters = {"weight": float(weights[i]), "bias": float(biases[i])}
+        plot.neuron_response(sweep.model, parameters, sweep.task, ax=ax, legend=False, title=f"step {i}")
+
+    pictures.animate(out, frame, [int(i) for i in shown if np.isfinite([weights[i], biases[i]]).all()])

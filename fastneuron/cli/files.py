@@ -1,0 +1,50 @@
+"""Output files: what can be known to be wrong with them before any work is done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def check_picture(path: Path, suffixes: tuple[str, ...] = PICTURES) -> Path:
+    """`path`, where a picture can be written there.
+
+    Raises
+    ------
+    ValueError
+        If the ending is none of `suffixes`, or the file cannot be written.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(f"{path}: a picture's name must end in {', '.join(suffixes)}")
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; give the name of a file")
+    if not path.parent.is_dir():
+        raise ValueError(f"{path}: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise ValueError(f"{path} cannot be written: permission denied")
+    return path
+
+
+def check_folder(path: Path) -> Path:
+    """`path`, where it is a folder that can be written to or can be made.
+
+    Raises
+    ------
+    ValueError
+        If it is something else, or permission is denied.
+    """
+    there = next(place for place in (path, *path.absolute().parents) if place.exists() or place.is_symlink())
+    if not there.is_dir():
+        raise ValueError(f"{path}: {there} is not a folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise ValueError(f"{path} cannot be written: permission denied in {there}")
+    return path
+
+
+def make_folder(path: Path) -> list[Path]:
+    """Make `path` and what it lies in; returns the folders made, the innermost first."""
+    missing = [place for place in (path, *path.parents) if not place.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    return missing

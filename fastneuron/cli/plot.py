@@ -1,0 +1,47 @@
+"""``fastneuron plot``: a picture of a stored map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from fastneuron.cli import files, pictures
+
+Kind = Literal["outcome", "steps", "loss", "learned"]
+
+
+def plot(
+    store: Annotated[Path, Parameter(name="STORE")],
+    /,
+    *,
+    kind: Kind = "outcome",
+    out: Path | None = None,
+) -> None:
+    """Draw a map that 'fastneuron map' has written.
+
+    For example:
+
+    fastneuron plot inverter.zarr --kind steps
+
+    Parameters
+    ----------
+    store
+        The map, a .zarr folder.
+    kind
+        What to draw: what became of each start, the steps it took, its last loss, or the truth table it ended with; without it what became of it.
+    out
+        The picture (.png, .svg or .pdf); without it NAME-KIND.png beside the map.
+    """
+    from fastneuron import plot as maps
+    from fastneuron import store as stores
+
+    result = stores.open(store)
+    picture = store.absolute().with_name(f"{store.absolute().stem}-{kind}.png") if out is None else out
+    files.check_picture(picture)
+    if kind not in result:
+        raise ValueError(f"{store} has no {kind!r}; it has {', '.join(map(str, result.data_vars))}")
+    size = (8.0, 5.5) if result[kind].ndim > 1 else (8.0, 2.0)
+    pictures.save(picture, lambda ax: getattr(maps, kind)(result, ax=ax), size)
+    print(f"wrote {picture}")

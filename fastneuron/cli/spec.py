@@ -1,0 +1,139 @@
+"""The spec a command works on: a TOML file or the default, with the options' overrides.
+
+Not here: what a spec may contain. `fastneuron.Sweep.from_spec` checks that.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+_WORD = re.compile(r"[A-Za-z_./~][\w./:~ -]*")
+
+
+def default_spec(inputs: int = 1) -> dict[str, Any]:
+    """The inverter under squared error, as a nested table; with the plane of starts for a task's inputs."""
+    plane = ("bias", "weight") if inputs == 1 else ("weight_1", "weight_0")
+    return {
+        "task": {"name": "inverter"},
+        "model": {"activation": "sigmoid"},
+        "loss": {"name": "squared_error"},
+        "optimizer": {"name": "gradient_descent", "learning_rate": 30.0},
+        "axes": {name: {"linspace": [-20, 20, 1024]} for name in plane},
+        "stop": {"max_steps": 2000, "tolerance": 0.1},
+    }
+
+
+def read(path: Path | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The spec of a file, or the default, after the overrides.
+
+    Parameters
+    ----------
+    path : Path or None
+        A TOML file; None: the default.
+    overrides : tuple of str
+        Each ``key.path=value``, applied in order.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read or is no TOML, or an override is malformed.
+    """
+    if path is not None:
+        return _overridden(_parse(path), overrides)
+    from fastneuron import tasks
+
+    spec = default_spec()
+    task = _overridden(spec, overrides)["task"]
+    if isinstance(task, dict) and (inputs := tasks.from_spec(task).inputs) > 1:
+        spec = _overridden(default_spec(inputs), overrides)
+    return _without_foreign_name(spec)
+
+
+def _without_foreign_name(spec: dict[str, Any]) -> dict[str, Any]:
+    """The default spec, whose task's name does not stand for data of the user's own."""
+    task = spec["task"]
+    if isinstance(task, dict) and {"x", "y", "csv"} & set(task) and task.get("name") == "inverter":
+        del task["name"]
+    return spec
+
+
+def with_points(spec: dict[str, Any], points: int) -> None:
+    """Give every linspace and geomspace axis of `spec` this number of points.
+
+    Raises
+    ------
+    ValueError
+        If there is no such axis.
+    """
+    axes = spec.get("axes")
+    changed = False
+    for axis in axes.values() if isinstance(axes, dict) else ():
+        for kind in ("linspace", "geomspace"):
+            if isinstance(axis, dict) and isinstance(axis.get(kind), list) and len(axis[kind]) == 3:
+                axis[kind] = [*axis[kind][:2], points]
+                changed = True
+    if not changed:
+        raise ValueError("--points changes linspace and geomspace axes; the spec has none")
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"cannot read {path}: it is not UTF-8 text") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML: {error}") from None
+
+
+def _overridden(spec: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
+    for text in overrides:
+        _override(spec, text)
+    return spec
+
+
+def _override(spec: dict[str, Any], text: str) -> None:
+    key, equals, given = text.partition("=")
+    path = _path(key)
+    if not equals or not path or not given.strip():
+        raise ValueError(f"--set must be key.path=value, as in optimizer.learning_rate=10, got {text!r}")
+    *parents, last = path
+    table = spec
+    for depth, name in enumerate(parents, start=1):
+        inner = table.setdefault(name, {})
+        if isinstance(inner, str):  # activation = "sigmoid" is short for { name = "sigmoid" }
+            inner = table[name] = {"name": inner}
+        if not isinstance(inner, dict):
+            raise ValueError(f"--set {text}: {'.'.join(parents[:depth])} is not a table")
+        table = inner
+    value = _value(given.strip(), text)
+    # the gates "true" and "false" are names
+    table[last] = given.strip() if last == "name" and isinstance(value, bool) else value
+
+
+def _path(key: str) -> list[str]:
+    try:
+        table: Any = tomllib.loads(f"{key.strip()} = 0")
+    except tomllib.TOMLDecodeError:
+        return []
+    path = []
+    while isinstance(table, dict) and len(table) == 1:
+        name, table = next(iter(table.items()))
+        path.append(name)
+    return path if table == 0 else []
+
+
+def _value(given: str, text: str) -> Any:
+    try:
+        table = tomllib.loads(f"value = {given}")
+    except tomllib.TOMLDecodeError:
+        if _WORD.fullmatch(given):
+            return given
+        raise ValueError(f"--set {text}: the value is neither TOML nor a name") from None
+    if len(table) != 1:
+        raise ValueError(f"--set {text}: one value, please")
+    return table["value"]

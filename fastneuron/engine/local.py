@@ -1,0 +1,189 @@
+"""A sweep on this machine: threads over tiles, each tile one serial kernel call.
+
+The results of a tile do not depend on which thread computes it or when. An interrupt makes the kernels
+return within a chunk of steps.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fastneuron.components import shown
+from fastneuron.engine.lowering import lowered_sweep, starts_of
+from fastneuron.engine.progress import Report, reporting
+from fastneuron.engine.tiles import tile_shape, tiles_of
+from fastneuron.kernels.lanes import run_tile, summarise
+from fastneuron.result import Variable, dataset, kept_variables
+from fastneuron.store import MapStore
+from fastneuron.store import open as open_map
+
+if TYPE_CHECKING:
+    import xarray
+
+    from fastneuron.sweep import Sweep
+
+Place = tuple[slice, ...]
+Keep = Callable[[Place, Mapping[str, np.ndarray]], None]
+
+
+def run(
+    sweep: Sweep,
+    store: str | os.PathLike[str] | None = None,
+    keep: Iterable[str] | None = None,
+    threads: int | None = None,
+    progress: bool | Report | None = None,
+) -> xarray.Dataset:
+    """Run a sweep; see `fastneuron.Sweep.run`."""
+    variables = kept_variables(sweep, keep)
+    count = _thread_count(threads)
+    check_memory(sweep, variables, stored=store is not None)
+    tile = tile_shape(sweep.shape)
+    began = time.perf_counter()
+    with reporting(progress, sweep.points) as report:
+        if store is not None:
+            written = MapStore(store, sweep, variables, tile)
+            _run_tiles(sweep, variables, tile, written.write, count, report)
+            written.finish(time.perf_counter() - began)
+            return open_map(store)
+        arrays = {name: np.empty(sweep.shape, variable.dtype) for name, variable in variables.items()}
+
+        def hold(place: Place, results: Mapping[str, np.ndarray]) -> None:
+            for name, array in results.items():
+                arrays[name][place] = array
+
+        _run_tiles(sweep, variables, tile, hold, count, report)
+    return dataset(sweep, arrays, time.perf_counter() - began)
+
+
+def _run_tiles(
+    sweep: Sweep,
+    variables: Mapping[str, Variable],
+    tile: tuple[int, ...],
+    hold: Keep,
+    threads: int,
+    report: Report,
+) -> None:
+    """Compute every tile and hand its results to `hold`."""
+    problem = lowered_sweep(sweep)
+    values = {name: axis.values() for name, axis in sweep.axes.items()}
+    cancel = np.zeros(1, np.uint8)
+
+    def work(place: Place) -> int:
+        starts = starts_of(sweep, values, place)
+        shape = tuple(s.stop - s.start for s in place)
+        results = _tile_results(problem, starts, cancel, sweep, set(variables))
+        if results is None:
+            return 0
+        hold(place, {name: results[name].reshape(shape) for name in variables})
+        return starts.shape[1]
+
+    places = tiles_of(sweep.shape, tile)
+    done = 0
+    pending: set[Future[int]] = set()
+    with ThreadPoolExecutor(threads, thread_name_prefix="fastneuron") as pool:
+        try:
+            report(0, sweep.points)
+            while True:
+                for place in places:
+                    pending.add(pool.submit(work, place))
+                    if len(pending) >= 2 * threads:
+                        break
+                if not pending:
+                    return
+                # a bounded wait, so that an interrupt is seen at once
+                finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
+                done += sum(future.result() for future in finished)
+                if finished:
+                    report(done, sweep.points)
+        except BaseException:
+            cancel[0] = 1
+            for future in pending:
+                future.cancel()
+            raise
+
+
+def _tile_results(
+    problem: object, starts: np.ndarray, cancel: np.ndarray, sweep: Sweep, wanted: set[str]
+) -> dict[str, np.ndarray] | None:
+    """All results of the starts of a tile, 1-D, or None if cancelled."""
+    points = starts.shape[1]
+    real = starts.dtype
+    outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
+    steps, speed = np.empty(points, np.int32), np.empty(points, real)
+    if not run_tile(problem, starts, cancel, outcome, steps, speed, period):
+        return None
+    results = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
+    if wanted & {"error", "loss", "learned"}:
+        error, loss = np.empty(points, real), np.empty(points, real)
+        learned = np.empty(points, np.int64)
+        summarise(problem, starts, error, loss, learned)
+        results |= {"error": error, "loss": loss, "learned": learned}
+    finals = {f"final_{name}": starts[k] for k, name in enumerate(sweep.model.parameters)}
+    return results | finals
+
+
+def _thread_count(threads: object) -> int:
+    if threads is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
+        raise ValueError(f"threads must be a whole number of 1 or more, got {shown(threads)}")
+    return min(threads, 1024)
+
+
+def result_bytes(sweep: Sweep, variables: Mapping[str, Variable]) -> int:
+    """Bytes that the variables of a result take, uncompressed."""
+    return sweep.points * sum(np.dtype(variable.dtype).itemsize for variable in variables.values())
+
+
+def check_memory(sweep: Sweep, variables: Mapping[str, Variable], stored: bool) -> None:
+    """Refuse a result that would not fit into memory, before anything starts.
+
+    Raises
+    ------
+    MemoryError
+        With the size needed and the size free.
+    """
+    axes = sum(len(axis) for axis in sweep.axes.values()) * 8
+    needed = axes if stored else axes + result_bytes(sweep, variables)
+    free = free_memory()
+    if needed > 0.9 * free:
+        raise MemoryError(
+            f"this sweep needs {size_text(needed)} of memory for {sweep.points:,} points and "
+            f"{size_text(free)} is free; use fewer points, keep= fewer variables, or give a store"
+        )
+
+
+def free_memory() -> int:
+    """Bytes of memory that can still be used."""
+    free = 2**63
+    try:
+        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+            if line.startswith("MemAvailable:"):
+                free = int(line.split()[1]) * 1024
+    except OSError:
+        if hasattr(os, "sysconf") and "SC_AVPHYS_PAGES" in os.sysconf_names:
+            free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    for limit in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        try:
+            text = Path(limit).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if text.isdigit():
+            free = min(free, int(text))
+    return free
+
+
+def size_text(size: float) -> str:
+    """A number of bytes for people: ``"3.2 GiB"``."""
+    for unit in ("bytes", "KiB", "MiB", "GiB", "TiB"):
+        if size < 1024 or unit == "TiB":
+            break
+        size /= 1024
+    return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"

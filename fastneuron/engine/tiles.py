@@ -1,0 +1,48 @@
+"""Tiles: the blocks that a grid is cut into; the unit of work, progress, interruption and storage."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+
+MOST_POINTS = 65536
+FEWEST_POINTS = 4096
+TILES_WANTED = 64
+
+
+def tile_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of a tile of a grid: a compact block of 4096 to 65536 points, about 64 to the grid.
+
+    It depends on the grid alone, so that two runs of one sweep are stored alike.
+
+    Examples
+    --------
+    >>> tile_shape((1024, 1024))
+    (128, 128)
+    >>> tile_shape((3, 10))
+    (3, 10)
+    """
+    target = min(max(math.prod(shape) // TILES_WANTED, FEWEST_POINTS), MOST_POINTS)
+    tile = [1] * len(shape)
+    while True:
+        # double the shortest side that can still grow, the last first
+        grown = [k for k in range(len(shape)) if tile[k] < shape[k]]
+        if not grown or math.prod(tile) * 2 > target:
+            return tuple(tile)
+        k = min(reversed(grown), key=lambda k: tile[k])
+        tile[k] = min(2 * tile[k], shape[k])
+
+
+def tile_count(shape: tuple[int, ...], tile: tuple[int, ...]) -> int:
+    """Number of tiles of a grid."""
+    return math.prod(-(-n // t) for n, t in zip(shape, tile, strict=True))
+
+
+def tiles_of(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """The tiles of a grid, in C order, as slices."""
+    ranges = [range(0, n, t) for n, t in zip(shape, tile, strict=True)]
+    for corner in itertools.product(*ranges):
+        yield tuple(
+            slice(at, min(at + t, n)) for at, t, n in zip(corner, tile, shape, strict=True)
+        )

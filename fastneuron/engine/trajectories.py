@@ -1,0 +1,179 @@
+"""Whole trajectories: every step of one or many training runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastneuron.components import checked_number, shown
+from fastneuron.engine.local import free_memory, size_text
+from fastneuron.engine.lowering import lowered
+from fastneuron.engine.response import broadcast_parameters
+from fastneuron.kernels.lanes import run_tile
+from fastneuron.kernels.record import record
+from fastneuron.losses import Loss
+from fastneuron.models import Neuron
+from fastneuron.optimizers import Optimizer
+from fastneuron.outcomes import Outcome, Steps, Stop
+from fastneuron.penalties import Penalty
+from fastneuron.sweep import Sweep
+from fastneuron.tasks import Task
+
+if TYPE_CHECKING:
+    import xarray
+
+
+def descend(
+    task: Task,
+    model: Neuron,
+    *,
+    loss: Loss,
+    optimizer: Optimizer,
+    start: Mapping[str, Any],
+    steps: int,
+    penalty: Penalty | None = None,
+    stop: Stop | None = None,
+    dtype: str = "float64",
+) -> xarray.Dataset:
+    """Train from one or many starts and keep every step.
+
+    Parameters
+    ----------
+    task : Task
+    model : Neuron
+    loss : Loss
+    optimizer : Optimizer
+    start : mapping of str to float, array or DataArray
+        Values of the parameters by name, 0 where not given. Arrays must broadcast together; their
+        dims become ``start_0``, ``start_1``, ... (one dim: ``start``).
+    steps : int, 1 or more
+        Updates.
+    penalty : Penalty, optional
+    stop : Stop, optional
+        Also say what becomes of each start (``outcome``, ``ended``, ``period``) within `steps`, and hold
+        its state from then on. Its max_steps counts where it is below `steps`.
+    dtype : {"float64", "float32"}
+
+    Returns
+    -------
+    xarray.Dataset
+        Dim ``step`` (0 to `steps`; 0 is the start), then the dims of the starts: each parameter by its
+        name, ``loss`` (without the penalty), ``error`` (largest \\|a - y\\|), and ``output`` with the further
+        dim ``sample``.
+
+    Raises
+    ------
+    ValueError
+        Naming the argument, the value and what is allowed.
+    MemoryError
+        If so many steps of so many starts do not fit into memory.
+
+    Examples
+    --------
+    >>> from fastneuron import GradientDescent, SquaredError, Task
+    >>> path = descend(Task([1], [0]), Neuron(), loss=SquaredError(), optimizer=GradientDescent(0.15),
+    ...                start={"weight": 0.6, "bias": 0.9}, steps=300)
+    >>> path.output.values[[0, -1], 0].round(2).tolist()
+    [0.82, 0.09]
+    """
+    import xarray
+
+    # one way to check what may go together: as a sweep
+    checked = Sweep(
+        task=task,
+        model=model,
+        loss=loss,
+        optimizer=optimizer,
+        penalty=penalty,
+        axes={"bias": [0.0]},
+        stop=Stop() if stop is None else stop,
+        dtype=dtype,
+    )
+    dtype = checked.dtype
+    steps = int(checked_number("steps", steps, Steps.__metadata__[0]))  # type: ignore[attr-defined]
+    leading, starts = broadcast_parameters(model, start, dtype)
+    points, samples = starts.shape[1], task.samples
+    needed = (steps + 1) * points * (len(starts) + 2 + samples) * starts.itemsize
+    if needed > 0.9 * free_memory():
+        raise MemoryError(
+            f"{steps:,} steps of {points:,} starts need {size_text(needed)} of memory and "
+            f"{size_text(free_memory())} is free; use fewer steps or starts, or a Sweep"
+        )
+    problem = lowered(task, model, loss, penalty, optimizer, checked.stop, dtype)
+    parameters = np.empty((len(starts), steps + 1, points), dtype)
+    losses, errors = np.empty((2, steps + 1, points), dtype)
+    outputs = np.empty((steps + 1, points, samples), dtype)
+    record(problem, starts, steps, parameters, losses, errors, outputs)
+    dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
+    ends = {}
+    if stop is not None:
+        ends, last = _ends(checked, starts, steps)
+        held = np.minimum(np.arange(steps + 1)[:, None], last)
+        parameters = np.take_along_axis(parameters, held[None], 1)
+        losses, errors = (np.take_along_axis(array, held, 0) for array in (losses, errors))
+        outputs = np.take_along_axis(outputs, held[:, :, None], 0)
+        ends = {name: (dims, array.reshape(leading), attrs) for name, (array, attrs) in ends.items()}
+    shape = (steps + 1, *leading)
+    variables: dict[str, Any] = {
+        name: (("step", *dims), array.reshape(shape), {"long_name": name.replace("_", " "), "units": "1"})
+        for name, array in zip(model.parameters, parameters, strict=True)
+    }
+    variables |= {
+        "loss": (
+            ("step", *dims),
+            losses.reshape(shape),
+            {"long_name": "mean loss over the samples, without the penalty", "units": "1"},
+        ),
+        "error": (
+            ("step", *dims),
+            errors.reshape(shape),
+            {"long_name": "largest |output - target|", "units": "1"},
+        ),
+        "output": (
+            ("step", *dims, "sample"),
+            outputs.reshape(*shape, samples),
+            {"long_name": "output of the neuron", "units": "1"},
+        ),
+    }
+    return xarray.Dataset(
+        variables | ends,
+        {"step": ("step", np.arange(steps + 1), {"long_name": "updates done", "units": "1"})},
+        {
+            "task": task.name,
+            "activation": repr(model.activation),
+            "loss": repr(loss),
+            "optimizer": repr(optimizer),
+            "penalty": repr(penalty),
+            "dtype": dtype,
+        },
+    )
+
+
+def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any], np.ndarray]:
+    """What becomes of each start, and the step from which its state is held."""
+    rule = checked.stop._replace(max_steps=min(checked.stop.max_steps, steps))  # type: ignore[attr-defined]
+    problem = lowered(
+        checked.task,
+        checked.model,
+        checked.loss,
+        checked.penalty,
+        checked.optimizer,
+        rule,
+        checked.dtype,
+    )
+    points = starts.shape[1]
+    outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
+    ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
+    run_tile(problem, starts.copy(), np.zeros(1, np.uint8), outcome, ended, speed, period)
+    flags = {
+        "flag_values": [int(value) for value in Outcome],
+        "flag_meanings": " ".join(value.name for value in Outcome),
+    }
+    ends = {
+        "outcome": (outcome, {"long_name": "what became of the start", "units": "1", **flags}),
+        "ended": (ended, {"long_name": "updates until the outcome", "units": "1"}),
+        "period": (period, {"long_name": "period of the cycle; 1 settled, 0 otherwise", "units": "1"}),
+    }
+    return ends, ended

@@ -1,0 +1,181 @@
+"""The disk cache of compiled kernels: never stale, hit by every later process.
+
+Numba's own cache trusts a file's time and size, so an edit in a file that is only imported leaves
+stale machine code, and two processes may overwrite each other's entries. Here an entry's name is the
+hash of everything that went into it: the sources of this package, the source of every component class
+outside it (with what its methods refer to), the argument types, the CPU and the versions. An entry is
+written beside its place and then renamed, and carries a checksum.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import os
+import pickle
+import sys
+import tempfile
+import types as python_types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba import types
+from numba.core.caching import _Cache
+from numba.core.compiler import CompileResult
+from numba.misc.appdirs import user_cache_dir
+
+PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def cache_folder() -> Path:
+    """Where entries live: ``$NUMBA_CACHE_DIR/fastneuron`` or the user's cache folder."""
+    given = os.environ.get("NUMBA_CACHE_DIR")
+    return (Path(given) if given else Path(user_cache_dir("fastneuron", False))) / "fastneuron-kernels"
+
+
+class KernelCache(_Cache):  # type: ignore[misc]
+    """What a dispatcher asks for machine code before it compiles."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._enabled = True
+
+    @property
+    def cache_path(self) -> str:
+        return str(cache_folder())
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The compiled function for `sig`, or None."""
+        place = self._place(sig, target_context)
+        if place is None:
+            return None
+        try:
+            checksum, _, payload = place.read_bytes().partition(b"\n")
+        except OSError:
+            return None
+        if hashlib.sha256(payload).hexdigest().encode() != checksum:
+            return None
+        target_context.refresh()
+        return CompileResult._rebuild(target_context, *pickle.loads(payload))
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Write the compiled function; a folder that cannot be written means no cache."""
+        place = self._place(sig, data.target_context)
+        if place is None:
+            return
+        payload = pickle.dumps(data._reduce())
+        checksum = hashlib.sha256(payload).hexdigest().encode()
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=place.parent, suffix=".partial")
+            try:
+                with os.fdopen(handle, "wb") as file:
+                    file.write(checksum + b"\n" + payload)
+                os.replace(name, place)
+            except BaseException:
+                os.unlink(name)
+                raise
+        except OSError:
+            return
+
+    def enable(self) -> None:
+        self._enabled = True
+
+    def disable(self) -> None:
+        self._enabled = False
+
+    def flush(self) -> None:
+        """Nothing to do: a changed source has other names."""
+
+    def _place(self, sig: Any, target_context: Any) -> Path | None:
+        classes = list(component_classes(sig))
+        if not self._enabled or any(cls.__module__ == "__main__" for cls in classes):
+            return None  # a class of a script has no name that another process could find it by
+        parts = [
+            f"{self._function.__module__}.{self._function.__qualname__}",
+            package_fingerprint(),
+            str(sig),
+            repr(target_context.codegen().magic_tuple()),
+            sys.version,
+            numba.__version__,
+            np.__version__,
+            *(f"{cls.__module__}.{cls.__qualname__} {class_fingerprint(cls)}" for cls in classes),
+        ]
+        name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+        return cache_folder() / f"{self._function.__name__}-{name}.bin"
+
+
+def component_classes(sig: Any) -> Iterator[type]:
+    """The component classes among the argument types of a signature, in order."""
+    for argument in sig if isinstance(sig, tuple) else sig.args:
+        if isinstance(argument, types.BaseNamedTuple):
+            yield argument.instance_class
+        if isinstance(argument, types.BaseTuple):
+            yield from component_classes(tuple(argument))
+
+
+@functools.cache
+def package_fingerprint() -> str:
+    """SHA-256 over all the package's Python sources."""
+    digest = hashlib.sha256()
+    for path in sorted(PACKAGE.rglob("*.py")):
+        digest.update(str(path.relative_to(PACKAGE)).encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def class_fingerprint(cls: type) -> str:
+    """What the machine code of a component class depends on, outside this package."""
+    if cls.__module__.split(".")[0] == "fastneuron":
+        return ""
+    digest = hashlib.sha256()
+    seen: set[int] = set()
+    for base in cls.__mro__:
+        if base.__module__.split(".")[0] not in {"fastneuron", "builtins"}:
+            for name, member in sorted(vars(base).items()):
+                _digest_value(digest, f"{base.__qualname__}.{name}", member, seen)
+    return digest.hexdigest()
+
+
+def _digest_value(digest: Any, name: str, value: Any, seen: set[int]) -> None:
+    """Add what `value` contributes to machine code: code and constants, followed through globals."""
+    value = inspect.unwrap(getattr(value, "py_func", value)) if callable(value) else value
+    if isinstance(value, python_types.FunctionType):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+        if value.__module__.split(".")[0] in {"fastneuron", "numpy", "numba", "math"}:
+            digest.update(f"{name}={value.__module__}.{value.__qualname__};".encode())
+            return
+        _digest_code(digest, value.__code__, value.__globals__, seen)
+        for cell in value.__closure__ or ():
+            _digest_value(digest, name, cell.cell_contents, seen)
+        _digest_value(digest, name, value.__defaults__, seen)
+    elif isinstance(value, python_types.ModuleType):
+        digest.update(f"{name}={value.__name__};".encode())
+        source = getattr(value, "__file__", None)
+        if value.__name__.split(".")[0] not in {"fastneuron", "numpy", "numba", "math"} and source:
+            digest.update(Path(source).read_bytes())
+    elif isinstance(value, bool | int | float | complex | str | bytes | np.generic | type(None)):
+        digest.update(f"{name}={value!r};".encode())
+    elif isinstance(value, tuple) and not hasattr(value, "_fields"):
+        for item in value:
+            _digest_value(digest, name, item, seen)
+    elif isinstance(value, np.ndarray):
+        digest.update(name.encode() + value.tobytes())
+
+
+def _digest_code(digest: Any, code: Any, scope: dict[str, Any], seen: set[int]) -> None:
+    digest.update(code.co_code)
+    for constant in code.co_consts:
+        if isinstance(constant, python_types.CodeType):
+            _digest_code(digest, constant, scope, seen)
+        else:
+            digest.update(repr(constant).encode())
+    for name in code.co_names:
+        digest.update(name.encode() + b",")
+        if name in scope:
+            _digest_value(digest, name, scope[name], seen)

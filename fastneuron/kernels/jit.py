@@ -1,0 +1,70 @@
+"""How everything is compiled: the one place with Numba flags.
+
+No fast-math flag is set: every operation is IEEE 754's, and multiply-adds are fused only where the
+source says `fma`. So the bits of a result depend neither on the vector width nor on which loop,
+thread or machine a start was computed in (tests/test_invariants.py).
+
+``error_model="numpy"``: a division by zero is an infinity; with Python's error a check would stand
+in every loop and keep it from vectorising.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from numba import njit, types
+from numba.extending import intrinsic, overload, overload_method
+
+from fastneuron.kernels.cache import KernelCache
+
+_FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Compile a function that only other kernels call; it is cached as a part of them."""
+    return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
+
+
+def kernel(function: Callable[..., Any]) -> Any:
+    """Compile a function that Python calls: a serial kernel without the GIL, cached on disk."""
+    compiled = njit(no_cfunc_wrapper=True, **_FLAGS)(function)
+    compiled._cache = KernelCache(function)
+    return compiled
+
+
+def compiled_as(plain: Callable[..., Any]) -> Any:
+    """Decorator: what `plain` means inside kernels; the function picks the body from argument types.
+
+    LLVM inlines the body: a loop only vectorises when everything in it is inlined. (Numba's own inlining
+    gives the same machine code and compiles several times slower.)
+    """
+    return overload(plain, {"forceinline": True, **_FLAGS}, strict=False)
+
+
+def compiled_method(kind: Any, name: str) -> Any:
+    """Decorator: what the method `name` means inside kernels for values of type `kind`."""
+    return overload_method(kind, name, jit_options=dict(_FLAGS), strict=False, inline="always")
+
+
+def _attribute(text: str) -> Any:
+    """An intrinsic that gives the function which calls it an LLVM attribute."""
+
+    @intrinsic
+    def mark(typingctx: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            attributes = builder.function.attributes
+            attributes._known = attributes._known | {text}
+            attributes.add(text)
+            return context.get_dummy_value()
+
+        return types.none(), codegen
+
+    return mark
+
+
+# Vectorise the calling function with 512-bit vectors where the machine has them: by default LLVM stops at 256
+# bits, which costs a quarter of the speed (bench/README.md).
+use_full_width = _attribute('"prefer-vector-width"="512"')
+# Scalar code that is called now and then: one copy of it compiles several times faster than many.
+never_inline = _attribute("noinline")
+

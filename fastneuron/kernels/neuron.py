@@ -1,0 +1,268 @@
+"""One step of one neuron: the arithmetic, for a block of lanes and for a single start.
+
+Notation: a neuron of d inputs has d + 1 parameters p (weights, then bias) and `slots` numbers of optimizer
+memory for each. Its state is (1 + slots) rows of d + 1 numbers: the parameters, then memory 0, memory 1, ...
+For n samples, x is flat, x[i * d + j], and y[i] the target:
+
+    z_i = b + sum_j w_j x_ij,   a_i = activation(z_i),   e_i = d loss / d z_i,
+    g_j = (1/n) sum_i e_i x_ij,  g_b = (1/n) sum_i e_i,  plus the penalty's gradient, then the optimizer's step.
+
+Small tasks come as tuples (see `lanes`): their lengths are types, so the loops over samples and inputs
+unroll, and everything stays in registers. Larger ones come as arrays, with a lane loop inside each
+statement. `step_lanes` has both forms; `step_one` is the same arithmetic in the same order, so that it gives
+the same bits.
+
+Not here: what became of a start (`judge`), which start is in which lane (`lanes`).
+"""
+
+from typing import Any, NamedTuple
+
+from numba import types
+from numba.cpython.unsafe.tuple import tuple_setitem
+
+from fastneuron.elementary import constant, fma
+from fastneuron.kernels.jit import compiled_as, inner, never_inline
+from fastneuron.kernels.records import bind, peek, poke
+
+LANES = 64
+
+
+class Problem(NamedTuple):
+    """What a kernel needs to know of a sweep; in kernels every field is what it is here.
+
+    The components are records whose varying fields are a `Row` of the block. x : flat tuple or array of n d
+    numbers; y : tuple or array of n; theta : tuple or array of d + 1 and memory : tuple of `slots` numbers, of
+    which only the length counts; mean : 1 / n.
+    """
+
+    activation: Any
+    loss: Any
+    penalty: Any
+    optimizer: Any
+    rule: Any
+    x: Any
+    y: Any
+    theta: Any
+    memory: Any
+    mean: Any
+
+
+def scratch_rows(x: Any, width: Any) -> Any:
+    """Rows of a block that `step_lanes` needs for itself, of a neuron of `width` parameters."""
+    return 0 if isinstance(x, tuple) else width + 3
+
+
+@compiled_as(scratch_rows)
+def _scratch_rows(x: Any, width: Any) -> Any:
+    if isinstance(x, types.BaseTuple):
+        return lambda x, width: 0
+    return lambda x, width: width + 3
+
+
+def remembered(memory: Any, state: Any, first: Any, stride: Any) -> Any:
+    """The optimizer's memory of one parameter: state[first + s * stride] for every slot s."""
+    raise NotImplementedError
+
+
+@compiled_as(remembered)
+def _remembered(memory: Any, state: Any, first: Any, stride: Any) -> Any:
+    if len(memory) == 0:
+        return lambda memory, state, first, stride: memory
+
+    def gather(memory: Any, state: Any, first: Any, stride: Any) -> Any:
+        kept = memory
+        for s in range(len(memory)):
+            kept = tuple_setitem(kept, s, state[first + s * stride])
+        return kept
+
+    return gather
+
+
+def step_lanes(
+    activation: Any, loss: Any, penalty: Any, optimizer: Any,
+    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+) -> None:  # fmt: skip
+    """`steps` steps for every lane of the block, in place.
+
+    theta : length d + 1 and memory : length `slots` are templates of which only the length counts.
+    mean : 1 / n in the block's dtype.
+    block : flat; rows of LANES: the state; one row for the smallest of the largest errors |a - y| of the
+    states stepped from; `scratch_rows` rows; then the fields that vary over the grid.
+    """
+    raise NotImplementedError
+
+
+@compiled_as(step_lanes)
+def _step_lanes(
+    activation: Any, loss: Any, penalty: Any, optimizer: Any,
+    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+) -> Any:  # fmt: skip
+    return _unrolled if isinstance(x, types.BaseTuple) else _looped
+
+
+def _unrolled(
+    activation: Any, loss: Any, penalty: Any, optimizer: Any,
+    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+) -> None:  # fmt: skip
+    n = len(y)
+    d = len(theta) - 1
+    slots = len(memory)
+    nearest = (1 + slots) * (d + 1)
+    zero = constant(mean, 0.0)
+    for _ in range(steps):
+        for lane in range(LANES):
+            act = bind(activation, block, LANES, lane)
+            cost = bind(loss, block, LANES, lane)
+            pen = bind(penalty, block, LANES, lane)
+            opt = bind(optimizer, block, LANES, lane)
+            g = theta
+            for j in range(d + 1):
+                g = tuple_setitem(g, j, zero)
+            worst = zero
+            for i in range(n):
+                z = block[d * LANES + lane]
+                for j in range(d):
+                    z = fma(block[j * LANES + lane], x[i * d + j], z)
+                a = constant(mean, act.value(z))
+                error = abs(a - y[i])
+                worst = worst if worst > error else error
+                e = constant(mean, cost.delta(act, z, a, y[i]))
+                for j in range(d):
+                    g = tuple_setitem(g, j, fma(e, x[i * d + j], g[j]))
+                g = tuple_setitem(g, d, g[d] + e)
+            least = block[nearest * LANES + lane]
+            block[nearest * LANES + lane] = worst if worst < least else least
+            for j in range(d + 1):
+                p = block[j * LANES + lane]
+                gradient = mean * g[j]
+                if j < d:
+                    gradient = constant(mean, pen.weight_gradient(p, gradient))
+                else:
+                    gradient = constant(mean, pen.bias_gradient(p, gradient))
+                kept = remembered(memory, block, (d + 1 + j) * LANES + lane, (d + 1) * LANES)
+                new = opt.step(p, gradient, kept)
+                block[j * LANES + lane] = new[0]
+                for s in range(slots):
+                    block[((1 + s) * (d + 1) + j) * LANES + lane] = new[1 + s]
+
+
+def _looped(
+    activation: Any, loss: Any, penalty: Any, optimizer: Any,
+    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+) -> None:  # fmt: skip
+    n = len(y)
+    d = len(theta) - 1
+    slots = len(memory)
+    state = (d + 1) * LANES
+    nearest = (1 + slots) * state
+    gradient = nearest + LANES
+    z_row = gradient + state
+    e_row = z_row + LANES
+    worst_row = e_row + LANES
+    zero = constant(mean, 0.0)
+    for _ in range(steps):
+        for lane in range(state):
+            poke(block, gradient, lane, zero)
+        for lane in range(LANES):
+            poke(block, worst_row, lane, zero)
+        for i in range(n):
+            for lane in range(LANES):
+                poke(block, z_row, lane, peek(block, d * LANES, lane))
+            for j in range(d):
+                value = x[i * d + j]
+                row = j * LANES
+                for lane in range(LANES):
+                    poke(block, z_row, lane, fma(peek(block, row, lane), value, peek(block, z_row, lane)))
+            target = y[i]
+            for lane in range(LANES):
+                act = bind(activation, block, LANES, lane)
+                cost = bind(loss, block, LANES, lane)
+                z = peek(block, z_row, lane)
+                a = constant(mean, act.value(z))
+                error = abs(a - target)
+                worst = peek(block, worst_row, lane)
+                poke(block, worst_row, lane, worst if worst > error else error)
+                poke(block, e_row, lane, constant(mean, cost.delta(act, z, a, target)))
+            for j in range(d):
+                value = x[i * d + j]
+                row = gradient + j * LANES
+                for lane in range(LANES):
+                    poke(block, row, lane, fma(peek(block, e_row, lane), value, peek(block, row, lane)))
+            row = gradient + d * LANES
+            for lane in range(LANES):
+                poke(block, row, lane, peek(block, row, lane) + peek(block, e_row, lane))
+        for lane in range(LANES):
+            worst = peek(block, worst_row, lane)
+            least = peek(block, nearest, lane)
+            poke(block, nearest, lane, worst if worst < least else least)
+        for j in range(d + 1):
+            row = j * LANES
+            for lane in range(LANES):
+                pen = bind(penalty, block, LANES, lane)
+                opt = bind(optimizer, block, LANES, lane)
+                p = peek(block, row, lane)
+                g = mean * peek(block, gradient + row, lane)
+                if j < d:
+                    g = constant(mean, pen.weight_gradient(p, g))
+                else:
+                    g = constant(mean, pen.bias_gradient(p, g))
+                new = opt.step(p, g, remembered(memory, block, state + row + lane, state))
+                poke(block, row, lane, new[0])
+                for s in range(slots):
+                    poke(block, (1 + s) * state + row, lane, new[1 + s])
+
+
+@inner
+def step_one(own, state, gradient):
+    """One step of one start, in place; the largest error |a - y| of the state stepped from.
+
+    own : a `Problem` bound to this start; state : shape ((1 + slots) * (d + 1),); gradient : shape (d + 1,),
+    scratch.
+    """
+    never_inline()
+    x, y, memory, mean = own.x, own.y, own.memory, own.mean
+    d = len(own.theta) - 1
+    zero = constant(mean, 0.0)
+    for j in range(d + 1):
+        gradient[j] = zero
+    worst = zero
+    for i in range(len(y)):
+        z = state[d]
+        for j in range(d):
+            z = fma(state[j], x[i * d + j], z)
+        a = constant(mean, own.activation.value(z))
+        error = abs(a - y[i])
+        worst = worst if worst > error else error
+        e = constant(mean, own.loss.delta(own.activation, z, a, y[i]))
+        for j in range(d):
+            gradient[j] = fma(e, x[i * d + j], gradient[j])
+        gradient[d] = gradient[d] + e
+    for j in range(d + 1):
+        p = state[j]
+        g = mean * gradient[j]
+        if j < d:
+            g = constant(mean, own.penalty.weight_gradient(p, g))
+        else:
+            g = constant(mean, own.penalty.bias_gradient(p, g))
+        new = own.optimizer.step(p, g, remembered(memory, state, d + 1 + j, d + 1))
+        state[j] = new[0]
+        for s in range(len(memory)):
+            state[(1 + s) * (d + 1) + j] = new[1 + s]
+    return worst
+
+
+@inner
+def bound_to(problem, block, lane):
+    """The problem as one lane sees it: every field that varies over the grid looked up."""
+    return Problem(
+        bind(problem.activation, block, LANES, lane),
+        bind(problem.loss, block, LANES, lane),
+        bind(problem.penalty, block, LANES, lane),
+        bind(problem.optimizer, block, LANES, lane),
+        bind(problem.rule, block, LANES, lane),
+        problem.x,
+        problem.y,
+        problem.theta,
+        problem.memory,
+        problem.mean,
+    )

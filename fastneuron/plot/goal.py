@@ -1,0 +1,110 @@
+"""Goals: the inputs a response picture shows, and the step that its curves should come to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from fastneuron.models import Neuron
+from fastneuron.tasks import Task
+
+POINTS = 1201
+MIDDLE = 0.5  # the flipped step's threshold
+FAR = 1e3  # a pre-activation where a bounded activation is at its limit
+LARGEST_LIMIT = 10.0
+
+
+class IdealStep(NamedTuple):
+    """`left` below the threshold, `right` above."""
+
+    threshold: float
+    left: float
+    right: float
+
+
+def output(model: Neuron, weight: float, bias: float, x: np.ndarray) -> np.ndarray:
+    """Outputs of a neuron of one input, same shape as `x`."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.asarray(model.activation.value(weight * x + bias), float)
+
+
+def check(model: Neuron, task: Task | None) -> None:
+    """Raise ValueError if model or task has more than one input."""
+    for owner, inputs in (("model", model.inputs), ("task", 1 if task is None else task.inputs)):
+        if inputs != 1:
+            raise ValueError(f"a response curve needs one input, the {owner} has {inputs}")
+
+
+def inputs_shown(task: Task | None, at: Sequence[float], x_range: tuple[float, float] | None) -> np.ndarray:
+    """Ascending inputs to draw, float64, shape (POINTS,).
+
+    Raises
+    ------
+    ValueError
+        If `x_range` is not two finite numbers, the lower first.
+    """
+    if x_range is not None:
+        if len(x_range) != 2 or not np.isfinite(x_range).all() or not x_range[0] < x_range[1]:
+            raise ValueError(f"x_range must be two finite numbers, the lower first, got {x_range}")
+        return np.linspace(*x_range, POINTS)
+    given = np.concatenate([[] if task is None else task.x[:, 0], np.asarray(at, float)])
+    if len(np.unique(given)) < 2:
+        given = np.append(given, [0.0, 1.0])
+    low, high = given.min(), given.max()
+    return np.linspace(low - (high - low) / 4, high + (high - low) / 4, POINTS)
+
+
+def ideal_step(model: Neuron, task: Task | None, weight: float, bias: float) -> IdealStep | None:
+    """The step that separates the task's two targets, else the one at -bias/weight, else None.
+
+    Any threshold between the two sides is right; 0.5 is taken where it is one, else the middle.
+    """
+    if task is not None:
+        order = np.argsort(task.x[:, 0], kind="stable")
+        x, y = task.x[order, 0], task.y[order, 0]
+        changes = np.flatnonzero(np.diff(y))
+        if len(changes) == 1 and x[changes[0]] < x[changes[0] + 1]:
+            below, above = x[changes[0]], x[changes[0] + 1]
+            threshold = MIDDLE if below <= MIDDLE <= above else (below + above) / 2
+            return IdealStep(float(threshold), float(y[0]), float(y[-1]))
+    limits = output(model, np.copysign(FAR, weight), 0.0, np.array([-1.0, 1.0]))
+    if weight == 0 or not (np.abs(limits) <= LARGEST_LIMIT).all():
+        return None
+    return IdealStep(-bias / weight, float(limits[0]), float(limits[1]))
+
+
+def draw_goal(
+    ax: Axes, model: Neuron, task: Task | None, weight: float, bias: float, x: np.ndarray
+) -> list[Line2D]:
+    """Draw the targets as points and the ideal step dashed, where it is in view; the legend's entries."""
+    handles = []
+    step = ideal_step(model, task, weight, bias)
+    if step is not None and x[0] < step.threshold < x[-1]:
+        flipped = step.left > step.right
+        handles += ax.plot(
+            [x[0], step.threshold, step.threshold, x[-1]],
+            [step.left, step.left, step.right, step.right],
+            color="black",
+            linestyle="--",
+            linewidth=1.2,
+            zorder=2.5,
+            label="flipped step" if flipped else "step",
+        )
+    if task is not None:
+        many = task.samples > 20
+        handles += ax.plot(
+            task.x[:, 0],
+            task.y[:, 0],
+            linestyle="",
+            marker="." if many else "o",
+            markersize=4 if many else 8,
+            color="black" if many else "white",
+            markeredgecolor="black",
+            zorder=5,
+            label="targets",
+        )
+    return handles

@@ -1,0 +1,104 @@
+"""The learned map: which truth table the final outputs of every start spell."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.image import AxesImage
+
+from fastneuron.measures.shares import NOT_COMPUTED
+from fastneuron.outcomes import Outcome
+from fastneuron.plot import palette
+from fastneuron.plot.caption import task_of
+from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.legends import (
+    hatch_background,
+    legend_right,
+    not_computed_swatch,
+    percent,
+    set_title,
+    swatch,
+)
+
+
+def learned(
+    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
+) -> AxesImage | QuadMesh:
+    """Draw the truth table that every start ends with, the eight most frequent each in a colour.
+
+    Parameters
+    ----------
+    data : Dataset
+        A result with ``learned`` over one or two axes; where it has ``outcome``, starts that are not
+        computed are drawn so.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    title : str, optional
+        Default: task, activation, loss and optimizer of the sweep.
+    legend : bool
+        Name the truth tables, most frequent first, with their shares of the computed starts.
+
+    Returns
+    -------
+    AxesImage or QuadMesh
+        The cells; their values are the places in the legend from 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``learned``, or it has no or more than two axes.
+
+    Notes
+    -----
+    A table is written in binary, ``0b01``: bit i, from the right, is the output for sample i. The
+    task's own table has the colour of REACHED.
+    """
+    names = ("learned", "outcome") if "outcome" in getattr(data, "data_vars", ()) else ("learned",)
+    grid = grid_of(data, *names)
+    tables = grid.fields["learned"]
+    missing = grid.fields["outcome"] == NOT_COMPUTED if "outcome" in names else np.zeros(tables.shape, bool)
+    found, counts = np.unique(tables[~missing], return_counts=True)
+    frequent = np.argsort(-counts, kind="stable")[: len(palette.CATEGORIES)]
+    places = np.full(tables.shape, len(frequent), np.int8)
+    for place, index in enumerate(frequent):
+        places[tables == found[index]] = place
+    bits, target = _bits_and_target(data, found)
+    texts = [_text(int(table), bits, target) for table in found[frequent]]
+    colors = list(palette.CATEGORIES)
+    if target in found[frequent]:
+        colors.insert(found[frequent].tolist().index(target), palette.COLORS[Outcome.REACHED])
+    colors = [*colors[: len(frequent)], palette.OTHER]
+    shares = counts[frequent] / max(counts.sum(), 1)
+    handles = [
+        swatch(color, f"{text}  {percent(share)}")
+        for color, text, share in zip(colors, texts, shares, strict=False)
+    ]
+    if len(found) > len(frequent):
+        others = f"other ({len(found) - len(frequent)})  {percent(1 - shares.sum())}"
+        handles.append(swatch(palette.OTHER, others))
+    ax = axes_for(ax, strip=grid.y is None)
+    if missing.any():
+        hatch_background(ax)
+        handles.append(not_computed_swatch())
+    cells = draw_grid(ax, grid, np.ma.masked_array(places, missing), *palette.listed(colors))
+    set_title(ax, data, title)
+    if legend:
+        legend_right(ax, handles, title="truth table")
+    return cells
+
+
+def _bits_and_target(data: xr.Dataset, tables: np.ndarray) -> tuple[int, int | None]:
+    """Width of a truth table, and the one that the task asks for if the attributes tell."""
+    task = task_of(data)
+    if task is None:
+        return max([int(table).bit_length() for table in tables], default=1), None
+    ones = task.y[:, 0] >= (task.y.min() + task.y.max()) / 2
+    return task.samples, sum(1 << int(place) for place in np.flatnonzero(ones))
+
+
+def _text(table: int, bits: int, target: int | None) -> str:
+    if table < 0:
+        return "none"
+    return f"0b{table:0{max(bits, 1)}b}" + (" (target)" if table == target else "")

@@ -1,0 +1,125 @@
+"""The trajectory: the path of training through the plane of two parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from fastneuron.plot import palette
+from fastneuron.plot.grid import axes_for, require
+from fastneuron.plot.legends import legend_right, set_title
+from fastneuron.plot.outcome_map import outcome
+
+DOTTED_UP_TO = 200  # steps; beyond it a dot a step is a smear
+
+
+def trajectory(
+    path: xr.Dataset,
+    *,
+    x: str = "weight",
+    y: str = "bias",
+    result: xr.Dataset | None = None,
+    ax: Axes | None = None,
+    title: str | None = None,
+    legend: bool = True,
+) -> list[Line2D]:
+    """Draw the paths of one or several starts through a plane of two parameters.
+
+    Parameters
+    ----------
+    path : Dataset
+        What `descend` returns: parameters over ``step`` and any dims of starts.
+    x, y : str
+        The parameters on the two axes.
+    result : Dataset, optional
+        A sweep over just these two parameters, whose outcome map is drawn underneath.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    title : str, optional
+        Default: what the attributes of `result`, or else of `path`, tell.
+    legend : bool
+        Name the marks of start and end, and the outcomes of the map.
+
+    Returns
+    -------
+    list of Line2D
+        One path for each start, in the order of the starts.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is missing, or `result` is no map over `x` and `y`.
+
+    Notes
+    -----
+    A path ends at its last finite point. Over a map, what is farther out than its width is not shown.
+    """
+    starts_x, starts_y = _paths(path, x, y)
+    if result is not None:
+        require(result, "outcome")
+        if set(result["outcome"].dims) != {x, y}:
+            raise ValueError(f"result must be a map over {x!r} and {y!r}, got {result['outcome'].dims}")
+    ax = axes_for(ax)
+    if result is not None:
+        outcome(result.transpose(y, x, ...), ax=ax, legend=legend)
+    lines = []
+    for index, (u, v) in enumerate(zip(starts_x, starts_y, strict=True)):
+        color = "white" if result is not None else palette.CATEGORIES[index % len(palette.CATEGORIES)]
+        lines.append(_draw(ax, u, v, color, outlined=result is not None))
+    if result is not None:
+        _widen(ax, np.concatenate(starts_x), np.concatenate(starts_y))
+    ax.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
+    set_title(ax, path if result is None else result, title)
+    if legend:
+        of_map = ax.get_legend() if result is not None else None
+        entries = [] if of_map is None else [entry for entry in of_map.legend_handles if entry is not None]
+        legend_right(ax, [*entries, _mark("o", "start", 9), _mark("s", "end", 6)])
+    return lines
+
+
+def _paths(path: xr.Dataset, x: str, y: str) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """The finite part of every start's path."""
+    require(path, x, y)
+    if "step" not in path[x].dims:
+        raise ValueError(f"path must have the dimension 'step', as descend gives it, got {path[x].dims}")
+    u, v = (field.transpose("step", ...) for field in xr.broadcast(path[x], path[y]))
+    columns_u = u.values.reshape(u.sizes["step"], -1)
+    columns_v = v.transpose(*u.dims).values.reshape(v.sizes["step"], -1)
+    finite = np.logical_and.accumulate(np.isfinite(columns_u) & np.isfinite(columns_v), axis=0)
+    starts = range(columns_u.shape[1])
+    return [columns_u[finite[:, i], i] for i in starts], [columns_v[finite[:, i], i] for i in starts]
+
+
+def _draw(ax: Axes, u: np.ndarray, v: np.ndarray, color: str, outlined: bool) -> Line2D:
+    line = ax.plot(u, v, color=color, linewidth=1.3, zorder=3)[0]
+    if outlined:
+        line.set_path_effects([patheffects.withStroke(linewidth=3.0, foreground="black")])
+    if len(u) <= DOTTED_UP_TO:
+        line.set(marker=".", markersize=4)
+    edge = "black" if outlined else color
+    ax.plot(u[:1], v[:1], "o", color="white", markeredgecolor=edge, markersize=9, zorder=4)
+    ax.plot(u[-1:], v[-1:], "s", color=edge, markeredgecolor="white", markersize=6, zorder=5)
+    return line
+
+
+def _mark(marker: str, label: str, size: int) -> Line2D:
+    face = "white" if marker == "o" else "black"
+    edge = "black" if marker == "o" else "white"
+    return Line2D(
+        [], [], linestyle="", marker=marker, color=face, markeredgecolor=edge, markersize=size, label=label
+    )
+
+
+def _widen(ax: Axes, u: np.ndarray, v: np.ndarray) -> None:
+    """Widen the limits to show the path, by no more than the map's size on each side."""
+    for values, limits, setter in ((u, ax.get_xlim(), ax.set_xlim), (v, ax.get_ylim(), ax.set_ylim)):
+        low, high = limits
+        size = high - low
+        if len(values):
+            margin = 0.03 * size
+            low = min(low, max(values.min() - margin, low - size))
+            high = max(high, min(values.max() + margin, high + size))
+        setter(low, high)

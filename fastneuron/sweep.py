@@ -1,0 +1,342 @@
+"""Sweep: the validated description of a grid of training runs; TOML both ways, and its fingerprint.
+
+Nothing runs here. A sweep that could be made is one that can run: every axis names one place, every
+number is allowed there in the dtype asked for, and its TOML gives it back.
+
+Not here: what an axis may vary (`fastneuron.places`), the keys of the TOML (`fastneuron.spec`), or what
+a run does with it all (`fastneuron.engine`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastneuron import toml
+from fastneuron.activations import activations
+from fastneuron.axes import Axis, as_axis
+from fastneuron.components import Component, Registry, checked_number, nearest, shown
+from fastneuron.losses import Loss, SquaredError, losses
+from fastneuron.models import Neuron
+from fastneuron.optimizers import Optimizer, optimizers
+from fastneuron.outcomes import Stop
+from fastneuron.penalties import Penalty, penalties
+from fastneuron.places import bounds_of, check_axes, check_dtype, described, named, place_of
+from fastneuron.spec import spec_arguments, spec_tables
+from fastneuron.tasks import Task
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray
+
+MAX_POINTS = 2**62
+MAX_AXES = 64  # NumPy's limit
+DTYPES = ("float64", "float32")
+
+AxisLike = Axis | Sequence[float] | np.ndarray
+
+
+@dataclass(frozen=True, init=False, repr=False, eq=False)
+class Sweep:
+    """A grid of training runs: one start, or one set of hyperparameters, at each of its points.
+
+    Parameters
+    ----------
+    task : Task
+        What should be learned.
+    optimizer : Optimizer
+        How a step updates the parameters.
+    axes : mapping of str to linspace(...), geomspace(...) or numbers
+        What varies, in the order of the result's dimensions. A key is a parameter (``weight``,
+        ``start.weight``), a component's field (``learning_rate``), or qualified
+        (``optimizer.learning_rate``, ``activation.gain``, ``stop.tolerance``).
+    model : Neuron, optional
+        Default: a sigmoid neuron with the task's inputs.
+    loss : Loss
+        What a step descends.
+    penalty : Penalty, optional
+        Added to the loss. Default: none.
+    start : mapping of str to float
+        Parameters that are no axes; those not given start at 0.
+    stop : Stop
+        When a start ends.
+    dtype : {"float64", "float32"}
+        In which numbers the sweep is computed.
+    seed : int, 0 <= seed < 2**63
+        Key of the random numbers, for components that draw any.
+
+    Raises
+    ------
+    ValueError
+        Naming the place, the value and what is allowed.
+
+    Notes
+    -----
+    Two sweeps are equal where their TOML is: -0.0 differs from 0.0, and the order of the axes counts.
+
+    Examples
+    --------
+    >>> from fastneuron import tasks
+    >>> from fastneuron.axes import linspace
+    >>> from fastneuron.optimizers import GradientDescent
+    >>> sweep = Sweep(
+    ...     task=tasks.inverter(),
+    ...     optimizer=GradientDescent(learning_rate=30.0),
+    ...     axes={"bias": linspace(-20, 20, 5), "learning_rate": [1, 10, 100]},
+    ... )
+    >>> sweep.dims, sweep.shape, sweep.points
+    (('bias', 'learning_rate'), (5, 3), 15)
+    >>> sweep.places["learning_rate"]
+    ('optimizer', 'learning_rate')
+    >>> Sweep.from_toml(sweep.to_toml()) == sweep
+    True
+    """
+
+    task: Task
+    model: Neuron
+    loss: Loss
+    optimizer: Optimizer
+    penalty: Penalty | None
+    axes: Mapping[str, Axis]
+    start: Mapping[str, float]
+    stop: Stop
+    dtype: str
+    seed: int
+
+    def __init__(
+        self,
+        *,
+        task: Task,
+        optimizer: Optimizer,
+        axes: Mapping[str, AxisLike],
+        model: Neuron | None = None,
+        loss: Loss = SquaredError(),  # noqa: B008 - immutable
+        penalty: Penalty | None = None,
+        start: Mapping[str, float] = MappingProxyType({}),
+        stop: Stop = Stop(),  # noqa: B008 - immutable
+        dtype: str | np.dtype[Any] | type = "float64",
+        seed: int = 0,
+    ) -> None:
+        _check_type("task", task, Task, "a task such as tasks.inverter()")
+        if model is None:
+            model = Neuron(inputs=task.inputs)
+        _check_type("model", model, Neuron, "a model such as Neuron()")
+        if model.inputs != task.inputs:
+            raise ValueError(f"model.inputs must be {task.inputs} as in the task, got {model.inputs}")
+        _check_type("stop", stop, Stop, "a rule such as Stop(max_steps=2000)")
+        _check_component("model.activation", model.activation, activations, "Sigmoid()")
+        _check_component("loss", loss, losses, "SquaredError()")
+        _check_component("optimizer", optimizer, optimizers, "GradientDescent(learning_rate=1.0)")
+        if penalty is not None:
+            _check_component("penalty", penalty, penalties, "L2(strength=0.01), or None")
+        given = {
+            "task": task,
+            "model": model,
+            "loss": loss,
+            "optimizer": optimizer,
+            "penalty": penalty,
+            "axes": MappingProxyType(_checked_axes(axes)),
+            "start": MappingProxyType(_checked_start(start, model)),
+            "stop": stop,
+            "dtype": _checked_dtype(dtype),
+            "seed": _checked_seed(seed),
+        }
+        for name, value in given.items():
+            object.__setattr__(self, name, value)
+        _check_targets(self)
+        check_axes(self)
+        check_dtype(self)
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """Names of the axes, in order."""
+        return tuple(self.axes)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes, in order."""
+        return tuple(map(len, self.axes.values()))
+
+    @property
+    def points(self) -> int:
+        """Number of training runs."""
+        return math.prod(self.shape)
+
+    @cached_property
+    def places(self) -> dict[str, tuple[str, str]]:
+        """What each axis varies: its role (``"start"`` for a parameter, or a component's) and field."""
+        known = bounds_of(self)
+        return {axis: place_of(axis, known, self) for axis in self.axes}
+
+    def to_toml(self) -> str:
+        """The sweep as TOML, canonical: `from_toml` gives an equal sweep, to the last bit."""
+        return toml.dumps(spec_tables(self))
+
+    @classmethod
+    def from_toml(cls, text: str) -> Sweep:
+        """The sweep that a TOML text describes.
+
+        Raises
+        ------
+        ValueError
+            If `text` is not valid TOML, or as `from_spec`.
+        """
+        return cls.from_spec(toml.loads(text))
+
+    @classmethod
+    def from_spec(cls, spec: Mapping[str, Any]) -> Sweep:
+        """The sweep that parsed TOML describes: a mapping with at least task, optimizer and axes.
+
+        Raises
+        ------
+        ValueError
+            Naming the key, its value and what is allowed; also for a key that is not known.
+        """
+        return cls(**spec_arguments(spec))
+
+    @cached_property
+    def sha256(self) -> str:
+        """Fingerprint: the SHA-256 of `to_toml`, in hexadecimal."""
+        return hashlib.sha256(self.to_toml().encode()).hexdigest()
+
+    def run(
+        self,
+        store: str | os.PathLike[str] | None = None,
+        keep: Iterable[str] | None = None,
+        threads: int | None = None,
+        progress: bool | Callable[[int, int], None] | None = None,
+    ) -> xarray.Dataset:
+        """Train from every point of the grid.
+
+        Parameters
+        ----------
+        store : path, optional
+            A Zarr v3 store, which must not exist yet, to write tile by tile; the result is then opened
+            from it lazily. Default: the result is held in memory.
+        keep : names of variables, optional
+            What the result should hold; ``"final"`` stands for all final parameters. Default: all.
+        threads : int, 1 or more, optional
+            Default: all cores. The result does not depend on it.
+        progress : bool or callable, optional
+            Whether to show progress, or a callable that is given (done, total) in points. Default:
+            shown on a terminal or in a notebook.
+
+        Returns
+        -------
+        xarray.Dataset
+            Dims in the order of `axes`, coordinates their values; variables ``outcome`` (int8, an
+            `Outcome`), ``steps``, ``loss``, ``error``, ``speed``, ``period``, ``learned`` and
+            ``final_<parameter>``; the sweep itself, as TOML, in the attribute ``sweep``.
+
+        Raises
+        ------
+        ValueError
+            If an argument is not what is described here.
+        """
+        from fastneuron.engine.local import run
+
+        return run(self, store=store, keep=keep, threads=threads, progress=progress)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sweep) and self.to_toml() == other.to_toml()
+
+    def __hash__(self) -> int:
+        return hash(self.sha256)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        return partial(type(self), **given | {"axes": dict(self.axes), "start": dict(self.start)}), ()
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{name!r}: {shown(axis, 60)}" for name, axis in self.axes.items())
+        parts = [f"{name}={getattr(self, name)!r}" for name in ("task", "model", "loss", "optimizer")]
+        parts += [f"penalty={self.penalty!r}"] if self.penalty is not None else []
+        parts += [f"axes={{{axes}}}"]
+        parts += [f"start={shown(dict(self.start))}"] if self.start else []
+        return f"Sweep({', '.join(parts)}, stop={self.stop!r}, dtype={self.dtype!r}, seed={self.seed})"
+
+
+def _check_type(name: str, value: object, kind: type, wanted: str) -> None:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} must be {wanted}, got {shown(value)}")
+
+
+def _check_component(name: str, record: Component, registry: Registry, example: str) -> None:
+    wanted = f"{'an' if registry.role[0] in 'aeiou' else 'a'} {registry.role} such as {example}"
+    _check_type(name, record, registry.base, wanted)
+    cls = type(record).__name__
+    if not issubclass(type(record), tuple):
+        raise ValueError(f"{name} must be a record: decorate {cls} with @component")
+    # a result holds its sweep as TOML, which must lead back to it
+    try:
+        same = registry.from_spec(registry.to_spec(record), name) == record
+    except ValueError as error:
+        raise ValueError(f"{error}; define {cls} at the top of a module") from None
+    if not same:
+        raise ValueError(
+            f"{name}: {registry.name_of(record)!r} no longer gives {shown(record)}; make it anew"
+        )
+
+
+def _checked_axes(axes: object) -> dict[str, Axis]:
+    if not isinstance(axes, Mapping) or not 1 <= len(axes) <= MAX_AXES:
+        raise ValueError(f"axes must be a table of 1 to {MAX_AXES} axes by name, got {shown(axes)}")
+    for name in axes:
+        if not isinstance(name, str):
+            raise ValueError(f"axes: a name must be text, got {shown(name)}")
+    checked = {name: as_axis(values, f"axis {named(name)}") for name, values in axes.items()}
+    points = math.prod(map(len, checked.values()))
+    if points > MAX_POINTS:
+        raise ValueError(f"axes must have at most 2**62 points in all, got {points}")
+    return checked
+
+
+def _checked_start(start: object, model: Neuron) -> dict[str, float]:
+    if not isinstance(start, Mapping):
+        raise ValueError(f"start must be a table of numbers by parameter, got {shown(start)}")
+    for name in start:
+        if name not in model.parameters:
+            hint = nearest(name, model.parameters)
+            raise ValueError(f"start.{named(name)}: unknown parameter{hint}; {described(model)}")
+    return {name: checked_number(f"start.{name}", value) for name, value in start.items()}
+
+
+def _checked_dtype(dtype: object) -> str:
+    name = dtype
+    if isinstance(dtype, np.dtype):
+        name = dtype.name
+    elif isinstance(dtype, type):
+        name = "float64" if dtype is float else dtype.__name__
+    if not isinstance(name, str) or name not in DTYPES:
+        raise ValueError(f"dtype must be 'float64' or 'float32', got {shown(dtype)}")
+    return name
+
+
+def _checked_seed(seed: object) -> int:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        raise ValueError(f"seed must be a whole number from 0 to 2**63 - 1, got {shown(seed)}")
+    return int(seed)
+
+
+def _check_targets(sweep: Sweep) -> None:
+    y = sweep.task.y[:, 0]
+    kinds = {
+        "any": (np.ones(len(y), bool), "any number"),
+        "unit": ((y >= 0) & (y <= 1), "from 0 to 1"),
+        "binary": ((y == 0) | (y == 1), "0 or 1"),
+    }
+    kind = str(sweep.loss.targets)
+    if kind not in kinds:
+        raise ValueError(f"loss: {type(sweep.loss).__name__}.targets must be any, unit or binary, got {kind}")
+    good, allowed = kinds[kind]
+    if not good.all():
+        i = int(good.argmin())
+        raise ValueError(f"task.y[{i}] must be {allowed} for {sweep.loss!r}, got {shown(y[i])}")

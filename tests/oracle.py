@@ -1,0 +1,303 @@
+"""The oracle: what a sweep must answer, as slow and as plain as it can be said in NumPy.
+
+Every formula is written out here once more, by the name of the component's class, and nothing is taken
+from the package: a mistake there cannot hide here. The definitions are those of
+`fastneuron.outcomes`. The last axis of every array is the points; all else is a loop over time.
+
+Letters: x (samples, inputs) and y (samples, 1) are the task; theta (parameters, points) is the state,
+the weights and then the bias; z and a (samples, points) are pre-activations and outputs.
+"""
+
+import numpy as np
+
+OUTCOMES = {"UNFINISHED": 0, "REACHED": 1, "SETTLED": 2, "CYCLING": 3, "DIVERGED": 4, "STALLED": 5}
+DEFAULT_SETTLE = {"float64": 1e-12, "float32": 2.5e-7}
+
+
+def output_and_slope(kind, field, z):
+    """Output a of the activation called `kind`, and da/dz."""
+    if kind == "Sigmoid":
+        gain = field["activation", "gain"]
+        a = 1 / (1 + np.exp(-gain * z))
+        return a, gain * a * (1 - a)
+    if kind == "Tanh":
+        gain = field["activation", "gain"]
+        a = np.tanh(gain * z)
+        return a, gain * (1 - a**2)
+    if kind == "ReLU":
+        return np.maximum(z, 0), (z > 0).astype(z.dtype)
+    if kind == "Identity":
+        return z, np.ones_like(z)
+    if kind == "Step":
+        return (z >= 0).astype(z.dtype), np.zeros_like(z)
+    raise NotImplementedError(f"the oracle has no activation {kind}: write its formula here")
+
+
+def loss_and_delta(kind, activation, field, z, a, slope, y):
+    """Loss of each sample, and its derivative in z."""
+    if kind == "SquaredError":
+        scale = field["loss", "scale"]
+        return scale * (a - y) ** 2, 2 * scale * (a - y) * slope
+    if kind == "CrossEntropy" and activation == "Sigmoid":
+        # -y ln a - (1 - y) ln(1 - a), where -ln(1 - a) = ln(1 + e^u) and -ln a = ln(1 + e^u) - u
+        gain = field["activation", "gain"]
+        u = gain * z
+        return np.logaddexp(0, u).astype(z.dtype) - y * u, gain * (a - y)
+    if kind == "CrossEntropy":
+        # 0 ln 0 = 0, but the logarithm of a negative number is NaN even where its factor is 0
+        hit = np.where((y == 0) & (a >= 0), 0, y * np.log(a))
+        miss = np.where((y == 1) & (a <= 1), 0, (1 - y) * np.log(1 - a))
+        rise = np.where((y == 1) & (a <= 1), 0, (1 - y) / (1 - a))
+        fall = np.where((y == 0) & (a >= 0), 0, y / a)
+        loss = -hit - miss
+        return loss, np.where(np.isfinite(loss), (rise - fall) * slope, np.nan)
+    if kind == "PerceptronLoss":
+        return np.maximum(0, -(2 * y - 1) * z), (z >= 0).astype(z.dtype) - y
+    raise NotImplementedError(f"the oracle has no loss {kind}: write its formula here")
+
+
+def penalty_gradient(kind, field, theta):
+    """Derivative of the penalty in every parameter, shape of theta."""
+    if kind == "NoneType":
+        return np.zeros_like(theta)
+    strength = np.broadcast_to(field["penalty", "strength"], theta.shape).copy()
+    strength[-1] = field["penalty", "bias_strength"]
+    if kind == "L2":
+        return strength * theta
+    if kind == "L1":
+        return strength * np.sign(theta)
+    raise NotImplementedError(f"the oracle has no penalty {kind}: write its formula here")
+
+
+def updated(kind, field, theta, gradient, velocity):
+    """Parameters and velocity after one update."""
+    rate = field["optimizer", "learning_rate"]
+    if kind == "GradientDescent":
+        return theta - rate * gradient, velocity
+    if kind == "Momentum":
+        velocity = field["optimizer", "momentum"] * velocity + gradient
+        return theta - rate * velocity, velocity
+    raise NotImplementedError(f"the oracle has no optimizer {kind}: write its formula here")
+
+
+class Descent:
+    """Points that descend together: `theta`, and what the model makes of it now.
+
+    `field` maps (role, name) to the value of that field at every point.
+    """
+
+    def __init__(self, parts, field, x, y, theta):
+        self.kinds = {role: type(part).__name__ for role, part in parts.items()}
+        self.field, self.x, self.y, self.theta = field, x, y, theta
+        self.velocity = np.zeros_like(theta)
+        self.look()
+
+    def look(self):
+        """Forward pass: output, loss, error and gradient of the present parameters."""
+        weights, bias = self.theta[:-1], self.theta[-1]
+        z = sum(self.x[:, j, None] * weights[j] for j in range(len(weights))) + bias
+        a, slope = output_and_slope(self.kinds["activation"], self.field, z)
+        loss, delta = loss_and_delta(
+            self.kinds["loss"], self.kinds["activation"], self.field, z, a, slope, self.y
+        )
+        inputs_and_one = np.concatenate([self.x, np.ones_like(self.y)], axis=1)
+        self.output = a
+        self.loss = loss.mean(axis=0)
+        self.error = np.abs(a - self.y).max(axis=0)
+        self.gradient = (delta[:, None, :] * inputs_and_one[:, :, None]).mean(axis=0)
+        self.gradient = self.gradient + penalty_gradient(self.kinds["penalty"], self.field, self.theta)
+
+    def step(self):
+        """One update."""
+        self.theta, self.velocity = updated(
+            self.kinds["optimizer"], self.field, self.theta, self.gradient, self.velocity
+        )
+        self.look()
+
+    def keep(self, which):
+        """Go on with the points where `which` only."""
+        for name in ("theta", "velocity", "output", "loss", "error", "gradient"):
+            setattr(self, name, getattr(self, name)[..., which])
+        self.field = {place: values[which] for place, values in self.field.items()}
+
+
+def fields_of(parts, number, points):
+    """(role, name) -> the field's value at every point, in the dtype `number`."""
+    return {
+        (role, name): np.full(points, getattr(part, name), number)
+        for role, part in parts.items()
+        for name in getattr(part, "_fields", ())
+    }
+
+
+def run(sweep, precision=None, nudge=0.0):
+    """What `sweep.run()` must give: name -> array of the shape of the grid.
+
+    Besides the variables of a result there is ``margin``: how far the output nearest to the middle
+    between the targets is from it, which says how sure ``learned`` is.
+
+    Parameters
+    ----------
+    precision : dtype, optional
+        Compute in this dtype instead of the sweep's own, from the same numbers.
+    nudge : float
+        Move the starts by this much (the weights up, the bias down; relative where large).
+    """
+    given = np.dtype(sweep.dtype).type
+    number = np.dtype(precision or sweep.dtype).type
+    points = int(np.prod(sweep.shape))
+    settle = sweep.stop.settle
+    stop = sweep.stop._replace(settle=DEFAULT_SETTLE[str(sweep.dtype)] if settle is None else settle)
+    parts = {
+        "activation": sweep.model.activation,
+        "loss": sweep.loss,
+        "penalty": sweep.penalty,
+        "optimizer": sweep.optimizer,
+        "stop": stop,
+    }
+    field = fields_of(parts, given, points)
+    start = {name: np.full(points, sweep.start.get(name, 0.0), given) for name in sweep.model.parameters}
+    axes = [sweep.axes[name].values() for name in sweep.dims]
+    for name, values in zip(sweep.dims, np.meshgrid(*axes, indexing="ij"), strict=True):
+        role, key = sweep.places[name]
+        if role == "start":
+            start[key] = values.ravel().astype(given)
+        else:
+            field[role, key] = values.ravel().astype(given)
+    field = {place: values.astype(number) for place, values in field.items()}
+    theta = np.array([start[name] for name in sweep.model.parameters]).astype(number)
+    theta[:-1] += number(nudge) * np.maximum(1, np.abs(theta[:-1]))
+    theta[-1] -= number(nudge) * np.maximum(1, np.abs(theta[-1]))
+    x, y = sweep.task.x.astype(given).astype(number), sweep.task.y.astype(given).astype(number)
+    with np.errstate(all="ignore"):
+        result = follow(Descent(parts, field, x, y, theta))
+    names = [f"final_{name}" for name in sweep.model.parameters]
+    result |= dict(zip(names, result.pop("theta"), strict=True))
+    return {name: values.reshape(sweep.shape) for name, values in result.items()}
+
+
+def follow(descent):
+    """Follow every point of `descent` to its end; name -> array over the points."""
+    n_parameters, points = descent.theta.shape
+    y = descent.y
+    middle = (y.min() + y.max()) / 2
+    result = {name: np.zeros(points, np.int64) for name in ("outcome", "steps", "period", "learned")}
+    result |= {name: np.zeros(points, y.dtype) for name in ("loss", "error", "speed", "margin")}
+    result["theta"] = np.zeros((n_parameters, points), y.dtype)
+
+    here = np.arange(points)  # the points that still descend
+    longest = int(descent.field["stop", "max_period"].max())
+    periods = np.arange(1, longest + 1)[:, None]
+    past = np.full((longest, n_parameters, points), np.nan, y.dtype)  # past[p - 1] is theta_(t-p)
+    run_length = np.zeros((longest, points), np.int64)  # states in a row that returned after p steps
+    largest_move = np.zeros((longest, points), y.dtype)  # largest one-step move in that row
+
+    t = 0
+    while True:
+        stop = {name: values for (role, name), values in descent.field.items() if role == "stop"}
+        theta = descent.theta
+        size = np.abs(theta).max(axis=0)
+        closeness = stop["settle"] * np.maximum(1, size)
+        change = np.abs(theta - past[0])
+        move = change.max(axis=0)
+
+        gap = np.abs(theta - past).max(axis=1)
+        returned = gap <= closeness
+        run_length = np.where(returned, run_length + 1, 0)
+        largest_move = np.where(returned, np.maximum(np.where(run_length == 1, 0, largest_move), move), 0)
+        cycle = (
+            (periods >= 2)
+            & (periods <= stop["max_period"])
+            & (run_length >= 2 * periods + 1)
+            & (gap <= np.sqrt(stop["settle"]) * largest_move)
+        )
+
+        finite = np.isfinite(theta).all(axis=0) & np.isfinite(descent.loss)
+        last = t >= stop["max_steps"]
+        slow = (t * change <= stop["stall"] * np.maximum(1, np.abs(theta))).all(axis=0)
+        outcome = np.select(
+            [
+                ~finite | (size > stop["limit"]),
+                descent.error <= stop["tolerance"],
+                move <= closeness,  # never at t = 0, where the past is NaN
+                cycle.any(axis=0),
+                last & slow,
+                last,
+            ],
+            [OUTCOMES[name] for name in ("DIVERGED", "REACHED", "SETTLED", "CYCLING", "STALLED", "UNFINISHED")],
+            -1,
+        )
+
+        ended = outcome >= 0
+        at = here[ended]
+        period = np.where(outcome == OUTCOMES["CYCLING"], cycle.argmax(axis=0) + 1, 0)
+        period = np.where(outcome == OUTCOMES["SETTLED"], 1, period)
+        result["outcome"][at] = outcome[ended]
+        result["steps"][at] = t
+        result["period"][at] = period[ended]
+        result["loss"][at] = descent.loss[ended]
+        result["error"][at] = descent.error[ended]
+        result["speed"][at] = move[ended] if t > 0 else 0
+        result["theta"][:, at] = theta[:, ended]
+        result["margin"][at] = np.abs(descent.output - middle).min(axis=0)[ended]
+        if len(y) <= 32:
+            bits = (descent.output >= middle).astype(np.int64) << np.arange(len(y))[:, None]
+            result["learned"][at] = bits.sum(axis=0)[ended]
+
+        if ended.all():
+            return result
+        if ended.any():
+            here = here[~ended]
+            past, run_length, largest_move = (
+                values[..., ~ended] for values in (past, run_length, largest_move)
+            )
+            descent.keep(~ended)
+        past = np.concatenate([descent.theta[None], past[:-1]])
+        descent.step()
+        t += 1
+
+
+def trajectory(task, model, loss, optimizer, penalty, start, steps, dtype="float64"):
+    """Every state of one start, 0 .. steps: each parameter, ``loss``, ``error``, ``output`` (samples)."""
+    number = np.dtype(dtype).type
+    parts = {"activation": model.activation, "loss": loss, "penalty": penalty, "optimizer": optimizer}
+    theta = np.array([[start.get(name, 0.0)] for name in model.parameters], number)
+    path = {name: [] for name in (*model.parameters, "loss", "error", "output")}
+    with np.errstate(all="ignore"):
+        descent = Descent(parts, fields_of(parts, number, 1), task.x.astype(number), task.y.astype(number), theta)
+        for t in range(steps + 1):
+            if t > 0:
+                descent.step()
+            for name, value in zip(model.parameters, descent.theta[:, 0], strict=True):
+                path[name].append(value)
+            path["loss"].append(descent.loss[0])
+            path["error"].append(descent.error[0])
+            path["output"].append(descent.output[:, 0])
+    return {name: np.array(values) for name, values in path.items()}
+
+
+def sensitive(sweep, exact=None):
+    """Points whose end the rounding of the arithmetic decides, so that no program can be held to it.
+
+    The same sweep is run in a wider dtype, and from starts a few last bits to either side. Where
+    outcome, steps or final parameters are not the same every time, a program that adds in another order
+    or rounds a multiply-add once may differ as well: chaotic transients, ties of a step at z = 0,
+    thresholds crossed at the pace of the last bits.
+    """
+    exact = run(sweep) if exact is None else exact
+    single = str(sweep.dtype) == "float32"
+    bits, close = (2.0**-21, 5e-4) if single else (2.0**-49, 1e-9)
+    others = [
+        run(sweep, precision="float64" if single else "longdouble"),
+        run(sweep, nudge=bits),
+        run(sweep, nudge=-bits),
+    ]
+    shaky = np.zeros(sweep.shape, bool)
+    for other in others:
+        shaky |= (other["outcome"] != exact["outcome"]) | (other["steps"] != exact["steps"])
+        for name in exact:
+            if name.startswith("final_"):
+                with np.errstate(all="ignore"):
+                    far = np.abs(other[name] - exact[name]) > close * np.maximum(1, np.abs(exact[name]))
+                shaky |= far
+    return shaky

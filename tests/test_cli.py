@@ -1,0 +1,496 @@
+"""The command line, as its users meet it: exit codes, one line for an error, files, tables, JSON."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import fastneuron as fn
+from fastneuron.cli.main import main
+from fastneuron.outcomes import Outcome
+
+SMALL = ["--points", "12", "--set", "stop.max_steps=200"]
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command in an empty folder; exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        done = capsys.readouterr()
+        return code, done.out, done.err
+
+    return call
+
+
+def process(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fastneuron", *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, **options)
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+# map
+
+
+def test_map_writes_a_store_and_a_picture_and_prints_the_shares(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("map", *SMALL)
+    assert (code, err) == (0, "")
+    assert files(tmp_path) == ["inverter.png", "inverter.zarr"]
+    assert (tmp_path / "inverter.png").read_bytes().startswith(b"\x89PNG")
+    assert "reached" in out and "stalled" in out and "144 starts (bias 12 x weight 12)" in out
+    assert "wrote inverter.zarr" in out and "wrote inverter.png" in out
+
+
+def test_map_json_is_one_document_that_agrees_with_the_store(run: Run) -> None:
+    code, out, err = run("map", *SMALL, "--json")
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    with fn.open("inverter.zarr") as result:
+        outcome, steps = result["outcome"].values, result["steps"].values
+        sweep = fn.Sweep.from_toml(result.attrs["sweep"])
+    assert sweep.shape == outcome.shape == (12, 12)
+    assert report["points"] == 144 and report["steps"] == steps.sum()
+    for kind in Outcome:
+        row = report["outcomes"][kind.name.lower()]
+        taken = steps[outcome == kind]
+        assert row["points"] == taken.size and row["share"] == taken.size / 144
+        assert row["median_steps"] == (np.median(taken) if taken.size else None)
+        assert row["max_steps"] == (taken.max() if taken.size else None)
+    assert (report["store"], report["picture"]) == ("inverter.zarr", "inverter.png")
+
+
+def test_map_names_the_results_after_the_spec_file(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(
+        'task = { name = "nand" }\noptimizer = { name = "gradient_descent", learning_rate = 1 }\n'
+        "axes = { weight_0 = [-1, 0, 1], learning_rate = { geomspace = [0.1, 10, 3] } }\n"
+        "stop = { max_steps = 50 }\n"
+    )
+    code, _, err = run("map", "mine.toml", "--out", "a/b", "--points", "2")
+    assert (code, err) == (0, "")
+    assert files(tmp_path / "a" / "b") == ["mine.png", "mine.zarr"]
+    with fn.open("a/b/mine.zarr") as result:
+        assert dict(result.sizes) == {"weight_0": 3, "learning_rate": 2}
+
+
+def test_map_of_three_dimensions_has_no_picture_and_says_so(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("map", *SMALL, "--set", "axes.gain=[1, 2]")
+    assert (code, err) == (0, "")
+    assert files(tmp_path) == ["inverter.zarr"]
+    assert [line for line in out.splitlines() if line.startswith("no picture: ")]
+
+
+def test_map_over_one_axis_is_drawn_too(run: Run, tmp_path: Path) -> None:
+    assert run("map", *SMALL, "--set", "axes={ learning_rate = { geomspace = [0.1, 1000, 5] } }")[0] == 0
+    assert files(tmp_path) == ["inverter.png", "inverter.zarr"]
+
+
+def test_map_of_a_gate_takes_the_plane_of_the_two_weights(run: Run) -> None:
+    assert run("map", *SMALL, "--set", "task.name=nand")[0] == 0
+    with fn.open("nand.zarr") as result:
+        assert dict(result.sizes) == {"weight_1": 12, "weight_0": 12}
+
+
+@pytest.mark.parametrize("name", ["true", "x"])
+def test_map_of_a_gate_whose_name_toml_might_take_for_something_else(run: Run, name: str) -> None:
+    assert run("map", *SMALL, "--set", f"task.name={name}", "--quiet")[0] == 0
+    assert Path(f"{name}.zarr").is_dir()
+
+
+def test_map_of_own_data_is_not_called_the_inverter(run: Run) -> None:
+    assert run("map", *SMALL, "--set", "task.x=[0, 2]", "--set", "task.y=[0, 1]")[0] == 0
+    assert Path("task.zarr").is_dir()
+
+
+def test_set_reaches_a_field_of_a_component_given_by_its_name(run: Run) -> None:
+    assert (
+        run("map", *SMALL, "--set", "model.activation.gain=2", "--set", "penalty={name='l2', strength=0.5}")[
+            0
+        ]
+        == 0
+    )
+    with fn.open("inverter.zarr") as result:
+        sweep = fn.Sweep.from_toml(result.attrs["sweep"])
+    assert sweep.model.activation == fn.Sigmoid(gain=2.0) and sweep.penalty == fn.L2(strength=0.5)
+
+
+def test_map_does_not_depend_on_the_number_of_threads(run: Run) -> None:
+    for threads in ("1", "3"):
+        assert run("map", *SMALL, "--threads", threads, "--name", threads)[0] == 0
+    with fn.open("1.zarr") as one, fn.open("3.zarr") as three:
+        assert one.drop_attrs().identical(three.drop_attrs())
+
+
+def test_dry_run_writes_nothing(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("map", "--points", "200", "--out", "new", "--dry-run", "--json")
+    assert (code, err) == (0, "")
+    report = json.loads(out)
+    assert report["points"] == 40000 and report["bytes"] > 40000 and report["seconds"] > 0
+    code, out, _ = run("map", "--points", "20", "--dry-run")
+    assert code == 0 and "400 starts (20 x 20)" in out
+    assert files(tmp_path) == []
+
+
+def test_map_leaves_results_that_exist_alone(run: Run, tmp_path: Path) -> None:
+    assert run("map", *SMALL)[0] == 0
+    before = (tmp_path / "inverter.png").stat()
+    code, out, err = run("map", *SMALL)
+    assert (code, out) == (2, "")
+    assert "inverter.zarr exists already" in err and "--name" in err and "--overwrite" in err
+    assert (tmp_path / "inverter.png").stat() == before
+
+
+def test_overwrite_replaces_the_results_only_by_complete_ones(run: Run, tmp_path: Path) -> None:
+    assert run("map", *SMALL)[0] == 0
+    assert run("map", "--points", "5", "--overwrite", "--set", "optimizer.learning_rate=-1")[0] == 2
+    with fn.open("inverter.zarr") as result:
+        assert result["outcome"].shape == (12, 12)
+    assert run("map", "--points", "5", "--overwrite")[0] == 0
+    with fn.open("inverter.zarr") as result:
+        assert result["outcome"].shape == (5, 5)
+    assert files(tmp_path) == ["inverter.png", "inverter.zarr"]
+
+
+def test_overwrite_spares_a_folder_that_is_no_map(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "inverter.zarr").mkdir()
+    (tmp_path / "inverter.zarr" / "thesis.txt").write_text("all of it")
+    code, _, err = run("map", *SMALL, "--overwrite")
+    assert code == 2 and "inverter.zarr" in err
+    assert files(tmp_path / "inverter.zarr") == ["thesis.txt"]
+
+
+def test_interrupting_a_map_ends_with_130_and_a_line(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "fastneuron",
+        "map",
+        "--set",
+        "stop.tolerance=0",
+        "--set",
+        "stop.max_steps=1000000",
+    ]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        time.sleep(5)
+        child.send_signal(signal.SIGINT)
+        out, err = child.communicate(timeout=120)
+    assert (child.returncode, out) == (130, "")
+    assert err.startswith("fastneuron: interrupted") and err.count("\n") == 1
+
+
+# respond
+
+
+def test_respond_shows_one_for_zero_and_zero_for_one(run: Run) -> None:
+    code, out, err = run("respond", "--weight", "-20", "--bias", "10")
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[:4] == [["input", "output"], ["0", "1.0000"], ["0.5", "0.5000"], ["1", "0.0000"]]
+    assert ["threshold", "0.5"] in lines and ["steepness", "-5"] in lines
+
+
+def test_respond_json(run: Run) -> None:
+    code, out, _ = run("respond", "--weight=-2", "--bias=1", "--at", "0", "-1", "--json")
+    report = json.loads(out)
+    assert code == 0 and report["inputs"] == [0, -1] and report["threshold"] == 0.5
+    expected = [1 / (1 + np.exp(-1.0)), 1 / (1 + np.exp(-3.0))]
+    assert report["outputs"] == pytest.approx(expected, rel=1e-14)
+    assert report["error"] == pytest.approx(1 / (1 + np.exp(1.0)), rel=1e-14)
+    # twice the integral of 1 - sigmoid(1 - 2x) over [0, 1/2]
+    mean = np.log(2.0) - np.log1p(np.exp(-1.0))
+    assert report["mean_distance"] == pytest.approx(mean, rel=1e-5)
+
+
+def test_respond_without_a_weight_has_no_threshold(run: Run) -> None:
+    code, out, _ = run("respond", "--weight", "0", "--bias", "1", "--activation", "tanh", "--gain", "2")
+    assert code == 0 and "none, the weight is 0" in out
+    assert json.loads(run("respond", "--weight", "0", "--bias", "1", "--json")[1])["threshold"] is None
+
+
+@pytest.mark.parametrize("suffix", [".png", ".svg", ".pdf"])
+def test_respond_draws(run: Run, suffix: str, tmp_path: Path) -> None:
+    assert run("respond", "--weight", "-20", "--bias", "10", "--out", f"curve{suffix}")[0] == 0
+    assert (tmp_path / f"curve{suffix}").stat().st_size > 1000
+
+
+# descend
+
+NIELSEN = ["descend", "--x", "1", "--y", "0", "--weight", "0.6", "--bias", "0.9", "--learning-rate", "0.15"]
+
+
+def test_descend_falls_as_in_nielsens_book(run: Run) -> None:
+    code, out, err = run(*NIELSEN, "--steps", "300")
+    assert (code, err) == (0, "")
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[0] == ["step", "weight", "bias", "loss", "error", "output(1)"]
+    assert lines[1] == ["0", "0.6", "0.9", "0.3342", "0.8176", "0.8176"]
+    assert lines[-1] == ["300", "-1.283", "-0.9831", "0.004414", "0.09396", "0.0940"]
+    assert 10 <= len(lines) - 1 <= 13
+
+
+def test_descend_json_has_every_step(run: Run) -> None:
+    report = json.loads(run(*NIELSEN, "--json")[1])
+    assert report["step"] == list(range(301))
+    assert report["parameters"]["weight"][-1] == pytest.approx(-1.2831324334215, rel=1e-12)
+    assert report["output"][0] == pytest.approx([0.81757447619364], rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["run.png", "run.gif"])
+def test_descend_draws_the_progress(run: Run, name: str, tmp_path: Path) -> None:
+    code, out, err = run(*NIELSEN, "--steps", "20", "--out", name)
+    assert (code, err) == (0, "") and f"wrote {name}" in out
+    start = {"run.png": b"\x89PNG", "run.gif": b"GIF89a"}[name]
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_descend_of_a_gate_draws_the_path_of_its_weights(run: Run, tmp_path: Path) -> None:
+    gate = ["descend", "--task", "nand", "--weight", "0", "1", "--learning-rate", "1", "--steps", "20"]
+    assert run(*gate, "--out", "run.svg")[0] == 0
+    code, _, err = run(*gate, "--out", "run.gif")
+    assert code == 2 and "one input" in err
+    assert files(tmp_path) == ["run.svg"]
+
+
+def test_descend_takes_a_spec_and_passes_over_its_axes(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "spec.toml").write_text(
+        'task = { name = "inverter" }\nloss = { name = "cross_entropy" }\n'
+        'optimizer = { name = "gradient_descent", learning_rate = 9 }\n'
+        "axes = { weight = { linspace = [-1, 1, 100000] } }\nstart = { bias = 0.0 }\n"
+        "stop = { max_steps = 100 }\n"
+    )
+    report = json.loads(run("descend", "spec.toml", "--learning-rate", "1", "--json")[1])
+    assert report["step"][-1] == 100
+    assert report["parameters"]["weight"][1] == pytest.approx(-0.25, rel=1e-14)
+    assert report["loss"][100] == pytest.approx(0.053306132044378, rel=1e-12)
+
+
+def test_descend_with_momentum_and_a_penalty(run: Run) -> None:
+    words = ["--optimizer", "momentum", "--momentum", "0.5", "--penalty", "l2", "--strength", "0.01"]
+    report = json.loads(
+        run("descend", *words, "--loss", "cross_entropy", "--learning-rate", "10", "--json")[1]
+    )
+    assert report["parameters"]["weight"][-1] == pytest.approx(-4.585746302105, rel=1e-9)
+
+
+# plot, tasks, info, warmup
+
+
+@pytest.mark.parametrize("kind", ["outcome", "steps", "loss", "learned"])
+def test_plot_draws_every_kind(run: Run, kind: str, tmp_path: Path) -> None:
+    assert run("map", *SMALL)[0] == 0
+    code, out, err = run("plot", "inverter.zarr", "--kind", kind)
+    assert (code, err) == (0, "") and f"inverter-{kind}.png" in out
+    assert (tmp_path / f"inverter-{kind}.png").is_file()
+    assert run("plot", "inverter.zarr", "--kind", kind, "--out", "here.svg")[0] == 0
+
+
+def test_tasks_lists_what_can_be_named(run: Run) -> None:
+    code, out, err = run("tasks")
+    assert (code, err) == (0, "")
+    for word in ("inverter", "0 -> 1  1 -> 0", "xnor", "sigmoid", "cross_entropy", "l2", "momentum"):
+        assert word in out
+    report = json.loads(run("tasks", "--json")[1])
+    assert report["tasks"]["nand"] == {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": [1, 1, 1, 0]}
+    assert report["optimizers"]["momentum"]["fields"]["learning_rate"] == {
+        "allowed": "positive",
+        "default": None,
+    }
+
+
+def test_info_and_warmup_report(run: Run) -> None:
+    assert "numba" in run("info")[1]
+    assert json.loads(run("info", "--json")[1])
+    code, out, err = run("warmup", "--json")
+    assert (code, err) == (0, "") and json.loads(out)["seconds"] >= 0
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["map", "--help"], ["descend", "-h"], ["--version"]])
+def test_help_and_version(run: Run, words: list[str]) -> None:
+    code, out, err = run(*words)
+    assert (code, err) == (0, "") and (fn.__version__ in out if words == ["--version"] else "Usage" in out)
+
+
+# bad input
+
+OPTIMIZER = 'optimizer = { name = "gradient_descent", learning_rate = 1 }\n'
+SPEC = 'task = { name = "inverter" }\n' + OPTIMIZER
+GRID = "axes = { weight = [1] }\n"
+BAD_AXES = {
+    "no axes": (SPEC, "axes"),
+    "empty axes": (f"{SPEC}axes = {{}}\n", "axes"),
+    "misspelt at depth": (f"{SPEC}axes = {{ weight = {{ linspaze = [0, 1, 2] }} }}\n", "'linspace'"),
+    "unknown axis": (f"{SPEC}axes = {{ wait = [1] }}\n", "axes.wait"),
+    "zero-length axis": (f"{SPEC}axes = {{ weight = [] }}\n", "axis weight"),
+    "zero points": (f"{SPEC}axes = {{ weight = {{ linspace = [0, 1, 0] }} }}\n", "got 0"),
+    "NaN": (f"{SPEC}axes = {{ weight = [nan] }}\n", "got nan"),
+    "the same axis twice": (f"{SPEC}axes = {{ weight = [1], 'start.weight' = [1] }}\n", "start.weight"),
+    "an axis and a start": (f"{SPEC}{GRID}start = {{ weight = 1 }}\n", "start.weight"),
+}
+BAD_SPECS = {
+    "not TOML": ("task = {", "not TOML"),
+    "TOML key twice": (f"{SPEC}[stop]\nmax_steps = 1\nmax_steps = 2\n", "not TOML"),
+    "unknown table": (f"{SPEC}{GRID}optimiser = 1\n", "'optimizer'"),
+    "unknown key": (f"{SPEC}{GRID}stop = {{ max_step = 1 }}\n", "'max_steps'"),
+    "no optimizer": (f"task = {{ name = 'inverter' }}\n{GRID}", "optimizer"),
+    "wrong type": (f"{SPEC}{GRID}stop = {{ max_steps = 'many' }}\n", "stop.max_steps"),
+    "NaN field": (f"{SPEC}{GRID}model = {{ activation = {{ name = 'tanh', gain = nan }} }}\n", "gain"),
+    "infinite start": (f"{SPEC}{GRID}start = {{ bias = inf }}\n", "got inf"),
+    "unknown start": (f"{SPEC}{GRID}start = {{ bios = 1 }}\n", "'bias'"),
+    "tables that are none": ("task = 3\noptimizer = 4\naxes = 5\n", "task must be a table"),
+    "start that is no table": (f"{SPEC}{GRID}start = 3\n", "start must be a table"),
+    "ragged": (f"task = {{ x = [[0], [1, 2]], y = [1, 0] }}\n{OPTIMIZER}{GRID}", "ragged"),
+    "mismatched": (f"task = {{ x = [0, 1, 2], y = [1, 0] }}\n{OPTIMIZER}{GRID}", "3 samples but y has 2"),
+    "missing CSV": (f"task = {{ csv = 'no.csv' }}\n{OPTIMIZER}{GRID}", "no.csv"),
+    "impossible targets": (
+        f"task = {{ x = [0, 1], y = [2, 0] }}\nloss = {{ name = 'cross_entropy' }}\n{OPTIMIZER}{GRID}",
+        "from 0 to 1",
+    ),
+}
+BAD_WORDS = {
+    "unknown command": (["mapp"], "map"),
+    "unknown option": (["map", "--pionts", "3"], "--points"),
+    "two specs": (["map", "a.toml", "b.toml"], "b.toml"),
+    "missing option": (["respond", "--bias", "1"], "--weight"),
+    "no number": (["respond", "--bias", "1", "--weight", "heavy"], "heavy"),
+    "fraction of points": (["map", "--points", "1.5"], "1.5"),
+    "no points": (["map", "--points", "0"], "got 0"),
+    "negative points": (["map", "--points", "-3"], "got -3"),
+    "too many points": (["map", "--points", "2000000000"], ""),
+    "no threads": (["map", "--threads", "0"], "threads"),
+    "missing spec": (["map", "no.toml"], "no.toml"),
+    "spec is a folder": (["map", "/"], "/"),
+    "name with a folder": (["map", "--name", "a/b"], "a/b"),
+    "empty name": (["map", "--name", ""], "--name"),
+    "out is a file": (["map", "--out", "/dev/null"], "/dev/null"),
+    "out below a file": (["map", "--out", "/dev/null/a/b"], "/dev/null"),
+    "set without a value": (["map", "--set", "task.name"], "task.name"),
+    "set of an unknown key": (["map", "--set", "optimizer.learning_rat=1"], "learning_rate"),
+    "set below a number": (["map", "--set", "stop.tolerance.x=1"], "stop.tolerance"),
+    "set to garbage": (["map", "--set", "axes.weight=[1,"], "[1,"),
+    "set to two values": (["map", "--set", "stop.max_steps=3\nseed=4"], "one value"),
+    "set to infinity": (["map", "--set", "optimizer.learning_rate=inf"], "inf"),
+    "unknown activation": (["map", "--set", "model.activation=sigmoyd"], "'sigmoid'"),
+    "activation that cannot be imported": (["map", "--set", "model.activation=nowhere:Thing"], "nowhere"),
+    "NaN weight": (["respond", "--weight", "nan", "--bias", "1"], "--weight"),
+    "infinite bias": (["respond", "--weight", "1", "--bias", "-inf"], "--bias"),
+    "NaN input": (["respond", "--weight", "1", "--bias", "1", "--at", "nan"], "--at"),
+    "no inputs": (["respond", "--weight", "1", "--bias", "1", "--at"], "--at"),
+    "gain of none": (
+        ["respond", "--weight", "1", "--bias", "1", "--activation", "relu", "--gain", "2"],
+        "gain",
+    ),
+    "picture of no kind": (["respond", "--weight", "1", "--bias", "1", "--out", "a.doc"], ".png"),
+    "picture in no folder": (["respond", "--weight", "1", "--bias", "1", "--out", "no/a.png"], "no"),
+    "picture is a folder": (["respond", "--weight", "1", "--bias", "1", "--out", "/"], "/"),
+    "x without y": (["descend", "--x", "1"], "y"),
+    "x and y of different lengths": (["descend", "--x", "1", "2", "--y", "1"], "2 samples"),
+    "task and x": (["descend", "--task", "nand", "--x", "1", "--y", "1"], "--task"),
+    "NaN target": (["descend", "--x", "1", "--y", "nan"], "nan"),
+    "one weight too many": (["descend", "--weight", "1", "2"], "2 weights"),
+    "NaN start": (["descend", "--weight", "nan"], "--weight"),
+    "no steps": (["descend", "--steps", "0"], "--steps"),
+    "momentum of plain descent": (["descend", "--momentum", "0.5"], "momentum"),
+    "penalty without strength": (["descend", "--penalty", "l2"], "strength"),
+    "strength without penalty": (["descend", "--strength", "0.1"], "penalty"),
+    "negative learning rate": (["descend", "--learning-rate", "-1"], "got -1"),
+    "loss that cannot have these targets": (
+        ["descend", "--x", "1", "--y", "3", "--loss", "cross_entropy"],
+        "from 0 to 1",
+    ),
+    "missing store": (["plot", "no.zarr"], "no.zarr"),
+    "no store": (["plot", "."], ""),
+    "unknown kind": (["plot", "no.zarr", "--kind", "fractal"], "fractal"),
+}
+
+
+def check_refused(code: int, out: str, err: str, says: str) -> None:
+    assert (code, out) == (2, "")
+    assert err.startswith("fastneuron: error: ") and err.endswith("\n") and err.count("\n") == 1
+    assert says in err
+
+
+@pytest.mark.parametrize(("words", "says"), BAD_WORDS.values(), ids=BAD_WORDS)
+def test_bad_words_end_with_one_line_and_nothing_written(
+    run: Run, tmp_path: Path, words: list[str], says: str
+) -> None:
+    check_refused(*run(*words), says)
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize("command", ["map", "descend"])
+@pytest.mark.parametrize(("text", "says"), BAD_SPECS.values(), ids=BAD_SPECS)
+def test_bad_specs_end_with_one_line_and_nothing_written(
+    run: Run, tmp_path: Path, text: str, says: str, command: str
+) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    check_refused(*run(command, "bad.toml"), says)
+    assert files(tmp_path) == ["bad.toml"]
+
+
+@pytest.mark.parametrize(("text", "says"), BAD_AXES.values(), ids=BAD_AXES)
+def test_bad_axes_end_with_one_line_and_nothing_written(
+    run: Run, tmp_path: Path, text: str, says: str
+) -> None:
+    test_bad_specs_end_with_one_line_and_nothing_written(run, tmp_path, text, says, "map")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_a_folder_that_cannot_be_written_is_refused(run: Run, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        check_refused(*run("map", *SMALL), "permission denied")
+        check_refused(*run("map", *SMALL, "--out", "new/er"), "permission denied")
+        check_refused(*run("respond", "--weight", "1", "--bias", "1", "--out", "a.png"), "permission denied")
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_a_picture_that_cannot_be_written_is_refused_before_the_run(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "inverter.png").mkdir()
+    check_refused(*run("map", *SMALL, "--overwrite"), "inverter.png")
+    assert files(tmp_path) == ["inverter.png"]
+
+
+# as a process
+
+
+def test_an_error_of_a_process_is_one_line_without_a_traceback(tmp_path: Path) -> None:
+    done = process("map", "no.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "fastneuron: error: cannot read no.toml: No such file or directory\n"
+
+
+def test_a_reader_that_leaves_ends_the_output_quietly(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "fastneuron", "tasks", "--json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout is not None and child.stderr is not None
+        child.stdout.close()
+        assert child.stderr.read() == b""
+    assert child.returncode == 1
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from fastneuron.cli.main import main; main(['--help']); main(['map', '--help'])\n"
+        "print([name for name in ('numpy', 'numba', 'xarray', 'matplotlib') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("[]\n")

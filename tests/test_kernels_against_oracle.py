@@ -1,0 +1,411 @@
+"""The compiled kernels against the oracle: every component, task shape, kind of axis and dtype.
+
+A point is held to the oracle unless the oracle itself gives another end when the rounding changes
+(`oracle.sensitive`): there the definitions do not decide. Most tests stay where nothing is chaotic and
+then check that such points are few, so that the comparison is not empty.
+
+Each combination of component classes, task shape and kinds of axes is a kernel of its own, which takes
+seconds to compile: the random tests draw numbers, not combinations.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import fastneuron as fn
+from fastneuron.activations import activations
+from fastneuron.losses import losses
+from fastneuron.optimizers import optimizers
+from fastneuron.penalties import penalties
+
+from . import oracle
+
+# How close the numbers of one point must be, relative to max(1, |value|). float64: rounding of a few
+# hundred steps that forget their errors. float32: the same with 2^-24 for 2^-53, and a cross-entropy
+# that loses digits near output 1.
+CLOSE = {"float64": 1e-7, "float32": 2e-3}
+SURE = {"float64": 1e-6, "float32": 1e-2}  # margin of an output above which its bit in `learned` is sure
+
+DEFAULTS = {"learning_rate": 0.5, "momentum": 0.5, "strength": 0.05}
+
+
+def default(cls):
+    """A component with values for the fields that have none."""
+    return cls(**{name: DEFAULTS[name] for name in cls._fields if name not in cls._field_defaults})
+
+
+def compare(sweep, allowed_sensitive=0.0):
+    """Hold the kernels to the oracle; returns the oracle's answer.
+
+    No more than the share `allowed_sensitive` of the points may be left out.
+    """
+    expected = oracle.run(sweep)
+    result = sweep.run(progress=False)
+    assert result.sizes == dict(zip(sweep.dims, sweep.shape, strict=True))
+    decided = ~oracle.sensitive(sweep, expected)
+    assert 1 - decided.mean() <= allowed_sensitive
+
+    def pick(name, where):
+        values = result[name].transpose(*sweep.dims).values
+        return values[where], expected[name][where]
+
+    for name in ("outcome", "steps", "period"):
+        np.testing.assert_array_equal(*pick(name, decided), err_msg=f"{name} of {sweep}")
+    sure = decided & (expected["margin"] > SURE[sweep.dtype])
+    np.testing.assert_array_equal(*pick("learned", sure), err_msg=f"learned of {sweep}")
+    close = CLOSE[sweep.dtype]
+    finals = [f"final_{name}" for name in sweep.model.parameters]
+    for name in (*finals, "loss", "error", "speed"):
+        got, wanted = pick(name, decided)
+        assert got.dtype == np.dtype(sweep.dtype)
+        # beyond the range of the dtype, inf and NaN are the same: too large to say
+        good = np.isfinite(wanted)
+        np.testing.assert_array_equal(np.isfinite(got), good, err_msg=f"{name} of {sweep}")
+        np.testing.assert_allclose(
+            got[good], wanted[good], rtol=close, atol=close, err_msg=f"{name} of {sweep}"
+        )
+    return expected
+
+
+def small(low, high):
+    """Numbers with a few decimals: hypothesis shrinks them well, and none is denormal."""
+    return st.integers(round(low * 64), round(high * 64)).map(lambda n: n / 64)
+
+
+class Case(NamedTuple):
+    """One kernel: component classes, task shape (samples, inputs), the axes, the dtype."""
+
+    activation: type
+    loss: type
+    penalty: type | None
+    optimizer: type
+    shape: tuple[int, int]
+    axes: tuple[str, ...]
+    dtype: str = "float64"
+
+
+Sigmoid, Tanh, ReLU, Identity, Step = fn.Sigmoid, fn.Tanh, fn.ReLU, fn.Identity, fn.Step
+SquaredError, CrossEntropy, PerceptronLoss = fn.SquaredError, fn.CrossEntropy, fn.PerceptronLoss
+GradientDescent, Momentum, L1, L2 = fn.GradientDescent, fn.Momentum, fn.L1, fn.L2
+
+CASES = [
+    Case(Sigmoid, SquaredError, None, GradientDescent, (2, 1), ("bias", "weight")),
+    Case(Sigmoid, SquaredError, None, GradientDescent, (2, 1), ("bias", "weight"), "float32"),
+    Case(Sigmoid, CrossEntropy, L2, Momentum, (4, 2), ("weight_1", "learning_rate", "penalty.strength")),
+    Case(Sigmoid, CrossEntropy, L2, Momentum, (4, 2), ("momentum", "gain"), "float32"),
+    Case(Tanh, SquaredError, L1, GradientDescent, (3, 1), ("gain", "weight")),
+    Case(Tanh, SquaredError, None, Momentum, (5, 3), ("weight_2", "scale", "tolerance"), "float32"),
+    Case(ReLU, SquaredError, L2, GradientDescent, (3, 1), ("learning_rate",)),
+    Case(ReLU, CrossEntropy, None, GradientDescent, (1, 1), ("weight", "bias")),
+    Case(Identity, SquaredError, L2, Momentum, (4, 2), ("weight_0", "bias_strength", "stop.limit")),
+    Case(Identity, SquaredError, None, GradientDescent, (1, 1), ("bias", "max_steps", "stall")),
+    Case(Step, PerceptronLoss, None, GradientDescent, (4, 2), ("bias", "weight_0", "max_period")),
+    Case(Identity, PerceptronLoss, L1, GradientDescent, (2, 1), ("weight", "settle")),
+]
+
+FIELDS: dict[str, Any] = {
+    "learning_rate": small(0.05, 1.5),
+    "momentum": small(0, 0.9),
+    "gain": small(0.25, 2),
+    "scale": small(0.25, 1),
+    "strength": small(0, 0.5),
+    "bias_strength": small(0, 0.5),
+    "max_steps": st.integers(1, 300),
+    "tolerance": small(0.05, 0.4),
+    "max_period": st.integers(1, 12),
+    "limit": small(2, 1000),
+    "stall": small(0, 0.5),
+    # well above the last bits, else the step at which a point settles depends on them
+    "settle": st.sampled_from([1e-3, 1e-4, 1e-5]),
+}
+
+
+@st.composite
+def sweeps(draw, case):
+    """A sweep of the kernel `case` with random task, fields and axis values."""
+    samples, inputs = case.shape
+    x = draw(st.lists(st.lists(small(-1.5, 1.5), min_size=inputs, max_size=inputs), min_size=samples, max_size=samples))
+    target = {"any": small(-1, 1), "unit": small(0, 1), "binary": st.integers(0, 1)}[case.loss.targets]
+    y = draw(st.lists(target, min_size=samples, max_size=samples))
+
+    def component(cls, **fixed):
+        return cls(**{name: draw(FIELDS[name]) for name in cls._fields if name not in fixed} | fixed)
+
+    model = fn.Neuron(inputs, component(case.activation))
+    axes = {}
+    for axis in case.axes:
+        number = FIELDS.get(axis.rpartition(".")[2], small(-6, 6))
+        axes[axis] = draw(st.lists(number, min_size=2, max_size=4))
+    start = {name: draw(small(-2, 2)) for name in model.parameters if name not in axes}
+    return fn.Sweep(
+        task=fn.Task(x, y),
+        model=model,
+        loss=component(case.loss),
+        penalty=case.penalty and component(case.penalty),
+        optimizer=component(case.optimizer),
+        stop=component(fn.Stop, limit=1e6),
+        axes=axes,
+        start=start,
+        dtype=case.dtype,
+    )
+
+
+def name_of(case):
+    classes = [cls.__name__ for cls in case[:4] if cls is not None]
+    return "-".join([*classes, "x".join(map(str, case.shape)), *case.axes, case.dtype])
+
+
+@pytest.mark.parametrize("case", CASES, ids=name_of)
+def test_kernel_gives_what_the_oracle_gives_on_random_sweeps(case):
+    @settings(
+        max_examples=12,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+    @given(sweeps(case))
+    def check(sweep):
+        # a random task may be made of ties (equal inputs, z = 0): all its points may be sensitive
+        expected = compare(sweep, allowed_sensitive=1.0)
+        compared.append(~oracle.sensitive(sweep, expected))
+
+    compared: list[np.ndarray] = []
+    check()
+    assert np.concatenate([decided.ravel() for decided in compared]).mean() > 0.8
+
+
+@pytest.mark.parametrize("loss", losses.classes.values(), ids=list(losses.classes))
+@pytest.mark.parametrize("activation", activations.classes.values(), ids=list(activations.classes))
+def test_every_activation_with_every_loss(activation, loss):
+    sweep = fn.Sweep(
+        task=fn.Task([0.125, 1.0], [1, 0]),
+        model=fn.Neuron(activation=default(activation)),
+        loss=default(loss),
+        optimizer=fn.GradientDescent(0.375),
+        axes={"bias": fn.linspace(-2.2, 3.1, 9), "weight": fn.linspace(-5.3, 4.9, 9)},
+        stop=fn.Stop(max_steps=200, tolerance=0.05, settle=1e-7),
+    )
+    compare(sweep, allowed_sensitive=0.05)
+
+
+@pytest.mark.parametrize("optimizer", optimizers.classes.values(), ids=list(optimizers.classes))
+@pytest.mark.parametrize(
+    "penalty", [None, *penalties.classes.values()], ids=["none", *penalties.classes]
+)
+def test_every_penalty_with_every_optimizer(penalty, optimizer):
+    sweep = fn.Sweep(
+        task=fn.tasks.inverter(),
+        loss=fn.CrossEntropy(),
+        penalty=penalty and penalty(0.05, 0.02),
+        optimizer=default(optimizer),
+        axes={"bias": fn.linspace(-2.2, 3.1, 9), "weight": fn.linspace(-5.3, 4.9, 9)},
+        stop=fn.Stop(max_steps=300, tolerance=0.05, settle=1e-7),
+    )
+    compare(sweep, allowed_sensitive=0.05)
+
+
+def random_task(seed, samples, inputs):
+    """Targets of a random teacher with a few of them wrong."""
+    rng = np.random.default_rng(seed)
+    x = rng.uniform(-1, 1, (samples, inputs))
+    y = (x @ rng.normal(size=inputs) + 0.3 * rng.normal(size=samples) > 0).astype(float)
+    return fn.Task(x, y)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("samples, inputs", [(40, 3), (5, 10), (32, 2)])
+def test_larger_tasks_give_what_the_oracle_gives(samples, inputs, dtype):
+    sweep = fn.Sweep(
+        task=random_task(samples, samples, inputs),
+        loss=fn.CrossEntropy(),
+        penalty=fn.L2(0.01),
+        optimizer=fn.Momentum(0.7, 0.4),
+        axes={"weight_0": fn.linspace(-4.1, 3.8, 6), "learning_rate": [0.3, 0.9], "bias": [-2.0, 0.5, 1.5]},
+        stop=fn.Stop(max_steps=150, tolerance=0.2, settle=1e-4),
+        dtype=dtype,
+    )
+    expected = compare(sweep, allowed_sensitive=0.05)
+    assert (expected["learned"] == 0).all() == (samples > 32)
+
+
+def test_thirty_two_samples_still_spell_a_table():
+    """Bit 31 is the last: whatever integer holds it, it is there."""
+    task = fn.Task(np.linspace(-1, 1, 32), np.arange(32) >= 16)
+    sweep = fn.Sweep(
+        task=fn.Task(task.x, task.y),
+        optimizer=fn.GradientDescent(1.0),
+        axes={"weight": [5.0, -5.0]},
+        stop=fn.Stop(max_steps=1, tolerance=0.0),
+    )
+    learned = sweep.run(progress=False).learned.values.astype(np.int64) & 0xFFFFFFFF
+    assert learned.tolist() == [0xFFFF0000, 0x0000FFFF]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_squared_error_map_at_a_large_learning_rate(dtype):
+    """The map of the README, coarser: plateaus, reached starts, and jumps between them.
+
+    In float32 the last bits decide more often, because starts jump far off with the first steps.
+    """
+    sweep = fn.Sweep(
+        task=fn.tasks.inverter(),
+        optimizer=fn.GradientDescent(30.0),
+        axes={"bias": fn.linspace(-20, 20, 17), "weight": fn.linspace(-20, 20, 19)},
+        stop=fn.Stop(max_steps=400, tolerance=0.1),
+        dtype=dtype,
+    )
+    expected = compare(sweep, allowed_sensitive={"float64": 0.01, "float32": 0.2}[dtype])
+    assert {0, 1, 2, 5} <= set(np.unique(expected["outcome"]))
+
+
+def linear(axes, learning_rate, **stop):
+    """One bias that should become 0, linear: each step multiplies it by 1 - learning_rate."""
+    return fn.Sweep(
+        task=fn.Task([0], [0]),
+        model=fn.Neuron(activation=fn.Identity()),
+        optimizer=fn.GradientDescent(learning_rate),
+        axes=axes,
+        stop=fn.Stop(**{"max_steps": 100, "tolerance": 0.0} | stop),
+    )
+
+
+def ends_of(sweep):
+    return {name: values.values.tolist() for name, values in sweep.run(progress=False).items()}
+
+
+def test_reached_at_the_first_step_within_the_tolerance():
+    ends = ends_of(linear({"bias": [1.0, 2.0, 2.0**-5]}, 0.5, tolerance=2.0**-5))
+    assert ends["outcome"] == [fn.Outcome.REACHED] * 3
+    assert ends["steps"] == [5, 6, 0]
+    assert ends["final_bias"] == [2.0**-5] * 3
+    assert ends["error"] == [2.0**-5] * 3
+    assert ends["loss"] == [2.0**-11] * 3
+    assert ends["speed"] == [2.0**-5, 2.0**-5, 0.0]
+    assert ends["period"] == [0, 0, 0]
+
+
+def test_start_already_at_target_takes_zero_steps():
+    ends = ends_of(linear({"bias": [0.0]}, 0.5))
+    assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.REACHED], [0])
+
+
+def test_settled_at_the_first_move_within_the_closeness():
+    ends = ends_of(linear({"bias": [1.0, -4.0]}, 0.5, settle=2.0**-10))
+    assert ends["outcome"] == [fn.Outcome.SETTLED] * 2
+    assert ends["steps"] == [10, 12]
+    assert ends["period"] == [1, 1]
+    assert ends["speed"] == [2.0**-10, 2.0**-10]
+
+
+def test_cycling_after_three_periods():
+    ends = ends_of(linear({"bias": [1.0, -64.0]}, 2.0))
+    assert ends["outcome"] == [fn.Outcome.CYCLING] * 2
+    assert (ends["steps"], ends["period"]) == ([6, 6], [2, 2])
+    assert ends["final_bias"] == [1.0, -64.0]
+    assert ends["speed"] == [2.0, 128.0]
+
+
+def test_no_cycle_longer_than_max_period_is_found():
+    ends = ends_of(linear({"bias": [1.0]}, 2.0, max_period=1))
+    assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.UNFINISHED], [100])
+    ends = ends_of(linear({"bias": [1.0]}, 2.0, max_period=2))
+    assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.CYCLING], [6])
+
+
+def test_no_cycle_is_called_one_before_its_third_period_ends():
+    ends = ends_of(linear({"bias": [1.0]}, 2.0, max_steps=5))
+    assert (ends["outcome"], ends["steps"], ends["period"]) == ([fn.Outcome.UNFINISHED], [5], [0])
+    ends = ends_of(linear({"bias": [1.0]}, 2.0, max_steps=6))
+    assert (ends["outcome"], ends["steps"], ends["period"]) == ([fn.Outcome.CYCLING], [6], [2])
+
+
+@pytest.mark.parametrize("samples, bound", [(3, 64), (4, 64), (5, 64), (3, 3), (4, 3), (40, 64), (65, 64)])
+def test_period_is_the_number_of_samples_where_a_perceptron_turns_through_them(samples, bound):
+    """One target in n is 1 and the inputs are 0: the bias falls by 1 - 1/n, then rises n - 1 times by 1/n."""
+    sweep = fn.Sweep(
+        task=fn.Task([0] * samples, [1] + [0] * (samples - 1)),
+        model=fn.Neuron(activation=fn.Step()),
+        loss=fn.PerceptronLoss(),
+        optimizer=fn.GradientDescent(1.0),
+        axes={"bias": [0.004]},
+        stop=fn.Stop(max_steps=250, max_period=bound),
+    )
+    ends = ends_of(sweep)
+    if samples <= bound:
+        assert (ends["outcome"], ends["period"]) == ([fn.Outcome.CYCLING], [samples])
+        assert ends["steps"] == [3 * samples]
+    else:
+        assert (ends["outcome"], ends["period"]) == ([fn.Outcome.UNFINISHED], [0])
+
+
+def test_decaying_oscillation_settles_and_is_no_cycle():
+    ends = ends_of(linear({"bias": [1.0]}, 1.9, max_steps=1000))
+    assert ends["outcome"] == [fn.Outcome.SETTLED]
+    # 1.9 * 0.9^(t - 1) <= 1e-12
+    assert ends["steps"] == [270]
+
+
+def test_diverged_beyond_the_limit_and_not_at_it():
+    ends = ends_of(linear({"bias": [1.0, 3.0]}, 3.0, limit=1024.0))
+    assert ends["outcome"] == [fn.Outcome.DIVERGED] * 2
+    assert ends["steps"] == [11, 9]
+    assert ends["final_bias"] == [-2048.0, -1536.0]
+    assert ends["speed"] == [3072.0, 2304.0]
+
+
+def test_start_beyond_the_limit_diverges_at_once():
+    ends = ends_of(linear({"bias": [1.0, 3.0]}, 0.5, limit=2.0))
+    assert ends["outcome"][1] == fn.Outcome.DIVERGED
+    assert (ends["steps"][1], ends["speed"][1], ends["final_bias"][1]) == (0, 0.0, 3.0)
+
+
+def test_divergence_counts_before_reaching():
+    """At one step the first outcome of the list counts: here the start is on target and too large."""
+    sweep = fn.Sweep(
+        task=fn.Task([0], [3]),
+        model=fn.Neuron(activation=fn.Identity()),
+        optimizer=fn.GradientDescent(0.5),
+        axes={"bias": [3.0]},
+        stop=fn.Stop(limit=2.0),
+    )
+    assert ends_of(sweep)["outcome"] == [fn.Outcome.DIVERGED]
+
+
+def test_loss_that_is_no_number_is_divergence():
+    """Cross-entropy is defined for outputs from 0 to 1, whatever the target."""
+    for target in (0.0, 0.5, 1.0):
+        sweep = fn.Sweep(
+            task=fn.Task([0], [target]),
+            model=fn.Neuron(activation=fn.Identity()),
+            loss=fn.CrossEntropy(),
+            optimizer=fn.GradientDescent(0.01),
+            axes={"bias": [-0.5, 1.5]},
+            stop=fn.Stop(tolerance=0.0),
+        )
+        ends = ends_of(sweep)
+        assert ends["outcome"] == [fn.Outcome.DIVERGED] * 2
+        assert ends["steps"] == [0, 0]
+
+
+def test_stalled_and_unfinished_part_at_the_stall_field():
+    """One step moves the bias from 1 by 2^-8, and from 4 by 2^-6, which is as much of 4."""
+    for stall, outcome in ((2.0**-8, fn.Outcome.STALLED), (2.0**-8 - 2.0**-20, fn.Outcome.UNFINISHED)):
+        ends = ends_of(linear({"bias": [1.0]}, 2.0**-8, max_steps=1, stall=stall))
+        assert (ends["outcome"], ends["steps"], ends["speed"]) == ([outcome], [1], [2.0**-8])
+
+
+def test_trajectory_is_the_oracles():
+    rng = np.random.default_rng(7)
+    task = fn.Task(rng.uniform(-1, 1, (4, 2)), rng.uniform(0, 1, 4))
+    model = fn.Neuron(2)
+    start = {"weight_0": 1.5, "weight_1": -0.5, "bias": 0.25}
+    parts = (fn.CrossEntropy(), fn.Momentum(0.8, 0.6), fn.L2(0.02, 0.01))
+    loss, optimizer, penalty = parts
+    path = fn.descend(task, model, loss=loss, optimizer=optimizer, penalty=penalty, start=start, steps=100)
+    expected = oracle.trajectory(task, model, loss, optimizer, penalty, start, 100)
+    for name, values in expected.items():
+        np.testing.assert_allclose(path[name].values, values, rtol=1e-10, atol=1e-12, err_msg=name)
