@@ -102,8 +102,8 @@ def shown(value: object, limit: int = 80) -> str:
 
 
 def shown_key(key: object) -> str:
-    """A key for an error line: as it is, or its repr where it has anything unprintable."""
-    return key if isinstance(key, str) and key.isprintable() and key else repr(key)
+    """A key for an error line: as it is, or escaped where it would not stay on one line."""
+    return key if isinstance(key, str) and key.isprintable() else shown(key)
 
 
 @dataclass_transform(frozen_default=True)

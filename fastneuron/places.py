@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fastneuron.axes import Axis, Values
-from fastneuron.components import FINITE, Bound, Component, checked_number, nearest, shown
+from fastneuron.components import FINITE, Bound, Component, checked_number, nearest, shown, shown_key
 from fastneuron.models import Neuron
 from fastneuron.penalties import penalties
 
@@ -47,11 +47,6 @@ def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
     return known
 
 
-def named(key: object) -> str:
-    """A key for an error line: as it is, or escaped where it would not stay on one line."""
-    return key if isinstance(key, str) and key.isprintable() else shown(key)
-
-
 def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) -> tuple[str, str]:
     """The (role, field) that `axis` names."""
     name = axis.removeprefix("model.") if axis.startswith("model.activation.") else axis
@@ -65,12 +60,12 @@ def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) ->
     field = name.removeprefix("penalty.")
     if sweep.penalty is None and any(field in kind._fields for kind in penalties.classes.values()):
         raise ValueError(
-            f"axes.{named(axis)}: there is no penalty; give penalty=L2(strength=0.01) or another"
+            f"axes.{shown_key(axis)}: there is no penalty; give penalty=L2(strength=0.01) or another"
         )
     others = [name if names.count(name) == 1 else f"{role}.{name}" for role, name in known if role != "start"]
     hint = nearest(name, [*names, *map(".".join, known)])
     fields_known = f"fields: {', '.join(others)}"
-    raise ValueError(f"axes.{named(axis)}: unknown axis{hint}; {described(sweep.model)}; {fields_known}")
+    raise ValueError(f"axes.{shown_key(axis)}: unknown axis{hint}; {described(sweep.model)}; {fields_known}")
 
 
 def described(model: Neuron) -> str:

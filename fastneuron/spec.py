@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fastneuron import tasks
 from fastneuron.activations import activations
-from fastneuron.components import nearest, shown
+from fastneuron.components import nearest, shown, shown_key
 from fastneuron.losses import losses
 from fastneuron.models import Neuron
 from fastneuron.optimizers import optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import penalties
-from fastneuron.places import named
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def _check_keys(table: Mapping[str, Any], allowed: Sequence[str], where: str = "
     for key in table:
         if key not in allowed:
             hint = nearest(key, allowed)
-            raise ValueError(f"{where}{named(key)}: unknown key{hint}; allowed: {', '.join(allowed)}")
+            raise ValueError(f"{where}{shown_key(key)}: unknown key{hint}; allowed: {', '.join(allowed)}")
 
 
 def _table(spec: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -107,9 +106,9 @@ def _axes_from(table: Mapping[str, Any]) -> dict[str, Any]:
     axes: dict[str, Any] = {}
     for name, entry in _flattened(table):
         if name in axes:
-            raise ValueError(f"axes.{named(name)}: given twice")
+            raise ValueError(f"axes.{shown_key(name)}: given twice")
         if isinstance(entry, Mapping):
-            _check_keys(entry, ("linspace", "geomspace"), f"axes.{named(name)}.")
+            _check_keys(entry, ("linspace", "geomspace"), f"axes.{shown_key(name)}.")
         axes[name] = entry
     return axes
 

@@ -22,13 +22,13 @@ import numpy as np
 from fastneuron import toml
 from fastneuron.activations import activations
 from fastneuron.axes import Axis, as_axis
-from fastneuron.components import Component, Registry, checked_number, nearest, shown
+from fastneuron.components import Component, Registry, checked_number, nearest, shown, shown_key
 from fastneuron.losses import Loss, SquaredError, losses
 from fastneuron.models import Neuron
 from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import Penalty, penalties
-from fastneuron.places import bounds_of, check_axes, check_dtype, described, named, place_of
+from fastneuron.places import bounds_of, check_axes, check_dtype, described, place_of
 from fastneuron.spec import spec_arguments, spec_tables
 from fastneuron.tasks import Task
 
@@ -292,7 +292,7 @@ def _checked_axes(axes: object) -> dict[str, Axis]:
     for name in axes:
         if not isinstance(name, str):
             raise ValueError(f"axes: a name must be text, got {shown(name)}")
-    checked = {name: as_axis(values, f"axis {named(name)}") for name, values in axes.items()}
+    checked = {name: as_axis(values, f"axis {shown_key(name)}") for name, values in axes.items()}
     points = math.prod(map(len, checked.values()))
     if points > MAX_POINTS:
         raise ValueError(f"axes must have at most 2**62 points in all, got {points}")
@@ -305,7 +305,7 @@ def _checked_start(start: object, model: Neuron) -> dict[str, float]:
     for name in start:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
-            raise ValueError(f"start.{named(name)}: unknown parameter{hint}; {described(model)}")
+            raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {described(model)}")
     return {name: checked_number(f"start.{name}", value) for name, value in start.items()}
 
 

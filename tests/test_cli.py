@@ -373,7 +373,10 @@ BAD_WORDS = {
     "fraction of points": (["map", "--points", "1.5"], "1.5"),
     "no points": (["map", "--points", "0"], "got 0"),
     "negative points": (["map", "--points", "-3"], "got -3"),
-    "too many points": (["map", "--points", "2000000000"], ""),
+    "too many points": (
+        ["map", "--points", "2000000000", "--set", "axes.gain={linspace=[1,2,2]}"],
+        "at most 2**62",
+    ),
     "no threads": (["map", "--threads", "0"], "threads"),
     "missing spec": (["map", "no.toml"], "no.toml"),
     "spec is a folder": (["map", "/"], "/"),

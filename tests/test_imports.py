@@ -22,6 +22,7 @@ LAYERS = [
     {"tasks", "models"},
     {"places", "spec", "sweep"},
     {"kernels"},
+    {"result"},
     {"store"},
     {"engine"},
     {"measures"},

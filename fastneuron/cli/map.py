@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from fastneuron.cli import files, pictures, printing, spec
+from fastneuron.cli import files, pictures, pilot, printing, spec
 from fastneuron.cli.flags import Overrides, Whole
+from fastneuron.cli.summary import summary
 
 if TYPE_CHECKING:
     import xarray
 
     from fastneuron.sweep import Sweep
-
-PILOT_POINTS = 16384
 
 
 def map_starts(
@@ -83,13 +81,16 @@ def map_starts(
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
     _check_free(store, picture, overwrite)
     if dry_run:
-        report = _forecast(sweep, threads)
+        report = pilot.forecast(sweep, threads)
         print(printing.document(report) if json else _forecast_text(report))
         return
-    progress = sys.stderr.isatty() and not quiet
-    result = _run(sweep, out, store, threads=threads, progress=progress)
+    result, compiled = _run(sweep, out, store, threads=threads, progress=False if quiet else None)
     undrawn = _draw(result, picture)
-    report = summary(result) | {"store": str(store), "picture": None if undrawn else str(picture)}
+    report = summary(result) | {
+        "compile_seconds": compiled,
+        "store": str(store),
+        "picture": None if undrawn else str(picture),
+    }
     print(printing.document(report) if json else _text(report, undrawn, result))
 
 
@@ -107,16 +108,23 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
         raise ValueError(
             f"{taken[0]} exists already; choose another name (--name) or replace it (--overwrite)"
         )
+    if store.is_symlink():
+        raise ValueError(f"{store} is a link; only a folder can be replaced")
     if store in taken:
-        from fastneuron import store as stores
+        from fastneuron.store import tiles_done
 
-        stores.open(store).close()  # what is no map of ours is not ours to replace
+        tiles_done(store)  # raises: what is no map is not ours to replace
     if store.parent.is_dir():
         files.check_picture(picture)
 
 
-def _run(sweep: Sweep, out: Path, store: Path, *, threads: int | None, progress: bool) -> xarray.Dataset:
-    """Run into `store`; one that exists is replaced at the end, and stays as it is if anything fails."""
+def _run(
+    sweep: Sweep, out: Path, store: Path, *, threads: int | None, progress: bool | None
+) -> tuple[xarray.Dataset, float]:
+    """Run into `store`; one that exists is replaced at the end, and stays as it is if anything fails.
+
+    Returns the result and the seconds spent on compiling.
+    """
     from fastneuron import store as stores
 
     replacing = store.exists()
@@ -125,6 +133,7 @@ def _run(sweep: Sweep, out: Path, store: Path, *, threads: int | None, progress:
     if replacing:
         shutil.rmtree(target, ignore_errors=True)
     try:
+        compiled = pilot.compile_for(sweep)
         result = sweep.run(store=target, threads=threads, progress=progress)
     except BaseException as error:
         if replacing:
@@ -140,7 +149,7 @@ def _run(sweep: Sweep, out: Path, store: Path, *, threads: int | None, progress:
         shutil.rmtree(store)
         target.rename(store)
         result = stores.open(store)
-    return result
+    return result, compiled
 
 
 def _kept(store: Path, replacing: bool) -> str:
@@ -163,34 +172,6 @@ def _draw(result: xarray.Dataset, picture: Path) -> str | None:
     return None
 
 
-def summary(result: xarray.Dataset) -> dict[str, Any]:
-    """How many starts met which outcome, in how many steps, and how fast that went."""
-    import numpy as np
-
-    from fastneuron.outcomes import Outcome
-
-    outcome = result["outcome"].values.ravel()
-    steps = result["steps"].values.ravel()
-    rows = {}
-    for kind in Outcome:
-        taken = steps[outcome == kind]
-        rows[kind.name.lower()] = {
-            "points": taken.size,
-            "share": taken.size / outcome.size,
-            "median_steps": float(np.median(taken)) if taken.size else None,
-            "max_steps": int(taken.max()) if taken.size else None,
-        }
-    total = int(steps.sum(dtype=np.int64))
-    seconds = float(result.attrs["seconds"])
-    return {
-        "points": outcome.size,
-        "outcomes": rows,
-        "steps": total,
-        "seconds": seconds,
-        "steps_per_second": total / seconds if seconds > 0 else None,
-    }
-
-
 def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -> str:
     from fastneuron.outcomes import Outcome
 
@@ -208,43 +189,18 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
     ]
     header = ["outcome", "starts", "share", "median steps", "most steps", "meaning"]
     speed = (report["steps_per_second"] or 0) / 1e6
+    compiled = f", after {report['compile_seconds']:.1f} s of compiling" * (report["compile_seconds"] > 2)
     dims = " x ".join(f"{name} {size}" for name, size in result["outcome"].sizes.items())
     return "\n".join(
         [
             printing.table(header, rows, text=(0, 5)),
             "",
             f"{report['points']:,} starts ({dims}), {report['steps']:,} steps in {report['seconds']:.2f} s: "
-            f"{speed:,.0f} million steps per second",
+            f"{speed:,.0f} million steps per second{compiled}",
             f"wrote {report['store']}",
             f"no picture: {undrawn}" if undrawn else f"wrote {report['picture']}",
         ]
     )
-
-
-def _forecast(sweep: Sweep, threads: int | None) -> dict[str, Any]:
-    """Points, bytes and the time that a thinned-out grid of the same ranges suggests."""
-    pilot, points = sweep, sweep.points
-    if points > PILOT_POINTS:
-        pilot = _thinned(sweep, (PILOT_POINTS / points) ** (1 / len(sweep.shape)))
-    pilot.run(threads=threads, progress=False)  # compiles
-    result = pilot.run(threads=threads, progress=False)
-    per_point = sum(v.dtype.itemsize for v in result.data_vars.values() if v.ndim)
-    seconds = float(result.attrs["seconds"]) * points / result["outcome"].size
-    return {"points": points, "shape": list(sweep.shape), "bytes": per_point * points, "seconds": seconds}
-
-
-def _thinned(sweep: Sweep, share: float) -> Sweep:
-    from fastneuron import toml
-    from fastneuron.sweep import Sweep
-
-    table = toml.loads(sweep.to_toml())
-    for axis, given in table["axes"].items():
-        if isinstance(given, dict):
-            kind, (start, stop, num) = next(iter(given.items()))
-            table["axes"][axis] = {kind: [start, stop, max(1, round(num * share))]}
-        else:
-            table["axes"][axis] = given[:: max(1, round(1 / share))]
-    return Sweep.from_spec(table)
 
 
 def _forecast_text(report: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ def plot(
     kind: Kind = "outcome",
     out: Path | None = None,
 ) -> None:
-    """Draw a map that 'fastneuron map' has written.
+    """Draw a map that 'fastneuron map' has written, or the part of it that is done.
 
     For example:
 
@@ -37,8 +37,9 @@ def plot(
     from fastneuron import plot as maps
     from fastneuron import store as stores
 
-    result = stores.open(store)
-    picture = store.absolute().with_name(f"{store.absolute().stem}-{kind}.png") if out is None else out
+    result = stores.open(store, partial=True)
+    named = store if store.name else store.absolute()
+    picture = named.with_name(f"{named.stem}-{kind}.png") if out is None else out
     files.check_picture(picture)
     if kind not in result:
         raise ValueError(f"{store} has no {kind!r}; it has {', '.join(map(str, result.data_vars))}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastneuron.components import checked_number, shown
+from fastneuron.components import Bound, checked_number
 from fastneuron.engine.local import free_memory, size_text
 from fastneuron.engine.lowering import lowered
 from fastneuron.engine.response import broadcast_parameters
@@ -16,13 +16,16 @@ from fastneuron.kernels.record import record
 from fastneuron.losses import Loss
 from fastneuron.models import Neuron
 from fastneuron.optimizers import Optimizer
-from fastneuron.outcomes import Outcome, Steps, Stop
+from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import Penalty
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
     import xarray
+
+
+_STEPS = Bound("a whole number from 0 to 2147483647", low=0, high=2**31, whole=True)
 
 
 def descend(
@@ -48,7 +51,7 @@ def descend(
     start : mapping of str to float, array or DataArray
         Values of the parameters by name, 0 where not given. Arrays must broadcast together; their
         dims become ``start_0``, ``start_1``, ... (one dim: ``start``).
-    steps : int, 1 or more
+    steps : int, 0 or more
         Updates.
     penalty : Penalty, optional
     stop : Stop, optional
@@ -92,7 +95,7 @@ def descend(
         dtype=dtype,
     )
     dtype = checked.dtype
-    steps = int(checked_number("steps", steps, Steps.__metadata__[0]))  # type: ignore[attr-defined]
+    steps = int(checked_number("steps", steps, _STEPS))
     leading, starts = broadcast_parameters(model, start, dtype)
     points, samples = starts.shape[1], task.samples
     needed = (steps + 1) * points * (len(starts) + 2 + samples) * starts.itemsize
@@ -153,7 +156,9 @@ def descend(
 
 def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any], np.ndarray]:
     """What becomes of each start, and the step from which its state is held."""
-    rule = checked.stop._replace(max_steps=min(checked.stop.max_steps, steps))  # type: ignore[attr-defined]
+    given = checked.stop
+    most = max(1, min(given.max_steps, steps))
+    rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
     problem = lowered(
         checked.task,
         checked.model,

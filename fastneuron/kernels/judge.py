@@ -103,7 +103,6 @@ def replay(own, state, before, gradient, t, until, moved):
     -------
     outcome, step, size of the last update; the outcome is RUNNING where none applied before `until`
     """
-    never_inline()
     d = len(own.theta) - 1
     length = len(state)
     one = constant(own.mean, 1.0)
@@ -112,7 +111,7 @@ def replay(own, state, before, gradient, t, until, moved):
             before[k] = state[k]
         worst = step_one(own, state, gradient)
         sound = all_finite(state, d)
-        if not sound and not np.isfinite(loss_of(own, before)):
+        if not sound and np.isnan(error_if_sound(own, before)):
             for k in range(length):
                 state[k] = before[k]
             return DIVERGED, t, moved
@@ -126,21 +125,40 @@ def replay(own, state, before, gradient, t, until, moved):
         if not sound or size > own.rule.limit:
             return DIVERGED, t, moved
         if moved <= own.rule.settle * (size if size > one else one):
-            if error_of(own, state) <= own.rule.tolerance:
-                return REACHED, t, moved
-            if not np.isfinite(loss_of(own, state)):
+            error = error_if_sound(own, state)
+            if error != error:
                 return DIVERGED, t, moved
-            return SETTLED, t, moved
+            return (REACHED if error <= own.rule.tolerance else SETTLED), t, moved
     return RUNNING, t, moved
+
+
+@inner
+def error_if_sound(own, state):
+    """Largest |a - y| over the samples, or NaN where the loss is not finite.
+
+    A loss is finite where its derivative is (the obligation of `fastneuron.losses.Loss`), which is quicker
+    to know.
+    """
+    never_inline()
+    worst = constant(own.mean, 0.0)
+    doubt = constant(own.mean, 0.0)
+    for i in range(len(own.y)):
+        z = pre_activation_of(own, state, i)
+        a = constant(own.mean, own.activation.value(z))
+        error = abs(a - own.y[i])
+        worst = worst if worst > error else error
+        e = constant(own.mean, own.loss.delta(own.activation, z, a, own.y[i]))
+        doubt += (e - e) + (error - error)
+    return worst + doubt
 
 
 @inner
 def last_outcome(own, state, before, steps):
     """The outcome at max_steps of a start that has none yet; `before` is the state one step earlier."""
-    never_inline()
-    if not np.isfinite(loss_of(own, state)):
+    error = error_if_sound(own, state)
+    if error != error:
         return DIVERGED
-    if error_of(own, state) <= own.rule.tolerance:
+    if error <= own.rule.tolerance:
         return REACHED
     one = constant(own.mean, 1.0)
     for j in range(len(own.theta)):

@@ -12,11 +12,12 @@ A hint may be wrong, never missing: the margins are wide enough for whatever can
 
 import numpy as np
 
-from fastneuron.elementary import constant
+from fastneuron.elementary import constant, maximum, where
 from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.judge import (
     CYCLING,
     DIVERGED,
+    REACHED,
     RUNNING,
     SETTLED,
     STALLED,
@@ -29,93 +30,114 @@ from fastneuron.kernels.judge import (
     period_ahead,
     replay,
 )
-from fastneuron.kernels.neuron import LANES, bound_to, scratch_rows, step_lanes
+from fastneuron.kernels.neuron import bound_to, lanes_of, scratch_rows, step_lanes
 from fastneuron.kernels.records import bind, peek, poke
 
-BURST = 8
-BURSTS = 4
-CHUNK = BURST * BURSTS
+BURST = 4
+CHUNK = 32
+# A chunk's bursts begin one step before each multiple of BURST, so that a start whose max_steps is a round number
+# ends one step after a saved state; the last burst is one step, whose size is the speed at the chunk's end.
+BURSTS = CHUNK // BURST + 1
+LAST = BURSTS - 1
 
 # hints, summed up in one row
-NEAR, SLOW, LARGE, STILL = 1, 2, 4, 8
+NEAR, SLOW, LARGE, STILL, DUE = 1, 2, 4, 8, 16
+
+
+# rows of one number for each lane
+HINT, MOVED, SPEED, SPREAD, SIZE, AWAY, LEFT, FRESH = range(8)
+# HINT: which hints there are. MOVED, SPEED: size of the update into the chunk's first and last state. SPREAD: how
+# far the last state is from the first, AWAY: from the anchor. SIZE: largest parameter. LEFT: steps until max_steps
+# or a new anchor is due. FRESH: 1 in the first chunk of a start.
+LANE_ROWS = 8
 
 
 @inner
-def run_chunk(problem, block, saved, nearest, before):
+def burst_begin(k):
+    """Step, within a chunk, at which burst k begins."""
+    return k * BURST - 1 if k > 0 else 0
+
+
+@inner
+def run_chunk(problem, block, saved, nearest):
     """CHUNK steps of every lane, keeping the first state and the smallest error of each burst.
 
-    saved : BURSTS states; nearest : BURSTS rows; before : the parameters one step before the end.
+    saved : BURSTS states; nearest : BURSTS rows.
     """
     never_inline()
     use_full_width()
-    width = len(problem.theta) * LANES
-    length = (1 + len(problem.memory)) * width
+    lanes = lanes_of(problem.mean)
+    length = (1 + len(problem.memory)) * len(problem.theta) * lanes
     far = constant(problem.mean, np.inf)
-    for k in range(BURSTS + 1):
-        if k < BURSTS:
-            for at in range(length):
-                poke(saved, k * length, at, peek(block, 0, at))
-            for lane in range(LANES):
-                poke(block, length, lane, far)
-            steps = BURST if k < BURSTS - 1 else BURST - 1
-        else:
-            for at in range(width):
-                poke(before, 0, at, peek(block, 0, at))
-            steps = 1
+    for k in range(BURSTS):
+        for at in range(length):
+            poke(saved, k * length, at, peek(block, 0, at))
+        for lane in range(lanes):
+            poke(block, length, lane, far)
+        steps = min(burst_begin(k + 1), CHUNK) - burst_begin(k)
         step_lanes(
             problem.activation, problem.loss, problem.penalty, problem.optimizer,
             problem.x, problem.y, problem.theta, problem.memory, problem.mean, steps, block,
         )  # fmt: skip
-        row = (k if k < BURSTS else BURSTS - 1) * LANES
-        for lane in range(LANES):
-            poke(nearest, row, lane, peek(block, length, lane))
+        for lane in range(lanes):
+            poke(nearest, k * lanes, lane, peek(block, length, lane))
 
 
 @inner
-def gather_hints(problem, block, saved, nearest, before, anchor, fresh, hints, speed, spread, sizes, away):
+def gather_hints(problem, block, saved, nearest, anchor, lane_rows):
     """For every lane, which of the judge's questions may have an answer in the chunk just run.
 
-    speed and spread become the size of the last update and of the whole chunk's; sizes and away are scratch.
+    lane_rows : a row for each of HINT ... FRESH; see `run_tile`. HINT, MOVED, SPEED and SPREAD are set; LEFT counts down, and FRESH
+    becomes 0.
     """
     never_inline()
     use_full_width()
+    lanes = lanes_of(problem.mean)
     zero = constant(problem.mean, 0.0)
     one = constant(problem.mean, 1.0)
-    for lane in range(LANES):
-        speed[lane] = zero
-        spread[lane] = zero
-        sizes[lane] = zero
-        away[lane] = zero
-        hints[lane] = zero
+    before = LAST * (1 + len(problem.memory)) * len(problem.theta) * lanes
+    for lane in range(lanes):
+        poke(lane_rows, MOVED * lanes, lane, peek(lane_rows, SPEED * lanes, lane))
+        poke(lane_rows, SPEED * lanes, lane, zero)
+        poke(lane_rows, SPREAD * lanes, lane, zero)
+        poke(lane_rows, SIZE * lanes, lane, zero)
+        poke(lane_rows, AWAY * lanes, lane, zero)
+        poke(lane_rows, HINT * lanes, lane, zero)
     for j in range(len(problem.theta)):
-        row = j * LANES
-        for lane in range(LANES):
+        row = j * lanes
+        for lane in range(lanes):
             p = peek(block, row, lane)
             first = peek(saved, row, lane)
-            size = abs(p) if abs(p) > abs(first) else abs(first)
-            sizes[lane] = sizes[lane] if sizes[lane] > size else size
-            size = abs(p - peek(before, row, lane))
-            speed[lane] = speed[lane] if speed[lane] > size else size
-            size = abs(p - first)
-            spread[lane] = spread[lane] if spread[lane] > size else size
-            size = abs(p - peek(anchor, row, lane))
-            away[lane] = away[lane] if away[lane] > size else size
-            hints[lane] += p - p  # NaN where p is not finite
-    for lane in range(LANES):
-        rule = bind(problem.rule, block, LANES, lane)
+            poke(lane_rows, SIZE * lanes, lane, maximum(peek(lane_rows, SIZE * lanes, lane), maximum(abs(p), abs(first))))
+            moved = abs(p - peek(saved, before + row, lane))
+            poke(lane_rows, SPEED * lanes, lane, maximum(peek(lane_rows, SPEED * lanes, lane), moved))
+            poke(lane_rows, SPREAD * lanes, lane, maximum(peek(lane_rows, SPREAD * lanes, lane), abs(p - first)))
+            away = abs(p - peek(anchor, row, lane))
+            poke(lane_rows, AWAY * lanes, lane, maximum(peek(lane_rows, AWAY * lanes, lane), away))
+            # NaN for good where a parameter is not finite
+            poke(lane_rows, HINT * lanes, lane, peek(lane_rows, HINT * lanes, lane) + (p - p))
+    for lane in range(lanes):
+        rule = bind(problem.rule, block, lanes, lane)
         least = peek(nearest, 0, lane)
         for k in range(1, BURSTS):
-            other = peek(nearest, k * LANES, lane)
-            least = other if other < least else least
-        close = rule.settle * (sizes[lane] if sizes[lane] > one else one)
-        reach = constant(one, 16.0) * sizes[lane] + constant(one, 64.0) * speed[lane]
-        hint = constant(one, NEAR) if least <= rule.tolerance else zero
-        slow = constant(one, 2.0) + constant(one, 62.0) * fresh[lane]
-        hint += constant(one, SLOW) if speed[lane] <= slow * close else zero
-        hint += constant(one, LARGE) if not (reach <= rule.limit) or hints[lane] != zero else zero
-        nearer = spread[lane] if spread[lane] < away[lane] else away[lane]
-        hint += constant(one, STILL) if nearer <= constant(one, 4.0) * close else zero
-        hints[lane] = hint
+            other = peek(nearest, k * lanes, lane)
+            least = where(other < least, other, least)
+        size, speed = peek(lane_rows, SIZE * lanes, lane), peek(lane_rows, SPEED * lanes, lane)
+        spread, away = peek(lane_rows, SPREAD * lanes, lane), peek(lane_rows, AWAY * lanes, lane)
+        close = rule.settle * maximum(size, one)
+        left = peek(lane_rows, LEFT * lanes, lane) - constant(one, CHUNK)
+        slow = constant(one, 2.0) + constant(one, 62.0) * peek(lane_rows, FRESH * lanes, lane)
+        reach = constant(one, 16.0) * size + constant(one, 64.0) * speed
+        sound = (reach <= rule.limit) & (peek(lane_rows, HINT * lanes, lane) == zero)
+        still = where(spread < away, spread, away) <= constant(one, 4.0) * close
+        hint = where(least <= rule.tolerance, constant(one, NEAR), zero)
+        hint += where(speed <= slow * close, constant(one, SLOW), zero)
+        hint += where(sound, zero, constant(one, LARGE))
+        hint += where(still, constant(one, STILL), zero)
+        hint += where(left <= zero, constant(one, DUE), zero)
+        poke(lane_rows, HINT * lanes, lane, hint)
+        poke(lane_rows, LEFT * lanes, lane, left)
+        poke(lane_rows, FRESH * lanes, lane, zero)
 
 
 @inner
@@ -144,29 +166,30 @@ def judged(own, hint, t, moved, lane, saved, nearest, state, before, gradient):
     Returns outcome, step, size of the last update; `state` (and `before`, one step earlier) belong to it. At
     max_steps without an outcome it is RUNNING with step max_steps.
     """
-    never_inline()
+    lanes = lanes_of(own.mean)
     length = len(state)
     last = int(own.rule.max_steps)
     outcome = RUNNING
     moved_at = moved
     known = 0  # the burst whose first update size is known
     for k in range(BURSTS):
-        begin = t + k * BURST
+        begin = t + burst_begin(k)
         if begin >= last:
             break
-        until = min(begin + BURST, last)
-        near = nearest[k * LANES + lane] <= own.rule.tolerance
+        until = min(t + min(burst_begin(k + 1), CHUNK), last)
+        near = nearest[k * lanes + lane] <= own.rule.tolerance
         if not (near or hint & (SLOW | LARGE) or until == last):
             continue
-        first = k
-        if k > known:  # the size of the update into this burst comes from the one before
-            first = k - 1
-            moved_at = constant(own.mean, 0.0)
         for i in range(length):
-            state[i] = saved[(first * length + i) * LANES + lane]
-        outcome, step, moved_at = replay(
-            own, state, before, gradient, t + first * BURST, until, moved_at
-        )
+            state[i] = saved[(k * length + i) * lanes + lane]
+        outcome, step, size = replay(own, state, before, gradient, begin, until, moved_at)
+        if outcome == REACHED and step == begin and k > known:
+            # reached by the last update of the burst before, whose size is wanted
+            for i in range(length):
+                state[i] = saved[((k - 1) * length + i) * lanes + lane]
+            begin = t + burst_begin(k - 1)
+            outcome, step, size = replay(own, state, before, gradient, begin, until, size)
+        moved_at = size
         known = k + 1
         if outcome != RUNNING or step == last:
             return outcome, step, moved_at
@@ -175,18 +198,21 @@ def judged(own, hint, t, moved, lane, saved, nearest, state, before, gradient):
 
 @inner
 def load(problem, starts, point, block, lane, base):
-    """Put a start into a lane; whether it is within the limit."""
-    never_inline()
+    """Put a start into a lane: parameters, empty memory, and from row `base` on the fields that vary.
+
+    Returns max_steps, or 0 if the start is beyond the limit.
+    """
+    lanes = lanes_of(problem.mean)
     width = len(problem.theta)
     for k in range(base):
-        block[k * LANES + lane] = starts[k, point] if k < width else constant(problem.mean, 0.0)
+        block[k * lanes + lane] = starts[k, point] if k < width else constant(problem.mean, 0.0)
     for k in range(starts.shape[0] - width):
-        block[(base + k) * LANES + lane] = starts[width + k, point]
-    own = bound_to(problem, block, lane)
-    within = True
+        block[(base + k) * lanes + lane] = starts[width + k, point]
+    rule = bind(problem.rule, block, lanes, lane)
     for j in range(width):
-        within = within and abs(starts[j, point]) <= own.rule.limit
-    return within
+        if not abs(starts[j, point]) <= rule.limit:
+            return 0
+    return int(rule.max_steps)
 
 
 @kernel
@@ -196,7 +222,7 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     Parameters
     ----------
     problem : Problem
-        The first row of a varying field is `first_field_row`.
+        Its varying fields are the rows of `starts` behind the parameters; see `load`.
     starts : array, shape (d + 1 + varying fields, points)
         Parameters, then the fields that vary; the parameters become the final ones, in place.
     cancel : array of uint8, shape (1,)
@@ -208,102 +234,106 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     -------
     False if it was cancelled
     """
+    lanes = lanes_of(problem.mean)
     dtype = starts.dtype
     width = len(problem.theta)
     length = (1 + len(problem.memory)) * width
     points = starts.shape[1]
     base = length + 1 + scratch_rows(problem.x, width)
     zero = constant(problem.mean, 0.0)
-    block = np.zeros((base + starts.shape[0] - width) * LANES, dtype)
-    saved = np.zeros(BURSTS * length * LANES, dtype)
-    nearest = np.zeros(BURSTS * LANES, dtype)
-    ahead = np.zeros(width * LANES, dtype)  # the parameters one step before the end of a chunk
-    anchor = np.zeros(width * LANES, dtype)  # an earlier state, to notice cycles by
-    fresh, hints, speed = np.zeros(LANES, dtype), np.zeros(LANES, dtype), np.zeros(LANES, dtype)
-    spread, sizes, away = np.zeros(LANES, dtype), np.zeros(LANES, dtype), np.zeros(LANES, dtype)
-    moved = np.zeros(LANES, dtype)  # size of the update that led to the chunk's first state
-    owner = np.full(LANES, -1, np.int64)
-    t = np.zeros(LANES, np.int64)
-    renew = np.zeros(LANES, np.int64)  # step at which the anchor is set anew
-    quiet = np.zeros(LANES, np.bool_)  # no cycle is to be found any more
+    block = np.zeros((base + starts.shape[0] - width) * lanes, dtype)
+    saved = np.zeros(BURSTS * length * lanes, dtype)
+    nearest = np.zeros(BURSTS * lanes, dtype)
+    anchor = np.zeros(width * lanes, dtype)  # an earlier state, to notice cycles by
+    lane_rows = np.zeros(LANE_ROWS * lanes, dtype)
+    owner = np.full(lanes, -1, np.int64)
+    first_chunk = np.zeros(lanes, np.int64)
+    last_step = np.zeros(lanes, np.int64)  # max_steps
+    renew = np.zeros(lanes, np.int64)  # step at which the anchor is set anew
+    quiet = np.zeros(lanes, np.bool_)  # no cycle is to be found any more
     state, before, work = np.zeros(length, dtype), np.zeros(length, dtype), np.zeros(length, dtype)
     gradient = np.zeros(width, dtype)
     following = 0
     busy = 0
+    vacant = True
+    chunk = 0
     while True:
-        for lane in range(LANES):
-            while owner[lane] < 0 and following < points:
-                if load(problem, starts, following, block, lane, base):
-                    owner[lane] = following
+        if vacant:
+            for lane in range(lanes):
+                while owner[lane] < 0 and following < points:
+                    point = following
+                    following += 1
+                    last = load(problem, starts, point, block, lane, base)
+                    if last == 0:
+                        outcomes[point], steps[point] = DIVERGED, 0
+                        speeds[point], periods[point] = zero, 0
+                        continue
+                    owner[lane] = point
                     busy += 1
-                    t[lane] = 0
+                    first_chunk[lane] = chunk
+                    last_step[lane] = last
                     renew[lane] = CHUNK
-                    moved[lane] = zero
-                    fresh[lane] = constant(problem.mean, 1.0)
                     quiet[lane] = False
+                    lane_rows[LEFT * lanes + lane] = min(last, CHUNK)
+                    lane_rows[FRESH * lanes + lane] = 1
+                    lane_rows[SPEED * lanes + lane] = 0
                     for j in range(width):
-                        anchor[j * LANES + lane] = starts[j, following]
-                else:
-                    outcomes[following] = DIVERGED
-                    steps[following] = 0
-                    speeds[following] = zero
-                    periods[following] = 0
-                following += 1
-        if busy == 0:
-            return True
+                        anchor[j * lanes + lane] = starts[j, point]
+            if busy == 0:
+                return True
+            vacant = False
         if cancel[0] != 0:
             return False
-        run_chunk(problem, block, saved, nearest, ahead)
-        gather_hints(
-            problem, block, saved, nearest, ahead, anchor, fresh, hints, speed, spread, sizes, away
-        )
-        for lane in range(LANES):
-            point = owner[lane]
-            if point < 0:
+        run_chunk(problem, block, saved, nearest)
+        gather_hints(problem, block, saved, nearest, anchor, lane_rows)
+        chunk += 1
+        for lane in range(lanes):
+            if lane_rows[HINT * lanes + lane] == zero or owner[lane] < 0:
                 continue
-            own = bound_to(problem, block, lane)
-            hint = int(hints[lane])
-            last = int(own.rule.max_steps)
-            if hint != 0 or t[lane] + CHUNK >= last:
-                outcome, step, size = judged(
-                    own, hint, t[lane], moved[lane], lane, saved, nearest, state, before, gradient
-                )
-                period = 1 if outcome == SETTLED else 0
-                look = False
-                if outcome == RUNNING and step == last:
-                    outcome = last_outcome(own, state, before, last)
-                    # a steady drift over the whole chunk is no cycle
-                    open_end = outcome == UNFINISHED or outcome == STALLED
-                    look = open_end and spread[lane] < constant(zero, 8.0) * speed[lane]
-                elif outcome == RUNNING and hint & STILL and not hint & SLOW:
-                    look = True
-                    for k in range(length):
-                        state[k] = block[k * LANES + lane]
-                if look and not quiet[lane]:
-                    period, at, size_at = cycle_of(own, starts[:, point], state, work, gradient, last)
-                    quiet[lane] = period > 0
-                    if at <= last:
-                        outcome, step, size = CYCLING, at, size_at
-                        state[:] = work
-                    else:
-                        period = 0
-                if outcome != RUNNING:
-                    for j in range(width):
-                        starts[j, point] = state[j]
-                    outcomes[point] = outcome
-                    steps[point] = step
-                    speeds[point] = size
-                    periods[point] = period
-                    owner[lane] = -1
-                    busy -= 1
-                    continue
-            t[lane] += CHUNK
-            moved[lane] = speed[lane]
-            fresh[lane] = zero
-            if t[lane] >= renew[lane]:
-                renew[lane] += min(t[lane], CHUNK * int(own.rule.max_period))
+            hint = int(lane_rows[HINT * lanes + lane])
+            last = last_step[lane]
+            t = (chunk - 1 - first_chunk[lane]) * CHUNK
+            if t + CHUNK >= renew[lane]:
+                renew[lane] *= 2
                 for j in range(width):
-                    anchor[j * LANES + lane] = block[j * LANES + lane]
+                    anchor[j * lanes + lane] = block[j * lanes + lane]
+            lane_rows[LEFT * lanes + lane] = min(last, renew[lane]) - t - CHUNK
+            if hint == DUE and t + CHUNK < last:
+                continue
+            point = owner[lane]
+            own = bound_to(problem, block, lane)
+            outcome, step, size = RUNNING, t + CHUNK, zero
+            if hint & (NEAR | SLOW | LARGE) or t + CHUNK >= last:
+                outcome, step, size = judged(
+                    own, hint, t, lane_rows[MOVED * lanes + lane], lane, saved, nearest, state, before, gradient
+                )
+            period = 1 if outcome == SETTLED else 0
+            look = False
+            if outcome == RUNNING and step == last:
+                outcome = last_outcome(own, state, before, last)
+                # a steady drift over the whole chunk is no cycle
+                swinging = lane_rows[SPREAD * lanes + lane] < constant(zero, 8.0) * lane_rows[SPEED * lanes + lane]
+                look = swinging and (outcome == UNFINISHED or outcome == STALLED)
+            elif outcome == RUNNING and hint & STILL and not hint & SLOW:
+                look = True
+                for k in range(length):
+                    state[k] = block[k * lanes + lane]
+            if look and not quiet[lane] and own.rule.max_period > constant(zero, 1.0):
+                period, at, size_at = cycle_of(own, starts[:, point], state, work, gradient, last)
+                quiet[lane] = period > 0
+                if at <= last:
+                    outcome, step, size = CYCLING, at, size_at
+                    state[:] = work
+                else:
+                    period = 0
+            if outcome != RUNNING:
+                for j in range(width):
+                    starts[j, point] = state[j]
+                outcomes[point], steps[point] = outcome, step
+                speeds[point], periods[point] = size, period
+                owner[lane] = -1
+                busy -= 1
+                vacant = True
 
 
 @kernel
@@ -321,9 +351,10 @@ def summarise(problem, finals, errors, losses, learned):
         Bit i is set where the output of sample i is at or above the middle of the targets; 0 for more than 32
         samples.
     """
+    lanes = lanes_of(problem.mean)
     width = len(problem.theta)
     base = (1 + len(problem.memory)) * width + 1 + scratch_rows(problem.x, width)
-    block = np.zeros((base + finals.shape[0] - width) * LANES, finals.dtype)
+    block = np.zeros((base + finals.shape[0] - width) * lanes, finals.dtype)
     state = np.zeros(width, finals.dtype)
     x, y = problem.x, problem.y
     low, high = y[0], y[0]

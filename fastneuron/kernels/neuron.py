@@ -21,10 +21,21 @@ from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
 
 from fastneuron.elementary import constant, fma
-from fastneuron.kernels.jit import compiled_as, inner, never_inline
+from fastneuron.kernels.jit import compiled_as, inner, use_full_width
 from fastneuron.kernels.records import bind, peek, poke
 
-LANES = 64
+ROW_BYTES = 512
+
+
+def lanes_of(number: Any) -> Any:
+    """Lanes of a block of numbers like `number`: 64 of float64, 128 of float32, as many bytes."""
+    return ROW_BYTES // number.itemsize
+
+
+@compiled_as(lanes_of)
+def _lanes_of(number: Any) -> Any:
+    count = ROW_BYTES * 8 // number.bitwidth
+    return lambda number: count
 
 
 class Problem(NamedTuple):
@@ -86,7 +97,7 @@ def step_lanes(
 
     theta : length d + 1 and memory : length `slots` are templates of which only the length counts.
     mean : 1 / n in the block's dtype.
-    block : flat; rows of LANES: the state; one row for the smallest of the largest errors |a - y| of the
+    block : flat; rows of `lanes_of` numbers: the state; one row for the smallest of the largest errors |a - y| of the
     states stepped from; `scratch_rows` rows; then the fields that vary over the grid.
     """
     raise NotImplementedError
@@ -104,25 +115,27 @@ def _unrolled(
     activation: Any, loss: Any, penalty: Any, optimizer: Any,
     x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
 ) -> None:  # fmt: skip
+    use_full_width()
+    lanes = lanes_of(mean)
     n = len(y)
     d = len(theta) - 1
     slots = len(memory)
     nearest = (1 + slots) * (d + 1)
     zero = constant(mean, 0.0)
     for _ in range(steps):
-        for lane in range(LANES):
-            act = bind(activation, block, LANES, lane)
-            cost = bind(loss, block, LANES, lane)
-            pen = bind(penalty, block, LANES, lane)
-            opt = bind(optimizer, block, LANES, lane)
+        for lane in range(lanes):
+            act = bind(activation, block, lanes, lane)
+            cost = bind(loss, block, lanes, lane)
+            pen = bind(penalty, block, lanes, lane)
+            opt = bind(optimizer, block, lanes, lane)
             g = theta
             for j in range(d + 1):
                 g = tuple_setitem(g, j, zero)
             worst = zero
             for i in range(n):
-                z = block[d * LANES + lane]
+                z = block[d * lanes + lane]
                 for j in range(d):
-                    z = fma(block[j * LANES + lane], x[i * d + j], z)
+                    z = fma(block[j * lanes + lane], x[i * d + j], z)
                 a = constant(mean, act.value(z))
                 error = abs(a - y[i])
                 worst = worst if worst > error else error
@@ -130,53 +143,55 @@ def _unrolled(
                 for j in range(d):
                     g = tuple_setitem(g, j, fma(e, x[i * d + j], g[j]))
                 g = tuple_setitem(g, d, g[d] + e)
-            least = block[nearest * LANES + lane]
-            block[nearest * LANES + lane] = worst if worst < least else least
+            least = block[nearest * lanes + lane]
+            block[nearest * lanes + lane] = worst if worst < least else least
             for j in range(d + 1):
-                p = block[j * LANES + lane]
+                p = block[j * lanes + lane]
                 gradient = mean * g[j]
                 if j < d:
                     gradient = constant(mean, pen.weight_gradient(p, gradient))
                 else:
                     gradient = constant(mean, pen.bias_gradient(p, gradient))
-                kept = remembered(memory, block, (d + 1 + j) * LANES + lane, (d + 1) * LANES)
+                kept = remembered(memory, block, (d + 1 + j) * lanes + lane, (d + 1) * lanes)
                 new = opt.step(p, gradient, kept)
-                block[j * LANES + lane] = new[0]
+                block[j * lanes + lane] = new[0]
                 for s in range(slots):
-                    block[((1 + s) * (d + 1) + j) * LANES + lane] = new[1 + s]
+                    block[((1 + s) * (d + 1) + j) * lanes + lane] = new[1 + s]
 
 
 def _looped(
     activation: Any, loss: Any, penalty: Any, optimizer: Any,
     x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
 ) -> None:  # fmt: skip
+    use_full_width()
+    lanes = lanes_of(mean)
     n = len(y)
     d = len(theta) - 1
     slots = len(memory)
-    state = (d + 1) * LANES
+    state = (d + 1) * lanes
     nearest = (1 + slots) * state
-    gradient = nearest + LANES
+    gradient = nearest + lanes
     z_row = gradient + state
-    e_row = z_row + LANES
-    worst_row = e_row + LANES
+    e_row = z_row + lanes
+    worst_row = e_row + lanes
     zero = constant(mean, 0.0)
     for _ in range(steps):
         for lane in range(state):
             poke(block, gradient, lane, zero)
-        for lane in range(LANES):
+        for lane in range(lanes):
             poke(block, worst_row, lane, zero)
         for i in range(n):
-            for lane in range(LANES):
-                poke(block, z_row, lane, peek(block, d * LANES, lane))
+            for lane in range(lanes):
+                poke(block, z_row, lane, peek(block, d * lanes, lane))
             for j in range(d):
                 value = x[i * d + j]
-                row = j * LANES
-                for lane in range(LANES):
+                row = j * lanes
+                for lane in range(lanes):
                     poke(block, z_row, lane, fma(peek(block, row, lane), value, peek(block, z_row, lane)))
             target = y[i]
-            for lane in range(LANES):
-                act = bind(activation, block, LANES, lane)
-                cost = bind(loss, block, LANES, lane)
+            for lane in range(lanes):
+                act = bind(activation, block, lanes, lane)
+                cost = bind(loss, block, lanes, lane)
                 z = peek(block, z_row, lane)
                 a = constant(mean, act.value(z))
                 error = abs(a - target)
@@ -185,21 +200,21 @@ def _looped(
                 poke(block, e_row, lane, constant(mean, cost.delta(act, z, a, target)))
             for j in range(d):
                 value = x[i * d + j]
-                row = gradient + j * LANES
-                for lane in range(LANES):
+                row = gradient + j * lanes
+                for lane in range(lanes):
                     poke(block, row, lane, fma(peek(block, e_row, lane), value, peek(block, row, lane)))
-            row = gradient + d * LANES
-            for lane in range(LANES):
+            row = gradient + d * lanes
+            for lane in range(lanes):
                 poke(block, row, lane, peek(block, row, lane) + peek(block, e_row, lane))
-        for lane in range(LANES):
+        for lane in range(lanes):
             worst = peek(block, worst_row, lane)
             least = peek(block, nearest, lane)
             poke(block, nearest, lane, worst if worst < least else least)
         for j in range(d + 1):
-            row = j * LANES
-            for lane in range(LANES):
-                pen = bind(penalty, block, LANES, lane)
-                opt = bind(optimizer, block, LANES, lane)
+            row = j * lanes
+            for lane in range(lanes):
+                pen = bind(penalty, block, lanes, lane)
+                opt = bind(optimizer, block, lanes, lane)
                 p = peek(block, row, lane)
                 g = mean * peek(block, gradient + row, lane)
                 if j < d:
@@ -219,7 +234,6 @@ def step_one(own, state, gradient):
     own : a `Problem` bound to this start; state : shape ((1 + slots) * (d + 1),); gradient : shape (d + 1,),
     scratch.
     """
-    never_inline()
     x, y, memory, mean = own.x, own.y, own.memory, own.mean
     d = len(own.theta) - 1
     zero = constant(mean, 0.0)
@@ -254,12 +268,13 @@ def step_one(own, state, gradient):
 @inner
 def bound_to(problem, block, lane):
     """The problem as one lane sees it: every field that varies over the grid looked up."""
+    lanes = lanes_of(problem.mean)
     return Problem(
-        bind(problem.activation, block, LANES, lane),
-        bind(problem.loss, block, LANES, lane),
-        bind(problem.penalty, block, LANES, lane),
-        bind(problem.optimizer, block, LANES, lane),
-        bind(problem.rule, block, LANES, lane),
+        bind(problem.activation, block, lanes, lane),
+        bind(problem.loss, block, lanes, lane),
+        bind(problem.penalty, block, lanes, lane),
+        bind(problem.optimizer, block, lanes, lane),
+        bind(problem.rule, block, lanes, lane),
         problem.x,
         problem.y,
         problem.theta,

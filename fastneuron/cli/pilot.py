@@ -1,0 +1,52 @@
+"""Thinned-out stand-ins for a sweep: they compile its kernels and tell how long it may take."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fastneuron.sweep import Sweep
+
+PILOT_POINTS = 16384
+
+
+def compile_for(sweep: Sweep) -> float:
+    """Have the kernels of a sweep compiled, or loaded from the cache; the seconds that took.
+
+    A kernel depends on which fields vary, not on their number, so that one start and one step do.
+    """
+    began = time.perf_counter()
+    _thinned(sweep, 0.0, steps=1).run(threads=1, progress=False)
+    return time.perf_counter() - began
+
+
+def forecast(sweep: Sweep, threads: int | None) -> dict[str, Any]:
+    """Points, bytes and seconds of a sweep, from a run of at most `PILOT_POINTS` of its starts."""
+    compile_for(sweep)
+    share = min(1.0, PILOT_POINTS / sweep.points) ** (1 / len(sweep.shape))
+    pilot = (sweep if share == 1.0 else _thinned(sweep, share)).run(threads=threads, progress=False)
+    a_point = sum(variable.dtype.itemsize for variable in pilot.data_vars.values())
+    return {
+        "points": sweep.points,
+        "shape": list(sweep.shape),
+        "bytes": a_point * sweep.points,
+        "seconds": float(pilot.attrs["seconds"]) * sweep.points / pilot["outcome"].size,
+    }
+
+
+def _thinned(sweep: Sweep, share: float, steps: int | None = None) -> Sweep:
+    """The sweep with a share of the points of each axis, but at least one."""
+    from fastneuron import toml
+    from fastneuron.sweep import Sweep
+
+    table = toml.loads(sweep.to_toml())
+    if steps is not None:
+        table["stop"]["max_steps"] = steps
+    for axis, given in table["axes"].items():
+        if isinstance(given, dict):
+            kind, (start, stop, num) = next(iter(given.items()))
+            table["axes"][axis] = {kind: [start, stop, max(1, round(num * share))]}
+        else:
+            table["axes"][axis] = given[:: round(1 / share) if share else len(given)]
+    return Sweep.from_spec(table)
