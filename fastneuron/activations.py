@@ -39,8 +39,9 @@ class Activation(Component):
         """Cross-entropy -y ln a - (1 - y) ln(1 - a), with 0 ln 0 = 0; NaN where a is outside [0, 1]."""
         zero = constant(z, 0.0)
         one = constant(z, 1.0)
-        hit = where(y > zero, y * log(a), zero)
-        miss = where(y < one, (one - y) * log(one - a), zero)
+        lost = constant(z, float("nan"))
+        hit = where(y > zero, y * log(a), where(a < zero, lost, zero))
+        miss = where(y < one, (one - y) * log(one - a), where(a > one, lost, zero))
         return -hit - miss
 
     def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
@@ -48,8 +49,8 @@ class Activation(Component):
         zero = constant(z, 0.0)
         one = constant(z, 1.0)
         lost = constant(z, float("nan"))
-        miss = where(y < one, where(a < one, divide(one - y, one - a), lost), zero)
-        hit = where(y > zero, where(a > zero, divide(y, a), lost), zero)
+        hit = where(y > zero, where(a > zero, divide(y, a), lost), where(a < zero, lost, zero))
+        miss = where(y < one, where(a < one, divide(one - y, one - a), lost), where(a > one, lost, zero))
         return (miss - hit) * self.slope(z, a)
 
 

@@ -190,7 +190,6 @@ def follow(descent):
     periods = np.arange(1, longest + 1)[:, None]
     past = np.full((longest, n_parameters, points), np.nan, y.dtype)  # past[p - 1] is theta_(t-p)
     run_length = np.zeros((longest, points), np.int64)  # states in a row that returned after p steps
-    largest_move = np.zeros((longest, points), y.dtype)  # largest one-step move in that row
 
     t = 0
     while True:
@@ -204,12 +203,15 @@ def follow(descent):
         gap = np.abs(theta - past).max(axis=1)
         returned = gap <= closeness
         run_length = np.where(returned, run_length + 1, 0)
-        largest_move = np.where(returned, np.maximum(np.where(run_length == 1, 0, largest_move), move), 0)
+        # how near the state comes after fewer steps than p
+        nearest = np.concatenate(
+            [np.full((1, len(here)), np.inf, gap.dtype), np.minimum.accumulate(gap)[:-1]]
+        )
         cycle = (
             (periods >= 2)
             & (periods <= stop["max_period"])
             & (run_length >= 2 * periods + 1)
-            & (gap <= np.sqrt(stop["settle"]) * largest_move)
+            & (gap <= np.sqrt(stop["settle"]) * nearest)
         )
 
         finite = np.isfinite(theta).all(axis=0) & np.isfinite(descent.loss)
@@ -224,7 +226,10 @@ def follow(descent):
                 last & slow,
                 last,
             ],
-            [OUTCOMES[name] for name in ("DIVERGED", "REACHED", "SETTLED", "CYCLING", "STALLED", "UNFINISHED")],
+            [
+                OUTCOMES[name]
+                for name in ("DIVERGED", "REACHED", "SETTLED", "CYCLING", "STALLED", "UNFINISHED")
+            ],
             -1,
         )
 
@@ -248,9 +253,7 @@ def follow(descent):
             return result
         if ended.any():
             here = here[~ended]
-            past, run_length, largest_move = (
-                values[..., ~ended] for values in (past, run_length, largest_move)
-            )
+            past, run_length = past[..., ~ended], run_length[:, ~ended]
             descent.keep(~ended)
         past = np.concatenate([descent.theta[None], past[:-1]])
         descent.step()
@@ -264,7 +267,9 @@ def trajectory(task, model, loss, optimizer, penalty, start, steps, dtype="float
     theta = np.array([[start.get(name, 0.0)] for name in model.parameters], number)
     path = {name: [] for name in (*model.parameters, "loss", "error", "output")}
     with np.errstate(all="ignore"):
-        descent = Descent(parts, fields_of(parts, number, 1), task.x.astype(number), task.y.astype(number), theta)
+        descent = Descent(
+            parts, fields_of(parts, number, 1), task.x.astype(number), task.y.astype(number), theta
+        )
         for t in range(steps + 1):
             if t > 0:
                 descent.step()

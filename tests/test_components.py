@@ -359,7 +359,9 @@ def test_specs_lead_back_to_the_component(record):
 def test_unknown_names_and_keys_name_the_nearest():
     with pytest.raises(ValueError, match=r"model: unknown activation 'sigmod' \(did you mean 'sigmoid'\?\)"):
         activations.from_spec("sigmod", "model")
-    with pytest.raises(ValueError, match=r"model\.gian: unknown key \(did you mean 'gain'\?\); allowed: gain"):
+    with pytest.raises(
+        ValueError, match=r"model\.gian: unknown key \(did you mean 'gain'\?\); allowed: gain"
+    ):
         activations.from_spec({"name": "sigmoid", "gian": 2}, "model")
     with pytest.raises(ValueError, match="optimizer: missing key 'learning_rate' of GradientDescent"):
         optimizers.from_spec("gradient_descent", "optimizer")

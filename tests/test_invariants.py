@@ -102,9 +102,7 @@ def test_order_of_the_values_only_reorders_the_result(dtype):
 def test_field_that_is_an_axis_gives_the_bits_of_the_constant_field(axis, value, dtype):
     constant = run(inverter_sweep({"bias": BIAS}, start={"weight": -3.0}, dtype=dtype))
     other = 1 if isinstance(value, int) else value / 3
-    varying = run(
-        inverter_sweep({"bias": BIAS, axis: [other, value]}, start={"weight": -3.0}, dtype=dtype)
-    )
+    varying = run(inverter_sweep({"bias": BIAS, axis: [other, value]}, start={"weight": -3.0}, dtype=dtype))
     assert_same_bits(constant, varying.isel({axis: 1}))
 
 

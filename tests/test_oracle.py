@@ -138,7 +138,9 @@ def test_alternating_bias_is_a_cycle_after_three_periods():
     answer = end(description({"bias": [1.0]}, optimizer=fn.GradientDescent(2.0)))
     assert (answer["outcome"], answer["steps"], answer["period"]) == (fn.Outcome.CYCLING, 6, 2)
     assert answer["speed"] == 2.0
-    ends = oracle.run(description({"max_period": [1, 2]}, start={"bias": 1.0}, optimizer=fn.GradientDescent(2.0)))
+    ends = oracle.run(
+        description({"max_period": [1, 2]}, start={"bias": 1.0}, optimizer=fn.GradientDescent(2.0))
+    )
     assert ends["outcome"].tolist() == [fn.Outcome.UNFINISHED, fn.Outcome.CYCLING]
 
 
@@ -146,6 +148,12 @@ def test_decaying_oscillation_settles_and_is_no_cycle():
     answer = end(description({"bias": [1.0]}, optimizer=fn.GradientDescent(1.9), stop=fn.Stop(tolerance=0.0)))
     assert answer["outcome"] == fn.Outcome.SETTLED
     assert answer["steps"] == math.ceil(math.log(1e-12 / 1.9, 0.9)) + 1
+
+
+def test_momentary_rest_is_settled():
+    """Momentum near 1 and learning rate 3 turn the bias 1, -2, 1, 1, -2, ...: the third update is none."""
+    answer = end(description({"bias": [1.0]}, optimizer=fn.Momentum(3.0, 1.0 - 2.0**-53)))
+    assert (answer["outcome"], answer["steps"]) == (fn.Outcome.SETTLED, 3)
 
 
 def test_doubling_bias_diverges_beyond_the_limit_and_not_at_it():
@@ -195,7 +203,9 @@ def test_cross_entropy_outside_the_unit_interval_is_divergence():
     """-1 ln 1.5 is finite, but 0 ln(1 - 1.5) is not a number: 0 ln 0 = 0 is the only exception."""
     for activation in (fn.Identity(), fn.ReLU()):
         for target in (0.0, 1.0):
-            sweep = inverter({"bias": [1.5]}, task=fn.Task([0], [target]), model=fn.Neuron(activation=activation))
+            sweep = inverter(
+                {"bias": [1.5]}, task=fn.Task([0], [target]), model=fn.Neuron(activation=activation)
+            )
             assert (end(sweep)["outcome"], end(sweep)["steps"]) == (fn.Outcome.DIVERGED, 0)
     sweep = inverter({"bias": [1.0]}, task=fn.Task([0], [1]), model=fn.Neuron(activation=fn.ReLU()))
     assert (end(sweep)["outcome"], end(sweep)["loss"]) == (fn.Outcome.REACHED, 0.0)
@@ -217,7 +227,12 @@ def test_gradient_is_the_derivative_of_loss_and_penalty():
     theta = np.array([[0.4], [-0.8], [0.3]])
     for penalty in (None, fn.L2(0.1, 0.2), fn.L1(0.1, 0.2)):
         for activation in (fn.Sigmoid(1.5), fn.Tanh(0.7), fn.Identity()):
-            parts = {"activation": activation, "loss": fn.SquaredError(0.8), "penalty": penalty, "optimizer": None}
+            parts = {
+                "activation": activation,
+                "loss": fn.SquaredError(0.8),
+                "penalty": penalty,
+                "optimizer": None,
+            }
 
             def cost(theta, parts=parts, penalty=penalty):
                 field = oracle.fields_of(parts, np.float64, 1)
@@ -226,7 +241,9 @@ def test_gradient_is_the_derivative_of_loss_and_penalty():
                 if penalty is None:
                     return loss
                 power = {"L1": lambda v: np.abs(v), "L2": lambda v: v * v / 2}[type(penalty).__name__]
-                return loss + penalty.strength * power(weights).sum(axis=0) + penalty.bias_strength * power(bias)
+                return (
+                    loss + penalty.strength * power(weights).sum(axis=0) + penalty.bias_strength * power(bias)
+                )
 
             field = oracle.fields_of(parts, np.float64, 1)
             gradient = oracle.Descent(parts, field, task.x, task.y, theta).gradient
@@ -260,6 +277,9 @@ def test_points_of_a_grid_do_not_know_of_each_other():
 def test_only_points_decided_by_the_last_bits_are_sensitive():
     assert not oracle.sensitive(inverter({"weight": np.linspace(-9, 9, 7), "bias": [-3.0, 1.0]})).any()
     tie = inverter(
-        {"bias": [-0.5, 0.0, 0.5]}, task=fn.Task([0], [1]), model=fn.Neuron(activation=fn.Step()), loss=fn.SquaredError()
+        {"bias": [-0.5, 0.0, 0.5]},
+        task=fn.Task([0], [1]),
+        model=fn.Neuron(activation=fn.Step()),
+        loss=fn.SquaredError(),
     )
     assert oracle.sensitive(tie).tolist() == [False, True, False]

@@ -12,8 +12,26 @@ from fastneuron.losses import losses
 # Nielsen, Neural Networks and Deep Learning, chapter 3 (input 1, target 0, 300 epochs):
 # loss, learning rate, start of weight and bias, then first output, weight, bias and output after 300
 NIELSEN = [
-    ("SquaredError", 0.15, 0.6, 0.9, 0.81757447619364, -1.2831324334215, -0.98313243342155, 0.093955694863647),
-    ("SquaredError", 0.15, 2.0, 2.0, 0.98201379003791, -0.68429291095201, -0.68429291095201, 0.20284842426778),
+    (
+        "SquaredError",
+        0.15,
+        0.6,
+        0.9,
+        0.81757447619364,
+        -1.2831324334215,
+        -0.98313243342155,
+        0.093955694863647,
+    ),
+    (
+        "SquaredError",
+        0.15,
+        2.0,
+        2.0,
+        0.98201379003791,
+        -0.68429291095201,
+        -0.68429291095201,
+        0.20284842426778,
+    ),
     ("CrossEntropy", 0.005, 2.0, 2.0, 0.98201379003791, 0.63163080336479, 0.63163080336479, 0.77958706420617),
 ]
 
@@ -135,9 +153,7 @@ def test_penalised_neuron_settles_below_the_stability_limit_at_the_finite_optimu
     assert ends["final_bias"] == pytest.approx(bias, abs=1e-11)
     assert -ends["final_bias"] / ends["final_weight"] == pytest.approx(0.5, abs=1e-11)
     outputs = np.ravel(
-        fn.forward(
-            sweep.model, {"weight": ends["final_weight"], "bias": ends["final_bias"]}, x=[0.0, 1.0]
-        )
+        fn.forward(sweep.model, {"weight": ends["final_weight"], "bias": ends["final_bias"]}, x=[0.0, 1.0])
     )
     assert outputs == pytest.approx([output_0, output_1], abs=2e-12)
     assert ends["error"] == pytest.approx(output_1, abs=2e-12)
@@ -279,9 +295,7 @@ def test_hidden_units_of_a_fresh_network_saturate_for_the_all_ones_image():
 
 
 def test_squared_error_strands_saturated_starts_on_plateaus():
-    ends = ends_of(
-        inverter_sweep(SQUARE, loss=fn.SquaredError(), optimizer=fn.GradientDescent(30.0))
-    )
+    ends = ends_of(inverter_sweep(SQUARE, loss=fn.SquaredError(), optimizer=fn.GradientDescent(30.0)))
     stranded = np.isin(ends["outcome"], [fn.Outcome.SETTLED, fn.Outcome.STALLED])
     assert stranded.mean() > 0.25
     assert (ends["error"][stranded] > 0.99).all()
@@ -293,10 +307,8 @@ def test_squared_error_strands_saturated_starts_on_plateaus():
 
 
 def test_cross_entropy_never_takes_a_slow_start_for_an_end():
-    """A wrong output pulls with a force of order 1 however saturated it is, so that all starts keep moving."""
-    ends = ends_of(
-        inverter_sweep(SQUARE, optimizer=fn.GradientDescent(0.1), stop=fn.Stop(max_steps=100))
-    )
+    """A wrong output pulls with a force of order 1 however saturated it is: all starts keep moving."""
+    ends = ends_of(inverter_sweep(SQUARE, optimizer=fn.GradientDescent(0.1), stop=fn.Stop(max_steps=100)))
     assert set(np.unique(ends["outcome"])) == {fn.Outcome.UNFINISHED, fn.Outcome.REACHED}
     assert (ends["outcome"] == fn.Outcome.UNFINISHED).mean() > 0.5
     ends = ends_of(inverter_sweep(SQUARE, stop=fn.Stop(max_steps=2000)))

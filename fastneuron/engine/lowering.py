@@ -33,8 +33,12 @@ def lowered(
     stop: Stop,
     dtype: str,
     fields: tuple[tuple[str, str], ...] = (),
+    watch: bool = True,
 ) -> Problem:
-    """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows."""
+    """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows.
+
+    `watch` is as in `watched`.
+    """
     real = np.dtype(dtype).type
     width = model.inputs + 1
     x: Any = tuple(real(value) for value in task.x.ravel())
@@ -43,7 +47,7 @@ def lowered(
     if task.samples * width > UNROLLED:
         x, y, theta = np.array(x, real), np.array(y, real), np.zeros(width, real)
     memory = (real(0),) * optimizer.slots
-    first = (1 + optimizer.slots) * width + 1 + scratch_rows(x, width)
+    first = (1 + optimizer.slots) * width + 3 + scratch_rows(x, width)
     rows: dict[str, dict[str, int]] = {}
     for k, (role, name) in enumerate(fields):
         rows.setdefault(role, {})[name] = first + k
@@ -61,6 +65,7 @@ def lowered(
         y=y,
         theta=theta,
         memory=memory,
+        watch=(real(0),) if watch else (),
         mean=real(1.0 / task.samples),
     )
 
@@ -81,7 +86,27 @@ def lowered_sweep(sweep: Sweep) -> Problem:
         sweep.stop,
         sweep.dtype,
         varying_fields(sweep),
+        watched(sweep),
     )
+
+
+def watched(sweep: Sweep) -> bool:
+    """Whether the size of every update is to be watched, which costs a fifth of the speed.
+
+    Without, it is looked at after every chunk of steps only. That is enough where a start that came to rest
+    stays at rest: where the optimizer has no memory, `settle` is so small that no update is as small by
+    chance, and `limit` so large that no start comes back from beyond it.
+    """
+    place = {place: name for name, place in sweep.places.items()}
+    stop = sweep.stop.for_dtype(sweep.dtype)
+
+    def values(field: str) -> np.ndarray:
+        name = place.get(("stop", field))
+        return np.array([getattr(stop, field)]) if name is None else sweep.axes[name].values()
+
+    calm = {"float64": 1e-10, "float32": 1e-6}[sweep.dtype]
+    at_rest = sweep.optimizer.slots == 0 and values("settle").max() <= calm
+    return not (at_rest and bool(values("limit").min() >= 1e6))
 
 
 def starts_of(sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, ...]) -> np.ndarray:

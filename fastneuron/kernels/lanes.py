@@ -59,32 +59,35 @@ def burst_begin(k):
 
 
 @inner
-def run_chunk(problem, block, saved, nearest):
-    """CHUNK steps of every lane, keeping the first state and the smallest error of each burst.
+def run_chunk(problem, block, saved, seen):
+    """CHUNK steps of every lane, keeping the first state of each burst and what was seen in it.
 
-    saved : BURSTS states; nearest : BURSTS rows.
+    saved : BURSTS states; seen : for each burst, three rows as in `step_lanes`: seen, calmest, boldest.
     """
     never_inline()
     use_full_width()
     lanes = lanes_of(problem.mean)
     length = (1 + len(problem.memory)) * len(problem.theta) * lanes
     far = constant(problem.mean, np.inf)
+    none = constant(problem.mean, 0.0)
     for k in range(BURSTS):
         for at in range(length):
             poke(saved, k * length, at, peek(block, 0, at))
         for lane in range(lanes):
             poke(block, length, lane, far)
+            poke(block, length + lanes, lane, far)
+            poke(block, length + 2 * lanes, lane, none)
         steps = min(burst_begin(k + 1), CHUNK) - burst_begin(k)
         step_lanes(
             problem.activation, problem.loss, problem.penalty, problem.optimizer,
-            problem.x, problem.y, problem.theta, problem.memory, problem.mean, steps, block,
+            problem.x, problem.y, problem.theta, problem.memory, problem.watch, problem.mean, steps, block,
         )  # fmt: skip
-        for lane in range(lanes):
-            poke(nearest, k * lanes, lane, peek(block, length, lane))
+        for at in range(3 * lanes):
+            poke(seen, 3 * k * lanes, at, peek(block, length, at))
 
 
 @inner
-def gather_hints(problem, block, saved, nearest, anchor, lane_rows):
+def gather_hints(problem, block, saved, seen, anchor, lane_rows):
     """For every lane, which of the judge's questions may have an answer in the chunk just run.
 
     lane_rows : a row for each of HINT ... FRESH; see `run_tile`. HINT, MOVED, SPEED and SPREAD are set; LEFT counts down, and FRESH
@@ -118,20 +121,29 @@ def gather_hints(problem, block, saved, nearest, anchor, lane_rows):
             poke(lane_rows, HINT * lanes, lane, peek(lane_rows, HINT * lanes, lane) + (p - p))
     for lane in range(lanes):
         rule = bind(problem.rule, block, lanes, lane)
-        least = peek(nearest, 0, lane)
+        least, calm, bold = peek(seen, 0, lane), peek(seen, lanes, lane), peek(seen, 2 * lanes, lane)
         for k in range(1, BURSTS):
-            other = peek(nearest, k * lanes, lane)
+            other = peek(seen, 3 * k * lanes, lane)
             least = where(other < least, other, least)
+            if len(problem.watch) > 0:
+                other = peek(seen, (3 * k + 1) * lanes, lane)
+                calm = where(other < calm, other, calm)
+                bold = maximum(bold, peek(seen, (3 * k + 2) * lanes, lane))
         size, speed = peek(lane_rows, SIZE * lanes, lane), peek(lane_rows, SPEED * lanes, lane)
         spread, away = peek(lane_rows, SPREAD * lanes, lane), peek(lane_rows, AWAY * lanes, lane)
         close = rule.settle * maximum(size, one)
         left = peek(lane_rows, LEFT * lanes, lane) - constant(one, CHUNK)
         slow = constant(one, 2.0) + constant(one, 62.0) * peek(lane_rows, FRESH * lanes, lane)
         reach = constant(one, 16.0) * size + constant(one, 64.0) * speed
+        slowest = speed
+        if len(problem.watch) > 0:
+            slow = constant(one, 4.0)
+            slowest = calm
+            reach = size + constant(one, CHUNK) * bold
         sound = (reach <= rule.limit) & (peek(lane_rows, HINT * lanes, lane) == zero)
         still = where(spread < away, spread, away) <= constant(one, 4.0) * close
         hint = where(least <= rule.tolerance, constant(one, NEAR), zero)
-        hint += where(speed <= slow * close, constant(one, SLOW), zero)
+        hint += where(slowest <= slow * close, constant(one, SLOW), zero)
         hint += where(sound, zero, constant(one, LARGE))
         hint += where(still, constant(one, STILL), zero)
         hint += where(left <= zero, constant(one, DUE), zero)
@@ -160,7 +172,7 @@ def cycle_of(own, start, state, work, gradient, until):
 
 
 @inner
-def judged(own, hint, t, moved, lane, saved, nearest, state, before, gradient):
+def judged(own, hint, t, moved, lane, saved, seen, state, before, gradient):
     """Replay the bursts of one lane's last chunk, which began at step t, as far as `hint` asks for.
 
     Returns outcome, step, size of the last update; `state` (and `before`, one step earlier) belong to it. At
@@ -177,7 +189,7 @@ def judged(own, hint, t, moved, lane, saved, nearest, state, before, gradient):
         if begin >= last:
             break
         until = min(t + min(burst_begin(k + 1), CHUNK), last)
-        near = nearest[k * lanes + lane] <= own.rule.tolerance
+        near = seen[3 * k * lanes + lane] <= own.rule.tolerance
         if not (near or hint & (SLOW | LARGE) or until == last):
             continue
         for i in range(length):
@@ -239,11 +251,11 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     width = len(problem.theta)
     length = (1 + len(problem.memory)) * width
     points = starts.shape[1]
-    base = length + 1 + scratch_rows(problem.x, width)
+    base = length + 3 + scratch_rows(problem.x, width)
     zero = constant(problem.mean, 0.0)
     block = np.zeros((base + starts.shape[0] - width) * lanes, dtype)
     saved = np.zeros(BURSTS * length * lanes, dtype)
-    nearest = np.zeros(BURSTS * lanes, dtype)
+    seen = np.zeros(3 * BURSTS * lanes, dtype)
     anchor = np.zeros(width * lanes, dtype)  # an earlier state, to notice cycles by
     lane_rows = np.zeros(LANE_ROWS * lanes, dtype)
     owner = np.full(lanes, -1, np.int64)
@@ -284,8 +296,8 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
             vacant = False
         if cancel[0] != 0:
             return False
-        run_chunk(problem, block, saved, nearest)
-        gather_hints(problem, block, saved, nearest, anchor, lane_rows)
+        run_chunk(problem, block, saved, seen)
+        gather_hints(problem, block, saved, seen, anchor, lane_rows)
         chunk += 1
         for lane in range(lanes):
             if lane_rows[HINT * lanes + lane] == zero or owner[lane] < 0:
@@ -305,7 +317,7 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
             outcome, step, size = RUNNING, t + CHUNK, zero
             if hint & (NEAR | SLOW | LARGE) or t + CHUNK >= last:
                 outcome, step, size = judged(
-                    own, hint, t, lane_rows[MOVED * lanes + lane], lane, saved, nearest, state, before, gradient
+                    own, hint, t, lane_rows[MOVED * lanes + lane], lane, saved, seen, state, before, gradient
                 )
             period = 1 if outcome == SETTLED else 0
             look = False
@@ -353,7 +365,7 @@ def summarise(problem, finals, errors, losses, learned):
     """
     lanes = lanes_of(problem.mean)
     width = len(problem.theta)
-    base = (1 + len(problem.memory)) * width + 1 + scratch_rows(problem.x, width)
+    base = (1 + len(problem.memory)) * width + 3 + scratch_rows(problem.x, width)
     block = np.zeros((base + finals.shape[0] - width) * lanes, finals.dtype)
     state = np.zeros(width, finals.dtype)
     x, y = problem.x, problem.y

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
 
-from fastneuron.elementary import constant, fma
+from fastneuron.elementary import constant, fma, maximum, where
 from fastneuron.kernels.jit import compiled_as, inner, use_full_width
 from fastneuron.kernels.records import bind, peek, poke
 
@@ -43,7 +43,7 @@ class Problem(NamedTuple):
 
     The components are records whose varying fields are a `Row` of the block. x : flat tuple or array of n d
     numbers; y : tuple or array of n; theta : tuple or array of d + 1 and memory : tuple of `slots` numbers, of
-    which only the length counts; mean : 1 / n.
+    which only the length counts; watch : a tuple, not empty where every update's size is to be watched; mean : 1 / n.
     """
 
     activation: Any
@@ -55,19 +55,20 @@ class Problem(NamedTuple):
     y: Any
     theta: Any
     memory: Any
+    watch: Any
     mean: Any
 
 
 def scratch_rows(x: Any, width: Any) -> Any:
     """Rows of a block that `step_lanes` needs for itself, of a neuron of `width` parameters."""
-    return 0 if isinstance(x, tuple) else width + 3
+    return 0 if isinstance(x, tuple) else width + 4
 
 
 @compiled_as(scratch_rows)
 def _scratch_rows(x: Any, width: Any) -> Any:
     if isinstance(x, types.BaseTuple):
         return lambda x, width: 0
-    return lambda x, width: width + 3
+    return lambda x, width: width + 4
 
 
 def remembered(memory: Any, state: Any, first: Any, stride: Any) -> Any:
@@ -91,14 +92,16 @@ def _remembered(memory: Any, state: Any, first: Any, stride: Any) -> Any:
 
 def step_lanes(
     activation: Any, loss: Any, penalty: Any, optimizer: Any,
-    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+    x: Any, y: Any, theta: Any, memory: Any, watch: Any, mean: Any, steps: Any, block: Any,
 ) -> None:  # fmt: skip
     """`steps` steps for every lane of the block, in place.
 
     theta : length d + 1 and memory : length `slots` are templates of which only the length counts.
+    watch : a tuple, not empty where the sizes of the updates are wanted.
     mean : 1 / n in the block's dtype.
-    block : flat; rows of `lanes_of` numbers: the state; one row for the smallest of the largest errors |a - y| of the
-    states stepped from; `scratch_rows` rows; then the fields that vary over the grid.
+    block : flat; rows of `lanes_of` numbers: the state; the smallest of the largest errors |a - y| of the states
+    stepped from; the sizes of the smallest and of the largest update; `scratch_rows` rows; then the fields that
+    vary over the grid.
     """
     raise NotImplementedError
 
@@ -106,14 +109,14 @@ def step_lanes(
 @compiled_as(step_lanes)
 def _step_lanes(
     activation: Any, loss: Any, penalty: Any, optimizer: Any,
-    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+    x: Any, y: Any, theta: Any, memory: Any, watch: Any, mean: Any, steps: Any, block: Any,
 ) -> Any:  # fmt: skip
     return _unrolled if isinstance(x, types.BaseTuple) else _looped
 
 
 def _unrolled(
     activation: Any, loss: Any, penalty: Any, optimizer: Any,
-    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+    x: Any, y: Any, theta: Any, memory: Any, watch: Any, mean: Any, steps: Any, block: Any,
 ) -> None:  # fmt: skip
     use_full_width()
     lanes = lanes_of(mean)
@@ -145,6 +148,7 @@ def _unrolled(
                 g = tuple_setitem(g, d, g[d] + e)
             least = block[nearest * lanes + lane]
             block[nearest * lanes + lane] = worst if worst < least else least
+            moved = zero
             for j in range(d + 1):
                 p = block[j * lanes + lane]
                 gradient = mean * g[j]
@@ -155,13 +159,19 @@ def _unrolled(
                 kept = remembered(memory, block, (d + 1 + j) * lanes + lane, (d + 1) * lanes)
                 new = opt.step(p, gradient, kept)
                 block[j * lanes + lane] = new[0]
+                moved = maximum(moved, abs(new[0] - p))
                 for s in range(slots):
                     block[((1 + s) * (d + 1) + j) * lanes + lane] = new[1 + s]
+            if len(watch) > 0:
+                calm = block[(nearest + 1) * lanes + lane]
+                bold = block[(nearest + 2) * lanes + lane]
+                block[(nearest + 1) * lanes + lane] = where(moved < calm, moved, calm)
+                block[(nearest + 2) * lanes + lane] = maximum(bold, moved)
 
 
 def _looped(
     activation: Any, loss: Any, penalty: Any, optimizer: Any,
-    x: Any, y: Any, theta: Any, memory: Any, mean: Any, steps: Any, block: Any,
+    x: Any, y: Any, theta: Any, memory: Any, watch: Any, mean: Any, steps: Any, block: Any,
 ) -> None:  # fmt: skip
     use_full_width()
     lanes = lanes_of(mean)
@@ -170,16 +180,18 @@ def _looped(
     slots = len(memory)
     state = (d + 1) * lanes
     nearest = (1 + slots) * state
-    gradient = nearest + lanes
+    gradient = nearest + 3 * lanes
     z_row = gradient + state
     e_row = z_row + lanes
     worst_row = e_row + lanes
+    moved_row = worst_row + lanes
     zero = constant(mean, 0.0)
     for _ in range(steps):
         for lane in range(state):
             poke(block, gradient, lane, zero)
         for lane in range(lanes):
             poke(block, worst_row, lane, zero)
+            poke(block, moved_row, lane, zero)
         for i in range(n):
             for lane in range(lanes):
                 poke(block, z_row, lane, peek(block, d * lanes, lane))
@@ -223,8 +235,18 @@ def _looped(
                     g = constant(mean, pen.bias_gradient(p, g))
                 new = opt.step(p, g, remembered(memory, block, state + row + lane, state))
                 poke(block, row, lane, new[0])
+                if len(watch) > 0:
+                    moved = maximum(peek(block, moved_row, lane), abs(new[0] - p))
+                    poke(block, moved_row, lane, moved)
                 for s in range(slots):
                     poke(block, (1 + s) * state + row, lane, new[1 + s])
+        if len(watch) > 0:
+            for lane in range(lanes):
+                moved = peek(block, moved_row, lane)
+                calm = peek(block, nearest + lanes, lane)
+                poke(block, nearest + lanes, lane, where(moved < calm, moved, calm))
+                bold = peek(block, nearest + 2 * lanes, lane)
+                poke(block, nearest + 2 * lanes, lane, maximum(bold, moved))
 
 
 @inner
@@ -279,5 +301,6 @@ def bound_to(problem, block, lane):
         problem.y,
         problem.theta,
         problem.memory,
+        problem.watch,
         problem.mean,
     )
