@@ -40,9 +40,9 @@ class Activation(Component):
         zero = constant(z, 0.0)
         one = constant(z, 1.0)
         lost = constant(z, float("nan"))
-        hit = where(y > zero, y * log(a), where(a < zero, lost, zero))
-        miss = where(y < one, (one - y) * log(one - a), where(a > one, lost, zero))
-        return -hit - miss
+        hit = y * log(where(y > zero, a, one))
+        miss = (one - y) * log(where(y < one, one - a, one))
+        return where(a < zero, lost, where(a > one, lost, -hit - miss))
 
     def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
         """Derivative of `log_loss` in z; not finite wherever `log_loss` is not."""

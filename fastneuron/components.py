@@ -137,9 +137,7 @@ def component(cls: type[C]) -> type[C]:
         return tuple.__new__(
             klass,
             (
-                None
-                if value is None and bounds[name].optional
-                else checked_number(name, value, bounds[name])
+                None if value is None and bounds[name].optional else checked_number(name, value, bounds[name])
                 for name, value in zip(fields, given, strict=True)
             ),
         )
@@ -171,7 +169,8 @@ def component(cls: type[C]) -> type[C]:
         ),
         "bounds": bounds,
     }
-    return cast("type[C]", type(cls)(cls.__name__, (base, *cls.__bases__), body))
+    made: Any = type(cls)
+    return cast("type[C]", made(cls.__name__, (base, *cls.__bases__), body))
 
 
 def _bound_of(hint: Any) -> Bound:
@@ -181,16 +180,12 @@ def _bound_of(hint: Any) -> Bound:
 def with_rows(record: C, rows: Mapping[str, int]) -> C:
     """The component as a kernel argument: floats, with the fields in `rows` replaced by their Row."""
     values = cast("tuple[Any, ...]", record)
-    return cast(
-        "C",
-        tuple.__new__(
-            type(record),
-            (
-                Row(rows[name]) if name in rows else float(value)
-                for name, value in zip(record._fields, values, strict=True)
-            ),
-        ),
-    )
+    given = [
+        Row(rows[name]) if name in rows else float(value)
+        for name, value in zip(record._fields, values, strict=True)
+    ]
+    unchecked: Any = tuple.__new__
+    return cast("C", unchecked(type(record), given))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

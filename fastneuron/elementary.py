@@ -40,18 +40,18 @@ def tanh(x: Any) -> Any:
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
-    """a b + c; rounded once inside a kernel, twice here."""
+    """A b + c; rounded once inside a kernel, twice here."""
     return a * b + c
 
 
 def divide(a: Any, b: Any) -> Any:
-    """a / b as IEEE 754 has it: by zero it is an infinity or NaN, without a warning."""
+    """A / b as IEEE 754 has it: by zero it is an infinity or NaN, without a warning."""
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.true_divide(a, b)
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
-    """a where `condition`, else b; both are evaluated."""
+    """A where `condition`, else b; both are evaluated."""
     return np.where(condition, a, b)[()]
 
 

@@ -94,7 +94,7 @@ def kept_variables(sweep: Sweep, keep: Iterable[str] | None) -> dict[str, Variab
     return {name: variable for name, variable in known.items() if name in wanted}
 
 
-def coordinate_attributes(axis: str) -> dict[str, str]:
+def coordinate_attributes(axis: str) -> dict[str, Any]:
     """CF attributes of the coordinate of an axis."""
     return {"long_name": axis.replace("_", " ").replace(".", " "), "units": "1"}
 
@@ -131,9 +131,6 @@ def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> x
     known = variables_of(sweep)
     return xarray.Dataset(
         {name: (sweep.dims, array, known[name].attributes) for name, array in arrays.items()},
-        {
-            name: (name, axis.values(), coordinate_attributes(name))
-            for name, axis in sweep.axes.items()
-        },
+        {name: (name, axis.values(), coordinate_attributes(name)) for name, axis in sweep.axes.items()},
         attributes_of(sweep) | {"seconds": seconds},
     )

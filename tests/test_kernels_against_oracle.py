@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import fastneuron as fn
@@ -53,9 +53,9 @@ def compare(sweep, allowed_sensitive=0.0):
         return values[where], expected[name][where]
 
     for name in ("outcome", "steps", "period"):
-        np.testing.assert_array_equal(*pick(name, decided), err_msg=f"{name} of {sweep}")
+        np.testing.assert_array_equal(*pick(name, decided), err_msg=f"{name} of\n{sweep.to_toml()}")
     sure = decided & (expected["margin"] > SURE[sweep.dtype])
-    np.testing.assert_array_equal(*pick("learned", sure), err_msg=f"learned of {sweep}")
+    np.testing.assert_array_equal(*pick("learned", sure), err_msg=f"learned of\n{sweep.to_toml()}")
     close = CLOSE[sweep.dtype]
     finals = [f"final_{name}" for name in sweep.model.parameters]
     for name in (*finals, "loss", "error", "speed"):
@@ -63,9 +63,9 @@ def compare(sweep, allowed_sensitive=0.0):
         assert got.dtype == np.dtype(sweep.dtype)
         # beyond the range of the dtype, inf and NaN are the same: too large to say
         good = np.isfinite(wanted)
-        np.testing.assert_array_equal(np.isfinite(got), good, err_msg=f"{name} of {sweep}")
+        np.testing.assert_array_equal(np.isfinite(got), good, err_msg=f"{name} of\n{sweep.to_toml()}")
         np.testing.assert_allclose(
-            got[good], wanted[good], rtol=close, atol=close, err_msg=f"{name} of {sweep}"
+            got[good], wanted[good], rtol=close, atol=close, err_msg=f"{name} of\n{sweep.to_toml()}"
         )
     return expected, decided
 
@@ -169,6 +169,7 @@ def test_kernel_gives_what_the_oracle_gives_on_random_sweeps(case):
         deadline=None,
         derandomize=True,
         database=None,
+        phases=[Phase.explicit, Phase.generate],  # examples are small; shrinking them takes minutes
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(sweeps(case))

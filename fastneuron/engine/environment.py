@@ -47,8 +47,8 @@ def info() -> dict[str, Any]:
 def warmup(progress: bool | None = None) -> int:
     """Compile the usual combinations, so that later runs start at once; the number of kernels compiled.
 
-    These are the inverter and the two-input gates, sigmoid, squared error and cross-entropy, gradient descent,
-    over weights and biases, float64 and float32, with trajectories and forward passes.
+    These are the inverter and the two-input gates, sigmoid, squared error and cross-entropy, gradient
+    descent, over weights and biases, float64 and float32, with trajectories and forward passes.
     """
     from fastneuron import tasks
     from fastneuron.axes import linspace

@@ -82,7 +82,7 @@ def _run_tiles(
         if results is None:
             return 0
         hold(place, {name: results[name].reshape(shape) for name in variables})
-        return starts.shape[1]
+        return int(starts.shape[1])
 
     places = tiles_of(sweep.shape, tile)
     done = 0
@@ -119,7 +119,7 @@ def _tile_results(
     steps, speed = np.empty(points, np.int32), np.empty(points, real)
     if not run_tile(problem, starts, cancel, outcome, steps, speed, period):
         return None
-    results = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
+    results: dict[str, np.ndarray] = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
     if wanted & {"error", "loss", "learned"}:
         error, loss = np.empty(points, real), np.empty(points, real)
         learned = np.empty(points, np.int64)

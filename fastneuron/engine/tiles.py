@@ -43,6 +43,4 @@ def tiles_of(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[sl
     """The tiles of a grid, in C order, as slices."""
     ranges = [range(0, n, t) for n, t in zip(shape, tile, strict=True)]
     for corner in itertools.product(*ranges):
-        yield tuple(
-            slice(at, min(at + t, n)) for at, t, n in zip(corner, tile, shape, strict=True)
-        )
+        yield tuple(slice(at, min(at + t, n)) for at, t, n in zip(corner, tile, shape, strict=True))

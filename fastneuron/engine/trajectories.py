@@ -63,7 +63,7 @@ def descend(
     -------
     xarray.Dataset
         Dim ``step`` (0 to `steps`; 0 is the start), then the dims of the starts: each parameter by its
-        name, ``loss`` (without the penalty), ``error`` (largest \\|a - y\\|), and ``output`` with the further
+        name, ``loss`` (without the penalty), ``error`` (largest distance to a target), and ``output`` with the further
         dim ``sample``.
 
     Raises
@@ -110,7 +110,7 @@ def descend(
     outputs = np.empty((steps + 1, points, samples), dtype)
     record(problem, starts, steps, parameters, losses, errors, outputs)
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
-    ends = {}
+    ends: dict[str, Any] = {}
     if stop is not None:
         ends, last = _ends(checked, starts, steps)
         held = np.minimum(np.arange(steps + 1)[:, None], last)

@@ -37,7 +37,7 @@ def cache_folder() -> Path:
     return (Path(given) if given else Path(user_cache_dir("fastneuron", False))) / "fastneuron-kernels"
 
 
-class KernelCache(_Cache):  # type: ignore[misc]
+class KernelCache(_Cache):
     """What a dispatcher asks for machine code before it compiles."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -109,13 +109,14 @@ class KernelCache(_Cache):  # type: ignore[misc]
         return cache_folder() / f"{self._function.__name__}-{name}.bin"
 
 
-def component_classes(sig: Any) -> Iterator[type]:
+def component_classes(sig: Any) -> Iterator[Any]:
     """The component classes among the argument types of a signature, in order."""
-    for argument in sig if isinstance(sig, tuple) else sig.args:
-        if isinstance(argument, types.BaseNamedTuple):
+    pending: list[Any] = list(sig if isinstance(sig, tuple) else sig.args)
+    while pending:
+        argument = pending.pop(0)
+        if hasattr(argument, "instance_class"):
             yield argument.instance_class
-        if isinstance(argument, types.BaseTuple):
-            yield from component_classes(tuple(argument))
+        pending.extend(getattr(argument, "types", ()) if isinstance(argument, types.BaseTuple) else ())
 
 
 @functools.cache

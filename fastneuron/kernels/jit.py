@@ -16,18 +16,18 @@ from numba.extending import intrinsic, overload, overload_method
 
 from fastneuron.kernels.cache import KernelCache
 
-_FLAGS: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-
+_FLAGS: Any = {"nogil": True, "error_model": "numpy"}
+_jit: Any = njit  # its type knows only some of its options
 
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that only other kernels call; it is cached as a part of them."""
-    return njit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
+    return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls: a serial kernel without the GIL, cached on disk."""
-    compiled = njit(no_cfunc_wrapper=True, **_FLAGS)(function)
+    compiled = _jit(no_cfunc_wrapper=True, **_FLAGS)(function)
     compiled._cache = KernelCache(function)
     return compiled
 
@@ -38,7 +38,7 @@ def compiled_as(plain: Callable[..., Any]) -> Any:
     LLVM inlines the body: a loop only vectorises when everything in it is inlined. (Numba's own inlining
     gives the same machine code and compiles several times slower.)
     """
-    return overload(plain, {"forceinline": True, **_FLAGS}, strict=False)
+    return overload(plain, _FLAGS | {"forceinline": True}, strict=False)
 
 
 def compiled_method(kind: Any, name: str) -> Any:
@@ -67,4 +67,3 @@ def _attribute(text: str) -> Any:
 use_full_width = _attribute('"prefer-vector-width"="512"')
 # Scalar code that is called now and then: one copy of it compiles several times faster than many.
 never_inline = _attribute("noinline")
-

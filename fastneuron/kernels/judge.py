@@ -41,14 +41,16 @@ def distance(a, b, first, d):
 
 @inner
 def all_finite(state, d):
+    """Whether every parameter is finite."""
+    sound = True
     for j in range(d + 1):
-        if not np.isfinite(state[j]):
-            return False
-    return True
+        sound = sound and np.isfinite(state[j])
+    return sound
 
 
 @inner
 def pre_activation_of(own, state, i):
+    """Pre-activation for sample i."""
     d = len(own.theta) - 1
     z = state[d]
     for j in range(d):

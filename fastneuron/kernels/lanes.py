@@ -2,7 +2,7 @@
 
 Time is the outer loop, lanes the inner one, which LLVM vectorises; a block stays in the first-level
 cache for all its steps. Lanes run ahead in chunks of BURSTS bursts of BURST steps, and nothing is decided on
-the way: for each burst its first state and its smallest error are kept. After a chunk, a few comparisons per
+the way: for each burst its first state is kept, and its smallest error. After a chunk, a few comparisons per
 lane give hints that something may have happened in it; only then `judge` replays the burst exactly.
 What was decided does not depend on the lane, the tile or the thread: a replay has the same bits.
 
@@ -35,20 +35,18 @@ from fastneuron.kernels.records import bind, peek, poke
 
 BURST = 4
 CHUNK = 32
-# A chunk's bursts begin one step before each multiple of BURST, so that a start whose max_steps is a round number
-# ends one step after a saved state; the last burst is one step, whose size is the speed at the chunk's end.
+# A chunk's bursts begin one step before each multiple of BURST, so that a start whose max_steps is a round
+# number ends one step after a saved state; the last burst is one step, the size of which is the final speed.
 BURSTS = CHUNK // BURST + 1
 LAST = BURSTS - 1
 
 # hints, summed up in one row
 NEAR, SLOW, LARGE, STILL, DUE = 1, 2, 4, 8, 16
 
-
-# rows of one number for each lane
+# Rows of one number for each lane. HINT: the hints there are. MOVED, SPEED: size of the update into the
+# chunk's first and last state. SPREAD: how far the last state is from the first, AWAY: from the anchor. SIZE: largest
+# parameter. LEFT: steps until max_steps or a new anchor is due. FRESH: 1 in the first chunk of a start.
 HINT, MOVED, SPEED, SPREAD, SIZE, AWAY, LEFT, FRESH = range(8)
-# HINT: which hints there are. MOVED, SPEED: size of the update into the chunk's first and last state. SPREAD: how
-# far the last state is from the first, AWAY: from the anchor. SIZE: largest parameter. LEFT: steps until max_steps
-# or a new anchor is due. FRESH: 1 in the first chunk of a start.
 LANE_ROWS = 8
 
 
@@ -62,7 +60,8 @@ def burst_begin(k):
 def run_chunk(problem, block, saved, seen):
     """CHUNK steps of every lane, keeping the first state of each burst and what was seen in it.
 
-    saved : BURSTS states; seen : for each burst, three rows as in `step_lanes`: seen, calmest, boldest.
+    saved : BURSTS states; seen : for each burst, the three rows of `step_lanes`: smallest error,
+    smallest and largest update.
     """
     never_inline()
     use_full_width()
@@ -75,14 +74,16 @@ def run_chunk(problem, block, saved, seen):
             poke(saved, k * length, at, peek(block, 0, at))
         for lane in range(lanes):
             poke(block, length, lane, far)
-            poke(block, length + lanes, lane, far)
-            poke(block, length + 2 * lanes, lane, none)
+        if len(problem.watch) > 0:
+            for lane in range(lanes):
+                poke(block, length + lanes, lane, far)
+                poke(block, length + 2 * lanes, lane, none)
         steps = min(burst_begin(k + 1), CHUNK) - burst_begin(k)
         step_lanes(
             problem.activation, problem.loss, problem.penalty, problem.optimizer,
             problem.x, problem.y, problem.theta, problem.memory, problem.watch, problem.mean, steps, block,
         )  # fmt: skip
-        for at in range(3 * lanes):
+        for at in range(3 * lanes if len(problem.watch) > 0 else lanes):
             poke(seen, 3 * k * lanes, at, peek(block, length, at))
 
 
@@ -90,8 +91,8 @@ def run_chunk(problem, block, saved, seen):
 def gather_hints(problem, block, saved, seen, anchor, lane_rows):
     """For every lane, which of the judge's questions may have an answer in the chunk just run.
 
-    lane_rows : a row for each of HINT ... FRESH; see `run_tile`. HINT, MOVED, SPEED and SPREAD are set; LEFT counts down, and FRESH
-    becomes 0.
+    lane_rows : a row for each of HINT ... FRESH. HINT, MOVED, SPEED and SPREAD are set; LEFT counts down, and
+    FRESH becomes 0.
     """
     never_inline()
     use_full_width()
@@ -111,12 +112,14 @@ def gather_hints(problem, block, saved, seen, anchor, lane_rows):
         for lane in range(lanes):
             p = peek(block, row, lane)
             first = peek(saved, row, lane)
-            poke(lane_rows, SIZE * lanes, lane, maximum(peek(lane_rows, SIZE * lanes, lane), maximum(abs(p), abs(first))))
-            moved = abs(p - peek(saved, before + row, lane))
-            poke(lane_rows, SPEED * lanes, lane, maximum(peek(lane_rows, SPEED * lanes, lane), moved))
-            poke(lane_rows, SPREAD * lanes, lane, maximum(peek(lane_rows, SPREAD * lanes, lane), abs(p - first)))
-            away = abs(p - peek(anchor, row, lane))
-            poke(lane_rows, AWAY * lanes, lane, maximum(peek(lane_rows, AWAY * lanes, lane), away))
+            size = maximum(peek(lane_rows, SIZE * lanes, lane), maximum(abs(p), abs(first)))
+            moved = maximum(peek(lane_rows, SPEED * lanes, lane), abs(p - peek(saved, before + row, lane)))
+            spread = maximum(peek(lane_rows, SPREAD * lanes, lane), abs(p - first))
+            away = maximum(peek(lane_rows, AWAY * lanes, lane), abs(p - peek(anchor, row, lane)))
+            poke(lane_rows, SIZE * lanes, lane, size)
+            poke(lane_rows, SPEED * lanes, lane, moved)
+            poke(lane_rows, SPREAD * lanes, lane, spread)
+            poke(lane_rows, AWAY * lanes, lane, away)
             # NaN for good where a parameter is not finite
             poke(lane_rows, HINT * lanes, lane, peek(lane_rows, HINT * lanes, lane) + (p - p))
     for lane in range(lanes):
@@ -324,8 +327,10 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
             if outcome == RUNNING and step == last:
                 outcome = last_outcome(own, state, before, last)
                 # a steady drift over the whole chunk is no cycle
-                swinging = lane_rows[SPREAD * lanes + lane] < constant(zero, 8.0) * lane_rows[SPEED * lanes + lane]
-                look = swinging and (outcome == UNFINISHED or outcome == STALLED)
+                swinging = (
+                    lane_rows[SPREAD * lanes + lane] < constant(zero, 8.0) * lane_rows[SPEED * lanes + lane]
+                )
+                look = swinging and outcome in (UNFINISHED, STALLED)
             elif outcome == RUNNING and hint & STILL and not hint & SLOW:
                 look = True
                 for k in range(length):
@@ -368,7 +373,7 @@ def summarise(problem, finals, errors, losses, learned):
     base = (1 + len(problem.memory)) * width + 3 + scratch_rows(problem.x, width)
     block = np.zeros((base + finals.shape[0] - width) * lanes, finals.dtype)
     state = np.zeros(width, finals.dtype)
-    x, y = problem.x, problem.y
+    y = problem.y
     low, high = y[0], y[0]
     for i in range(len(y)):
         low = min(low, y[i])

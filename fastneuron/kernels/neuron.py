@@ -4,8 +4,10 @@ Notation: a neuron of d inputs has d + 1 parameters p (weights, then bias) and `
 memory for each. Its state is (1 + slots) rows of d + 1 numbers: the parameters, then memory 0, memory 1, ...
 For n samples, x is flat, x[i * d + j], and y[i] the target:
 
-    z_i = b + sum_j w_j x_ij,   a_i = activation(z_i),   e_i = d loss / d z_i,
-    g_j = (1/n) sum_i e_i x_ij,  g_b = (1/n) sum_i e_i,  plus the penalty's gradient, then the optimizer's step.
+    z_i = b + sum_j w_j x_ij,  a_i = activation(z_i),  e_i = d loss / d z_i,
+    g_j = (1/n) sum_i e_i x_ij,  g_b = (1/n) sum_i e_i,
+
+plus the penalty's gradient, then the optimizer's step.
 
 Small tasks come as tuples (see `lanes`): their lengths are types, so the loops over samples and inputs
 unroll, and everything stays in registers. Larger ones come as arrays, with a lane loop inside each
@@ -42,8 +44,9 @@ class Problem(NamedTuple):
     """What a kernel needs to know of a sweep; in kernels every field is what it is here.
 
     The components are records whose varying fields are a `Row` of the block. x : flat tuple or array of n d
-    numbers; y : tuple or array of n; theta : tuple or array of d + 1 and memory : tuple of `slots` numbers, of
-    which only the length counts; watch : a tuple, not empty where every update's size is to be watched; mean : 1 / n.
+    numbers; y : tuple or array of n; theta : tuple or array of d + 1 and memory : tuple of `slots` numbers,
+    of which only the length counts; watch : a tuple, not empty where the size of every update is to be
+    watched; mean : 1 / n.
     """
 
     activation: Any
@@ -99,9 +102,9 @@ def step_lanes(
     theta : length d + 1 and memory : length `slots` are templates of which only the length counts.
     watch : a tuple, not empty where the sizes of the updates are wanted.
     mean : 1 / n in the block's dtype.
-    block : flat; rows of `lanes_of` numbers: the state; the smallest of the largest errors |a - y| of the states
-    stepped from; the sizes of the smallest and of the largest update; `scratch_rows` rows; then the fields that
-    vary over the grid.
+    block : flat; rows of `lanes_of` numbers: the state; the smallest of the largest errors |a - y| of the
+    states stepped from; the sizes of the smallest and of the largest update; `scratch_rows` rows; then the
+    fields that vary over the grid.
     """
     raise NotImplementedError
 

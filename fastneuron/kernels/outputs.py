@@ -7,7 +7,7 @@ from fastneuron.kernels.records import bind
 
 @kernel
 def outputs(activation, parameters, x, out):
-    """a = activation(bias + sum_j weight_j x_j) for every neuron and sample.
+    """A = activation(bias + sum_j weight_j x_j) for every neuron and sample.
 
     Parameters
     ----------

@@ -10,8 +10,8 @@ from numba import types
 from numba.core.imputils import impl_ret_untracked
 from numba.extending import intrinsic
 
-from fastneuron.kernels.jit import compiled_as, compiled_method
 from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
+from fastneuron.kernels.jit import compiled_as, compiled_method
 
 METHODS = (
     "value",

@@ -74,7 +74,7 @@ copysign = _llvm_function("copysign", 2)
 
 @intrinsic
 def select(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
-    """a where `condition`, else b, without a branch."""
+    """A where `condition`, else b, without a branch."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         chosen, a, b = args
@@ -169,7 +169,7 @@ def _finite(x: Any) -> Any:
 
 
 def exponential_parts(x: Any) -> Any:
-    """t and 2^k with exp(x) = 2^k (1 + t)."""
+    """T and 2^k with exp(x) = 2^k (1 + t)."""
     raise NotImplementedError
 
 

@@ -58,13 +58,12 @@ class MapStore:
         if self.path.exists() or self.path.is_symlink():
             raise FileExistsError(f"{self.path} exists already; choose another name or remove it")
         self.path.mkdir(parents=True)
-        self._group = zarr.create_group(self.path, zarr_format=3, attributes=attributes_of(sweep))
+        self._group: Any = zarr.create_group(self.path, zarr_format=3, attributes=attributes_of(sweep))
         self._tile_shape = tile_shape
         for name, axis in sweep.axes.items():
-            array = self._group.create_array(
+            self._group.create_array(
                 name, data=axis.values(), dimension_names=(name,), attributes=coordinate_attributes(name)
             )
-            del array
         for name, variable in variables.items():
             self._group.create_array(
                 name,
@@ -120,7 +119,7 @@ def open(path: str | os.PathLike[str], partial: bool = False) -> xarray.Dataset:
     done, tiles = tiles_done(path)
     if done < tiles and not partial:
         raise ValueError(f"{path} is only half written: {done} of {tiles} tiles are done")
-    result = xarray.open_zarr(path, consolidated=False, chunks=None)
+    result: xarray.Dataset = xarray.open_zarr(path, consolidated=False, chunks=None)
     return result.drop_vars(LEDGER)
 
 
