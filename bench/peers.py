@@ -50,6 +50,7 @@ def kernel_run(
     varying: dict[str, Any] | None = None,
     gain: float = 1.0,
     penalty: fn.Penalty | None = None,
+    optimizer: fn.Optimizer | None = None,
 ) -> Callable[[], tuple[float, np.ndarray]]:
     """A run of the kernel on the grid; returns the neuron-steps that counted and the final parameters."""
     plane = fn.linspace(-10, 10, SIDE)
@@ -58,7 +59,7 @@ def kernel_run(
         model=fn.Neuron(activation=fn.Sigmoid(gain)),
         loss=fn.CrossEntropy(),
         penalty=penalty,
-        optimizer=fn.GradientDescent(learning_rate=1.0),
+        optimizer=optimizer or fn.GradientDescent(learning_rate=1.0),
         axes={**(varying or {}), "bias": plane, "weight": plane},
         stop=fn.Stop(max_steps=STEPS, tolerance=tolerance),
         dtype=dtype,

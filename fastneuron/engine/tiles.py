@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterator
 
 MOST_POINTS = 65536
-FEWEST_POINTS = 4096
+FEWEST_POINTS = 2048
 TILES_WANTED = 64
 
 
 def tile_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Shape of a tile of a grid: a compact block of 4096 to 65536 points, about 64 to the grid.
+    """Shape of a tile of a grid: a compact block of 2048 to 65536 points, about 64 to the grid.
 
     It depends on the grid alone, so that two runs of one sweep are stored alike.
 

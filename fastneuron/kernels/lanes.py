@@ -12,7 +12,7 @@ A hint may be wrong, never missing: the margins are wide enough for whatever can
 
 import numpy as np
 
-from fastneuron.elementary import constant, maximum, where
+from fastneuron.elementary import constant, fma, maximum, where
 from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.judge import (
     CYCLING,
@@ -22,11 +22,8 @@ from fastneuron.kernels.judge import (
     SETTLED,
     STALLED,
     UNFINISHED,
-    error_of,
     find_cycle,
     last_outcome,
-    loss_of,
-    output_of,
     period_ahead,
     replay,
 )
@@ -353,6 +350,30 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
                 vacant = True
 
 
+@inner
+def outputs_of(problem, block, i, row):
+    """Into row `row` of the block, every lane's output for sample i; into the next, its loss."""
+    never_inline()
+    use_full_width()
+    lanes = lanes_of(problem.mean)
+    d = len(problem.theta) - 1
+    y = problem.y[i]
+    for lane in range(lanes):
+        poke(block, row * lanes, lane, peek(block, d * lanes, lane))
+    for j in range(d):
+        x = problem.x[i * d + j]
+        for lane in range(lanes):
+            z = fma(peek(block, j * lanes, lane), x, peek(block, row * lanes, lane))
+            poke(block, row * lanes, lane, z)
+    for lane in range(lanes):
+        act = bind(problem.activation, block, lanes, lane)
+        loss = bind(problem.loss, block, lanes, lane)
+        z = peek(block, row * lanes, lane)
+        a = constant(y, act.value(z))
+        poke(block, row * lanes, lane, a)
+        poke(block, (row + 1) * lanes, lane, constant(y, loss.value(act, z, a, y)))
+
+
 @kernel
 def summarise(problem, finals, errors, losses, learned):
     """Largest error, loss and spelled truth table of final parameters.
@@ -371,24 +392,31 @@ def summarise(problem, finals, errors, losses, learned):
     lanes = lanes_of(problem.mean)
     width = len(problem.theta)
     base = (1 + len(problem.memory)) * width + 3 + scratch_rows(problem.x, width)
-    block = np.zeros((base + finals.shape[0] - width) * lanes, finals.dtype)
-    state = np.zeros(width, finals.dtype)
+    row = base + finals.shape[0] - width  # of an output, its loss
+    block = np.zeros((row + 2) * lanes, finals.dtype)
     y = problem.y
     low, high = y[0], y[0]
     for i in range(len(y)):
         low = min(low, y[i])
         high = max(high, y[i])
     middle = low + (high - low) * constant(problem.mean, 0.5)
-    for point in range(finals.shape[1]):
-        load(problem, finals, point, block, 0, base)
-        own = bound_to(problem, block, 0)
-        for j in range(width):
-            state[j] = finals[j, point]
-        errors[point] = error_of(own, state)
-        losses[point] = loss_of(own, state)
-        bits = 0
-        if len(y) <= 32:
-            for i in range(len(y)):
-                if output_of(own, state, i) >= middle:
-                    bits |= 1 << i
-        learned[point] = bits
+    points = finals.shape[1]
+    for first in range(0, points, lanes):
+        count = min(lanes, points - first)
+        for lane in range(count):
+            load(problem, finals, first + lane, block, lane, base)
+            errors[first + lane] = 0
+            losses[first + lane] = 0
+            learned[first + lane] = 0
+        for i in range(len(y)):
+            outputs_of(problem, block, i, row)
+            for lane in range(count):
+                a = block[row * lanes + lane]
+                error = abs(a - y[i])
+                if not error <= errors[first + lane]:  # NaN stays
+                    errors[first + lane] = error if not np.isnan(errors[first + lane]) else np.nan
+                losses[first + lane] += block[(row + 1) * lanes + lane]
+                if len(y) <= 32 and a >= middle:
+                    learned[first + lane] |= 1 << i
+        for lane in range(count):
+            losses[first + lane] = problem.mean * losses[first + lane]
