@@ -128,3 +128,10 @@ class Step(Activation):
 
     def slope(self, z: Any, a: Any) -> Any:
         return constant(z, 0.0)
+
+    def log_loss(self, z: Any, a: Any, y: Any) -> Any:
+        # ln 0 counts as -100, as in torch.nn.BCELoss: a wrong step stays where it is, it does not diverge
+        return constant(z, 100.0) * abs(a - y)
+
+    def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
+        return constant(z, 0.0)

@@ -57,7 +57,8 @@ class CrossEntropy(Loss):
     """-y ln a - (1 - y) ln(1 - a); stable where a sigmoid saturates.
 
     Not finite, so that a start counts as diverged, where the output leaves the range in which the
-    logarithms exist (a ReLU above 1, a tanh below 0).
+    logarithms exist (a ReLU above 1, a tanh below 0). For a `Step`, whose outputs are 0 or 1, ln 0 counts
+    as -100.
     """
 
     targets: ClassVar[str] = "unit"

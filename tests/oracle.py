@@ -43,6 +43,8 @@ def loss_and_delta(kind, activation, field, z, a, slope, y):
         gain = field["activation", "gain"]
         u = gain * z
         return np.logaddexp(0, u).astype(z.dtype) - y * u, gain * (a - y)
+    if kind == "CrossEntropy" and activation == "Step":
+        return 100 * np.abs(a - y), np.zeros_like(z)  # ln 0 counts as -100
     if kind == "CrossEntropy":
         # 0 ln 0 = 0, but the logarithm of a negative number is NaN even where its factor is 0
         hit = np.where((y == 0) & (a >= 0), 0, y * np.log(a))

@@ -63,8 +63,8 @@ def descend(
     -------
     xarray.Dataset
         Dim ``step`` (0 to `steps`; 0 is the start), then the dims of the starts: each parameter by its
-        name, ``loss`` (without the penalty), ``error`` (largest distance to a target), and ``output`` with the further
-        dim ``sample``.
+        name, ``loss`` (without the penalty), ``error`` (largest distance to a target), and ``output``
+        with the further dim ``sample``.
 
     Raises
     ------

@@ -41,8 +41,8 @@ LAST = BURSTS - 1
 NEAR, SLOW, LARGE, STILL, DUE = 1, 2, 4, 8, 16
 
 # Rows of one number for each lane. HINT: the hints there are. MOVED, SPEED: size of the update into the
-# chunk's first and last state. SPREAD: how far the last state is from the first, AWAY: from the anchor. SIZE: largest
-# parameter. LEFT: steps until max_steps or a new anchor is due. FRESH: 1 in the first chunk of a start.
+# chunk's first and last state. SPREAD: how far the last state is from the first, AWAY: from the anchor. SIZE:
+# largest parameter. LEFT: steps until max_steps or a new anchor is due. FRESH: 1 in a start's first chunk.
 HINT, MOVED, SPEED, SPREAD, SIZE, AWAY, LEFT, FRESH = range(8)
 LANE_ROWS = 8
 
