@@ -1,6 +1,7 @@
 """fastneuron maps the training dynamics of small neurons.
 
-``import fastneuron`` loads nothing else yet: every public name is imported when it is first used.
+``import fastneuron`` loads nothing else yet: every public name is imported when it is first used. The
+components need no entry here: what a registry holds is public.
 """
 
 from __future__ import annotations
@@ -12,26 +13,10 @@ __version__ = "0.1.0"
 
 # name -> module that defines it; a module's own name stands for the module itself
 _HOMES = {
-    "Activation": "activations",
-    "CrossEntropy": "losses",
-    "GradientDescent": "optimizers",
-    "Identity": "activations",
-    "L1": "penalties",
-    "L2": "penalties",
-    "Loss": "losses",
-    "Momentum": "optimizers",
     "Neuron": "models",
-    "Optimizer": "optimizers",
     "Outcome": "outcomes",
-    "Penalty": "penalties",
-    "PerceptronLoss": "losses",
-    "ReLU": "activations",
-    "Sigmoid": "activations",
-    "SquaredError": "losses",
-    "Step": "activations",
     "Stop": "outcomes",
     "Sweep": "sweep",
-    "Tanh": "activations",
     "Task": "tasks",
     "component": "components",
     "constant": "elementary",
@@ -47,20 +32,14 @@ _HOMES = {
     "tasks": "tasks",
     "warmup": "engine.environment",
 }
-
-__all__ = sorted({*_HOMES, "__version__"} - {"open"})
+_REGISTRIES = ("activations", "losses", "penalties", "optimizers")
 
 if TYPE_CHECKING:
     from fastneuron import elementary as elementary
     from fastneuron import measures as measures
     from fastneuron import plot as plot
     from fastneuron import tasks as tasks
-    from fastneuron.activations import Activation as Activation
-    from fastneuron.activations import Identity as Identity
-    from fastneuron.activations import ReLU as ReLU
-    from fastneuron.activations import Sigmoid as Sigmoid
-    from fastneuron.activations import Step as Step
-    from fastneuron.activations import Tanh as Tanh
+    from fastneuron.activations import *
     from fastneuron.axes import geomspace as geomspace
     from fastneuron.axes import linspace as linspace
     from fastneuron.components import component as component
@@ -69,33 +48,39 @@ if TYPE_CHECKING:
     from fastneuron.engine.environment import warmup as warmup
     from fastneuron.engine.response import forward as forward
     from fastneuron.engine.trajectories import descend as descend
-    from fastneuron.losses import CrossEntropy as CrossEntropy
-    from fastneuron.losses import Loss as Loss
-    from fastneuron.losses import PerceptronLoss as PerceptronLoss
-    from fastneuron.losses import SquaredError as SquaredError
+    from fastneuron.losses import *
     from fastneuron.models import Neuron as Neuron
-    from fastneuron.optimizers import GradientDescent as GradientDescent
-    from fastneuron.optimizers import Momentum as Momentum
-    from fastneuron.optimizers import Optimizer as Optimizer
+    from fastneuron.optimizers import *
     from fastneuron.outcomes import Outcome as Outcome
     from fastneuron.outcomes import Stop as Stop
-    from fastneuron.penalties import L1 as L1
-    from fastneuron.penalties import L2 as L2
-    from fastneuron.penalties import Penalty as Penalty
+    from fastneuron.penalties import *
     from fastneuron.store import open as open
     from fastneuron.sweep import Sweep as Sweep
     from fastneuron.tasks import Task as Task
 
 
+def _components() -> dict[str, Any]:
+    """The public component classes by name: the base of each role, and what its registry holds."""
+    registries = [getattr(importlib.import_module(f"fastneuron.{name}"), name) for name in _REGISTRIES]
+    classes = [cls for registry in registries for cls in (registry.base, *registry.classes.values())]
+    return {cls.__name__: cls for cls in classes if cls.__module__.startswith("fastneuron.")}
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    value: Any
+    if name in _HOMES:
+        module = importlib.import_module(f"fastneuron.{_HOMES[name]}")
+        value = module if _HOMES[name] == name else getattr(module, name)
+    elif name == "__all__":
+        # open would hide Python's own
+        return sorted({*_HOMES, *_components(), "__version__"} - {"open"})
+    elif not name.startswith("_") and name in _components():
+        value = _components()[name]
+    else:
         raise AttributeError(f"module 'fastneuron' has no attribute {name!r}")
-    home = _HOMES[name]
-    module = importlib.import_module(f"fastneuron.{home}")
-    value = module if home == name else getattr(module, name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "open"]
+    return sorted({*_HOMES, *_components(), "__version__"})

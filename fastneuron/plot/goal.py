@@ -80,13 +80,14 @@ def ideal_step(model: Neuron, task: Task | None, weight: float, bias: float) -> 
 def draw_goal(
     ax: Axes, model: Neuron, task: Task | None, weight: float, bias: float, x: np.ndarray
 ) -> list[Line2D]:
-    """Draw the targets as points and the ideal step dashed, where it is in view; the legend's entries."""
+    """Draw the targets as points and the ideal step dashed; the legend's entries."""
     handles = []
     step = ideal_step(model, task, weight, bias)
-    if step is not None and x[0] < step.threshold < x[-1]:
+    if step is not None:
         flipped = step.left > step.right
+        threshold = np.clip(step.threshold, x[0], x[-1])  # out of view, only one side of it shows
         handles += ax.plot(
-            [x[0], step.threshold, step.threshold, x[-1]],
+            [x[0], threshold, threshold, x[-1]],
             [step.left, step.left, step.right, step.right],
             color="black",
             linestyle="--",
