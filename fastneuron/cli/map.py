@@ -80,6 +80,7 @@ def map_starts(
     stem = _stem(name, spec_file, sweep)
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
     _check_free(store, picture, overwrite)
+    pilot.check_drawing(sweep)
     if dry_run:
         report = pilot.forecast(sweep, threads)
         print(printing.document(report) if json else _forecast_text(report))
@@ -206,6 +207,6 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
 def _forecast_text(report: dict[str, Any]) -> str:
     shape = " x ".join(str(size) for size in report["shape"])
     return (
-        f"{report['points']:,} starts ({shape}), {report['bytes'] / 1e6:,.1f} MB before compression, "
+        f"{report['points']:,} starts ({shape}) in {report['tiles']:,} tiles, {report['bytes'] / 1e6:,.1f} MB before compression, "
         f"about {report['seconds']:,.1f} s on this machine (from a thinned-out grid); nothing was written"
     )

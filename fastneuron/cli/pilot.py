@@ -9,6 +9,22 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 PILOT_POINTS = 16384
+DRAWN_BYTES = 8  # memory for a point of a picture, with a margin
+
+
+def check_drawing(sweep: Sweep) -> None:
+    """Refuse a map whose picture would not fit into memory, before it runs.
+
+    Raises
+    ------
+    MemoryError
+        With the size.
+    """
+    from fastneuron.engine.local import require_memory
+
+    if len(sweep.shape) <= 2:
+        what = f"drawing a map of {sweep.points:,} points"
+        require_memory(DRAWN_BYTES * sweep.points, what, "use fewer points (--points)")
 
 
 def compile_for(sweep: Sweep) -> float:
@@ -23,13 +39,17 @@ def compile_for(sweep: Sweep) -> float:
 
 def forecast(sweep: Sweep, threads: int | None) -> dict[str, Any]:
     """Points, bytes and seconds of a sweep, from a run of at most `PILOT_POINTS` of its starts."""
+    from fastneuron.engine.tiles import tile_count, tile_shape
+
     compile_for(sweep)
     share = min(1.0, PILOT_POINTS / sweep.points) ** (1 / len(sweep.shape))
     pilot = (sweep if share == 1.0 else _thinned(sweep, share)).run(threads=threads, progress=False)
+    tiles = tile_count(sweep.shape, tile_shape(sweep.shape))
     a_point = sum(variable.dtype.itemsize for variable in pilot.data_vars.values())
     return {
         "points": sweep.points,
         "shape": list(sweep.shape),
+        "tiles": tiles,
         "bytes": a_point * sweep.points,
         "seconds": float(pilot.attrs["seconds"]) * sweep.points / pilot["outcome"].size,
     }

@@ -152,11 +152,19 @@ def check_memory(sweep: Sweep, variables: Mapping[str, Variable], stored: bool) 
     """
     axes = sum(len(axis) for axis in sweep.axes.values()) * 8
     needed = axes if stored else axes + result_bytes(sweep, variables)
+    require_memory(
+        needed,
+        f"this sweep of {sweep.points:,} points",
+        "use fewer points, keep= fewer variables, or give a store",
+    )
+
+
+def require_memory(needed: int, what: str, advice: str) -> None:
+    """Raise MemoryError, with the sizes, where `what` would not fit into the memory that is free."""
     free = free_memory()
     if needed > 0.9 * free:
         raise MemoryError(
-            f"this sweep needs {size_text(needed)} of memory for {sweep.points:,} points and "
-            f"{size_text(free)} is free; use fewer points, keep= fewer variables, or give a store"
+            f"{what} needs {size_text(needed)} of memory and {size_text(free)} is free; {advice}"
         )
 
 

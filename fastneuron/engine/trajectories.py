@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastneuron.components import Bound, checked_number
-from fastneuron.engine.local import free_memory, size_text
+from fastneuron.engine.local import require_memory
 from fastneuron.engine.lowering import lowered
 from fastneuron.engine.response import broadcast_parameters
 from fastneuron.kernels.lanes import run_tile
@@ -99,11 +99,8 @@ def descend(
     leading, starts = broadcast_parameters(model, start, dtype)
     points, samples = starts.shape[1], task.samples
     needed = (steps + 1) * points * (len(starts) + 2 + samples) * starts.itemsize
-    if needed > 0.9 * free_memory():
-        raise MemoryError(
-            f"{steps:,} steps of {points:,} starts need {size_text(needed)} of memory and "
-            f"{size_text(free_memory())} is free; use fewer steps or starts, or a Sweep"
-        )
+    what = f"a trajectory of {steps:,} steps of {points:,} starts"
+    require_memory(needed, what, "use fewer steps or starts, or a Sweep")
     problem = lowered(task, model, loss, penalty, optimizer, checked.stop, dtype)
     parameters = np.empty((len(starts), steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
