@@ -120,7 +120,7 @@ def component(cls: type[C]) -> type[C]:
         When an instance is made: naming the field, the value and what is allowed.
     """
     hints = get_type_hints(cls, include_extras=True)
-    own = cls.__dict__.get("__annotations__", {})
+    own = inspect.get_annotations(cls)
     fields = [name for name in own if get_origin(hints[name]) is not ClassVar]
     defaults = [cls.__dict__[name] for name in fields if name in cls.__dict__]
     if "name" in fields:

@@ -24,7 +24,7 @@ from fastneuron.penalties import penalties
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
-MAX_EXACT_FLOAT32 = 2**24  # the steps are counted in the sweep's dtype
+MAX_EXACT_FLOAT32 = 2**24  # an axis of max_steps is held in the sweep's dtype
 RESULT_NAMES = ("outcome", "steps", "loss", "error", "speed", "period", "learned")
 
 

@@ -56,7 +56,11 @@ def variables_of(sweep: Sweep) -> dict[str, Variable]:
         "error": Variable(real, "largest final |output - target|", np.nan),
         "speed": Variable(real, "largest change of a parameter in the last update", np.nan),
         "period": Variable("int32", "period of the cycle; 1 settled, 0 otherwise", -1),
-        "learned": Variable("int64", "truth table spelled by the final outputs, bit i for sample i", -1),
+        "learned": Variable(
+            "int64",
+            "truth table spelled by the final outputs, bit i for sample i; -1 for over 32 samples",
+            -1,
+        ),
     }
     finals = {
         f"final_{name}": Variable(real, f"final {name.replace('_', ' ')}", np.nan)

@@ -3,7 +3,7 @@
 The writer is canonical: equal tables in equal order give the same text, and floats are written by repr,
 so that every bit comes back.
 
-Not here: what the keys mean; that is `fastneuron.sweep`.
+Not here: what the keys mean; that is `fastneuron.spec`.
 """
 
 from __future__ import annotations

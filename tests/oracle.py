@@ -247,6 +247,7 @@ def follow(descent):
         result["speed"][at] = move[ended] if t > 0 else 0
         result["theta"][:, at] = theta[:, ended]
         result["margin"][at] = np.abs(descent.output - middle).min(axis=0)[ended]
+        result["learned"][at] = -1
         if len(y) <= 32:
             bits = (descent.output >= middle).astype(np.int64) << np.arange(len(y))[:, None]
             result["learned"][at] = bits.sum(axis=0)[ended]

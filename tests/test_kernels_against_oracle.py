@@ -232,7 +232,7 @@ def test_larger_tasks_give_what_the_oracle_gives(samples, inputs, dtype):
         dtype=dtype,
     )
     expected, _ = compare(sweep, allowed_sensitive=0.05)
-    assert (expected["learned"] == 0).all() == (samples > 32)
+    assert (expected["learned"] == -1).all() == (samples > 32)
 
 
 def test_thirty_two_samples_still_spell_a_table():
@@ -362,6 +362,36 @@ def test_momentary_rest_is_settled_wherever_it_comes():
     )
     ends = ends_of(sweep)
     assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.SETTLED], [3])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_start_beside_an_unstable_point_of_rest_is_settled_by_its_first_update(dtype):
+    """With learning rate 3 the bias doubles every step, but from 1e-13 not visibly at first."""
+    sweep = fn.Sweep(
+        task=fn.Task([0], [0]),
+        model=fn.Neuron(activation=fn.Identity()),
+        optimizer=fn.GradientDescent(3.0),
+        axes={"bias": [1e-13, -3e-13, 5e-17]},
+        stop=fn.Stop(tolerance=0.0, max_steps=300),
+        dtype=dtype,
+    )
+    ends = ends_of(sweep)
+    assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.SETTLED] * 3, [1] * 3)
+
+
+def test_cycles_of_every_period_are_found_however_they_lie_to_the_chunks():
+    for samples in range(17, 65):  # one kernel: these tasks are not unrolled
+        sweep = fn.Sweep(
+            task=fn.Task([0] * samples, [1] + [0] * (samples - 1)),
+            model=fn.Neuron(activation=fn.Step()),
+            loss=fn.PerceptronLoss(),
+            optimizer=fn.GradientDescent(1.0),
+            axes={"bias": [0.004]},
+            stop=fn.Stop(max_steps=250),
+        )
+        ends = ends_of(sweep)
+        assert (ends["outcome"], ends["period"]) == ([fn.Outcome.CYCLING], [samples])
+        assert ends["steps"] == [3 * samples]
 
 
 def test_diverged_beyond_the_limit_and_not_at_it():

@@ -22,7 +22,8 @@ def check_picture(path: Path, suffixes: tuple[str, ...] = PICTURES) -> Path:
         raise ValueError(f"{path} is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent}")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
+    # a picture is written beside the one that is there, which it then replaces
+    if not os.access(path.resolve().parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise ValueError(f"{path} cannot be written: permission denied")
     return path
 

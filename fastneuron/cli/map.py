@@ -80,7 +80,7 @@ def map_starts(
     stem = _stem(name, spec_file, sweep)
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
     _check_free(store, picture, overwrite)
-    pilot.check_drawing(sweep)
+    pilot.check_memory(sweep)
     if dry_run:
         report = pilot.forecast(sweep, threads)
         print(printing.document(report) if json else _forecast_text(report))
@@ -122,7 +122,7 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
 def _run(
     sweep: Sweep, out: Path, store: Path, *, threads: int | None, progress: bool | None
 ) -> tuple[xarray.Dataset, float]:
-    """Run into `store`; one that exists is replaced at the end, and stays as it is if anything fails.
+    """Run into `store`; one that exists is replaced at the end, and stays or comes back if anything fails.
 
     Returns the result and the seconds spent on compiling.
     """
@@ -130,32 +130,44 @@ def _run(
 
     replacing = store.exists()
     target = store.with_name(f".{store.name}.new") if replacing else store
+    aside = store.with_name(f".{store.name}.old")
     made = files.make_folder(out)
     if replacing:
         shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(aside, ignore_errors=True)
     try:
         compiled = pilot.compile_for(sweep)
         result = sweep.run(store=target, threads=threads, progress=progress)
-    except BaseException as error:
         if replacing:
-            shutil.rmtree(target, ignore_errors=True)
+            result.close()
+            store.rename(aside)
+            target.rename(store)
+            result = stores.open(store)
+            shutil.rmtree(aside, ignore_errors=True)
+    except BaseException as error:
+        kept = None
+        if replacing:
+            kept = _put_back(store, target, aside)
         for folder in made:
             if not any(folder.iterdir()):
                 folder.rmdir()
         if isinstance(error, KeyboardInterrupt):
-            raise KeyboardInterrupt(_kept(store, replacing)) from None
+            raise KeyboardInterrupt(kept or _kept(store)) from None
         raise
-    if replacing:
-        result.close()
-        shutil.rmtree(store)
-        target.rename(store)
-        result = stores.open(store)
     return result, compiled
 
 
-def _kept(store: Path, replacing: bool) -> str:
-    if replacing:
-        return f"{store} is as it was before"
+def _put_back(store: Path, target: Path, aside: Path) -> str:
+    """Leave one whole map at `store`, the old one if the new one is not there yet; says which."""
+    if not store.exists():
+        aside.rename(store)
+    replaced = aside.exists()
+    for rest in (target, aside):
+        shutil.rmtree(rest, ignore_errors=True)
+    return f"{store} is the new map" if replaced else f"{store} is as it was before"
+
+
+def _kept(store: Path) -> str:
     if store.exists():
         return f"{store} holds the part that was done; run again with --overwrite to start over"
     return "nothing was kept"
@@ -163,11 +175,8 @@ def _kept(store: Path, replacing: bool) -> str:
 
 def _draw(result: xarray.Dataset, picture: Path) -> str | None:
     """Draw the outcomes; returns why not, where the grid cannot be drawn."""
-    from fastneuron import plot
-
-    size = (8.0, 5.5) if result["outcome"].ndim > 1 else (8.0, 2.0)
     try:
-        pictures.save(picture, lambda ax: plot.outcome(result, ax=ax), size)
+        pictures.save_map(picture, result, "outcome")
     except ValueError as error:
         return str(error)
     return None

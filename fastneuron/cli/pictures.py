@@ -1,18 +1,23 @@
 """Picture files: a figure of the right size, drawn by the library, saved.
 
-Not here: what is drawn; that is `fastneuron.plot`.
+A picture that is there is replaced by a whole one or stays. Not here: what is drawn; that is `fastneuron.plot`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import xarray
     from matplotlib.axes import Axes
 
 DPI = 150
+MAP_SIZE = (8.0, 5.5)  # inches; over one axis it is a strip
+STRIP_SIZE = (8.0, 2.0)
 MILLISECONDS = 100
 
 
@@ -22,7 +27,16 @@ def save(path: Path, draw: Callable[[Axes], object], size: tuple[float, float] =
 
     figure = Figure(figsize=size, layout="constrained")
     draw(figure.subplots())
-    figure.savefig(path, dpi=DPI)
+    with _replaced(path) as new:
+        figure.savefig(new, dpi=DPI)
+
+
+def save_map(path: Path, result: xarray.Dataset, kind: str) -> None:
+    """Save the map that the function `kind` of `fastneuron.plot` draws of `result`."""
+    from fastneuron import plot
+
+    size = MAP_SIZE if result[kind].ndim > 1 else STRIP_SIZE
+    save(path, lambda ax: getattr(plot, kind)(result, ax=ax), size)
 
 
 def animate(path: Path, draw: Callable[[Axes, int], object], frames: Sequence[int]) -> None:
@@ -40,4 +54,17 @@ def animate(path: Path, draw: Callable[[Axes, int], object], frames: Sequence[in
 
     held = [*frames, *[frames[-1]] * 10]
     animation = FuncAnimation(figure, redraw, frames=held, init_func=list, blit=False)  # type: ignore[arg-type]
-    animation.save(path, writer=PillowWriter(fps=1000 // MILLISECONDS), dpi=100)
+    with _replaced(path) as new:
+        animation.save(new, writer=PillowWriter(fps=1000 // MILLISECONDS), dpi=100)
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """A hidden file to write, which becomes `path` once it is whole."""
+    there = path.resolve()  # a link stays one
+    new = there.with_name(f".{there.stem}.new{path.suffix}")
+    try:
+        yield new
+        os.replace(new, there)
+    finally:
+        new.unlink(missing_ok=True)

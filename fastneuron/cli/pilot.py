@@ -9,28 +9,30 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 PILOT_POINTS = 16384
+DECIDING = (("stop", "settle"), ("stop", "limit"))  # their extremes decide between kernels
 DRAWN_BYTES = 8  # memory for a point of a picture, with a margin
 
 
-def check_drawing(sweep: Sweep) -> None:
-    """Refuse a map whose picture would not fit into memory, before it runs.
+def check_memory(sweep: Sweep) -> None:
+    """Refuse a map whose axes or picture would not fit into memory, before anything is made.
 
     Raises
     ------
     MemoryError
         With the size.
     """
-    from fastneuron.engine.local import require_memory
+    from fastneuron.engine import local
 
+    local.check_memory(sweep, {}, stored=True)
     if len(sweep.shape) <= 2:
         what = f"drawing a map of {sweep.points:,} points"
-        require_memory(DRAWN_BYTES * sweep.points, what, "use fewer points (--points)")
+        local.require_memory(DRAWN_BYTES * sweep.points, what, "use fewer points (--points)")
 
 
 def compile_for(sweep: Sweep) -> float:
     """Have the kernels of a sweep compiled, or loaded from the cache; the seconds that took.
 
-    A kernel depends on which fields vary, not on their number, so that one start and one step do.
+    A kernel depends on which fields vary, and on the extremes of `DECIDING`, so that one start and one step do.
     """
     began = time.perf_counter()
     _thinned(sweep, 0.0, steps=1).run(threads=1, progress=False)
@@ -56,17 +58,23 @@ def forecast(sweep: Sweep, threads: int | None) -> dict[str, Any]:
 
 
 def _thinned(sweep: Sweep, share: float, steps: int | None = None) -> Sweep:
-    """The sweep with a share of the points of each axis, but at least one."""
+    """The sweep with a share of the values of each axis, but at least one; and at most `steps` steps."""
+    import numpy as np
+
     from fastneuron import toml
     from fastneuron.sweep import Sweep
 
     table = toml.loads(sweep.to_toml())
     if steps is not None:
         table["stop"]["max_steps"] = steps
-    for axis, given in table["axes"].items():
-        if isinstance(given, dict):
-            kind, (start, stop, num) = next(iter(given.items()))
-            table["axes"][axis] = {kind: [start, stop, max(1, round(num * share))]}
+    for name, axis in sweep.axes.items():
+        values = axis.values()
+        count = max(1, int(share * len(values)))
+        kept = np.linspace(0, len(values) - 1, count).astype(int).tolist()
+        if sweep.places[name] in DECIDING:
+            kept = sorted({*kept, int(values.argmin()), int(values.argmax())})
+        if steps is not None and sweep.places[name] == ("stop", "max_steps"):
+            table["axes"][name] = [steps]
         else:
-            table["axes"][axis] = given[:: round(1 / share) if share else len(given)]
+            table["axes"][name] = values[kept].tolist()
     return Sweep.from_spec(table)

@@ -34,7 +34,6 @@ def plot(
     out
         The picture (.png, .svg or .pdf); without it NAME-KIND.png beside the map.
     """
-    from fastneuron import plot as maps
     from fastneuron import store as stores
 
     result = stores.open(store, partial=True)
@@ -43,6 +42,5 @@ def plot(
     files.check_picture(picture)
     if kind not in result:
         raise ValueError(f"{store} has no {kind!r}; it has {', '.join(map(str, result.data_vars))}")
-    size = (8.0, 5.5) if result[kind].ndim > 1 else (8.0, 2.0)
-    pictures.save(picture, lambda ax: getattr(maps, kind)(result, ax=ax), size)
+    pictures.save_map(picture, result, kind)
     print(f"wrote {picture}")

@@ -6,7 +6,6 @@ Not here: what a spec may contain. `fastneuron.Sweep.from_spec` checks that.
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +79,18 @@ def with_points(spec: dict[str, Any], points: int) -> None:
 
 
 def _parse(path: Path) -> dict[str, Any]:
+    from fastneuron import toml
+
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ValueError(f"cannot read {path}: it is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path} is not TOML: {error}") from None
+    try:
+        return toml.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def _overridden(spec: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
@@ -116,9 +119,11 @@ def _override(spec: dict[str, Any], text: str) -> None:
 
 
 def _path(key: str) -> list[str]:
+    from fastneuron import toml
+
     try:
-        table: Any = tomllib.loads(f"{key.strip()} = 0")
-    except tomllib.TOMLDecodeError:
+        table: Any = toml.loads(f"{key.strip()} = 0")
+    except ValueError:
         return []
     path = []
     while isinstance(table, dict) and len(table) == 1:
@@ -128,9 +133,11 @@ def _path(key: str) -> list[str]:
 
 
 def _value(given: str, text: str) -> Any:
+    from fastneuron import toml
+
     try:
-        table = tomllib.loads(f"value = {given}")
-    except tomllib.TOMLDecodeError:
+        table = toml.loads(f"value = {given}")
+    except ValueError:
         if _WORD.fullmatch(given):
             return given
         raise ValueError(f"--set {text}: the value is neither TOML nor a name") from None

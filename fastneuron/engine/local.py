@@ -1,11 +1,12 @@
 """A sweep on this machine: threads over tiles, each tile one serial kernel call.
 
 The results of a tile do not depend on which thread computes it or when. An interrupt makes the kernels
-return within a chunk of steps.
+return at the end of the chunk of steps that they are in.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -91,10 +92,8 @@ def _run_tiles(
         try:
             report(0, sweep.points)
             while True:
-                for place in places:
+                for place in itertools.islice(places, 2 * threads - len(pending)):
                     pending.add(pool.submit(work, place))
-                    if len(pending) >= 2 * threads:
-                        break
                 if not pending:
                     return
                 # a bounded wait, so that an interrupt is seen at once

@@ -169,6 +169,9 @@ def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
     run_tile(problem, starts.copy(), np.zeros(1, np.uint8), outcome, ended, speed, period)
+    # a path without a step shows only what holds at the start
+    outcome[ended > steps] = Outcome.UNFINISHED
+    ended = np.minimum(ended, steps)
     flags = {
         "flag_values": [int(value) for value in Outcome],
         "flag_meanings": " ".join(value.name for value in Outcome),

@@ -32,7 +32,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def cache_folder() -> Path:
-    """Where entries live: ``$NUMBA_CACHE_DIR/fastneuron`` or the user's cache folder."""
+    """Where entries live: ``fastneuron-kernels`` in ``$NUMBA_CACHE_DIR`` or the user's cache folder."""
     given = os.environ.get("NUMBA_CACHE_DIR")
     return (Path(given) if given else Path(user_cache_dir("fastneuron", False))) / "fastneuron-kernels"
 
@@ -135,38 +135,43 @@ def class_fingerprint(cls: type) -> str:
     digest = hashlib.sha256()
     seen: set[int] = set()
     for base in cls.__mro__:
-        if base.__module__.split(".")[0] not in {"fastneuron", "builtins"}:
+        if base.__module__.split(".")[0] not in _TRUSTED:
             for name, member in sorted(vars(base).items()):
-                _digest_value(digest, f"{base.__qualname__}.{name}", member, seen)
+                if isinstance(member, python_types.FunctionType | int | float | str):
+                    _digest_value(digest, f"{base.__qualname__}.{name}", member, seen)
     return digest.hexdigest()
+
+
+_TRUSTED = {"fastneuron", "numpy", "numba", "math", "builtins"}  # the versions stand for these
 
 
 def _digest_value(digest: Any, name: str, value: Any, seen: set[int]) -> None:
     """Add what `value` contributes to machine code: code and constants, followed through globals."""
+    digest.update(f"{name}:{type(value).__name__};".encode())
     value = inspect.unwrap(getattr(value, "py_func", value)) if callable(value) else value
+    if isinstance(value, bool | int | float | complex | str | bytes | np.generic | type(None)):
+        digest.update(repr(value).encode())
+        return
+    if id(value) in seen:
+        return
+    seen.add(id(value))
     if isinstance(value, python_types.FunctionType):
-        if id(value) in seen:
-            return
-        seen.add(id(value))
-        if value.__module__.split(".")[0] in {"fastneuron", "numpy", "numba", "math"}:
-            digest.update(f"{name}={value.__module__}.{value.__qualname__};".encode())
+        if value.__module__.split(".")[0] in _TRUSTED:
+            digest.update(f"{value.__module__}.{value.__qualname__};".encode())
             return
         _digest_code(digest, value.__code__, value.__globals__, seen)
         for cell in value.__closure__ or ():
             _digest_value(digest, name, cell.cell_contents, seen)
         _digest_value(digest, name, value.__defaults__, seen)
-    elif isinstance(value, python_types.ModuleType):
-        digest.update(f"{name}={value.__name__};".encode())
-        source = getattr(value, "__file__", None)
-        if value.__name__.split(".")[0] not in {"fastneuron", "numpy", "numba", "math"} and source:
-            digest.update(Path(source).read_bytes())
-    elif isinstance(value, bool | int | float | complex | str | bytes | np.generic | type(None)):
-        digest.update(f"{name}={value!r};".encode())
-    elif isinstance(value, tuple) and not hasattr(value, "_fields"):
+    elif isinstance(value, type):
+        digest.update(class_fingerprint(value).encode())
+    elif isinstance(value, tuple | list):
         for item in value:
             _digest_value(digest, name, item, seen)
     elif isinstance(value, np.ndarray):
-        digest.update(name.encode() + value.tobytes())
+        digest.update(value.tobytes())
+    elif not isinstance(value, python_types.ModuleType | python_types.BuiltinFunctionType | np.ufunc):
+        digest.update(repr(value).encode())  # at worst an address: then it is compiled anew, never stale
 
 
 def _digest_code(digest: Any, code: Any, scope: dict[str, Any], seen: set[int]) -> None:
@@ -176,7 +181,16 @@ def _digest_code(digest: Any, code: Any, scope: dict[str, Any], seen: set[int]) 
             _digest_code(digest, constant, scope, seen)
         else:
             digest.update(repr(constant).encode())
+    used = [scope[name] for name in code.co_names if name in scope]
+    modules = [
+        module
+        for module in used
+        if isinstance(module, python_types.ModuleType) and module.__name__.split(".")[0] not in _TRUSTED
+    ]
     for name in code.co_names:
         digest.update(name.encode() + b",")
         if name in scope:
             _digest_value(digest, name, scope[name], seen)
+        for module in modules:  # helpers.f: whatever module it may be an attribute of
+            if hasattr(module, name):
+                _digest_value(digest, name, getattr(module, name), seen)

@@ -7,7 +7,7 @@ with its components bound to one start.
 
 import numpy as np
 
-from fastneuron.elementary import constant, fma
+from fastneuron.elementary import constant, fma, maximum
 from fastneuron.kernels.jit import inner, never_inline
 from fastneuron.kernels.neuron import step_one
 
@@ -20,10 +20,7 @@ def largest(state, d):
     """Largest absolute parameter; NaN if one is NaN."""
     size = abs(state[d])
     for j in range(d):
-        other = abs(state[j])
-        size = size if size > other else other
-        if other != other:
-            return other
+        size = maximum(size, abs(state[j]))
     return size
 
 
@@ -32,10 +29,7 @@ def distance(a, b, first, d):
     """Largest absolute difference of the parameters in `a` and in `b` from index `first` on."""
     size = abs(a[d] - b[first + d])
     for j in range(d):
-        other = abs(a[j] - b[first + j])
-        size = size if size > other else other
-        if other != other:
-            return other
+        size = maximum(size, abs(a[j] - b[first + j]))
     return size
 
 
@@ -70,11 +64,7 @@ def error_of(own, state):
     never_inline()
     worst = constant(own.mean, 0.0)
     for i in range(len(own.y)):
-        error = abs(output_of(own, state, i) - own.y[i])
-        if not error <= worst:
-            worst = error
-        if error != error:
-            return error
+        worst = maximum(worst, abs(output_of(own, state, i) - own.y[i]))
     return worst
 
 
@@ -113,11 +103,15 @@ def replay(own, state, before, gradient, t, until, moved):
             before[k] = state[k]
         worst = step_one(own, state, gradient)
         sound = all_finite(state, d)
-        if not sound and np.isnan(error_if_sound(own, before)):
+        reached = worst <= own.rule.tolerance
+        # a loss can only be infinite where an output is far off, or the gradient is not finite
+        if (not sound or (reached and worst > constant(own.mean, 0.5))) and not np.isfinite(
+            loss_of(own, before)
+        ):
             for k in range(length):
                 state[k] = before[k]
             return DIVERGED, t, moved
-        if worst <= own.rule.tolerance:
+        if reached:
             for k in range(length):
                 state[k] = before[k]
             return REACHED, t, moved
@@ -127,40 +121,19 @@ def replay(own, state, before, gradient, t, until, moved):
         if not sound or size > own.rule.limit:
             return DIVERGED, t, moved
         if moved <= own.rule.settle * (size if size > one else one):
-            error = error_if_sound(own, state)
-            if error != error:
+            if not np.isfinite(loss_of(own, state)):
                 return DIVERGED, t, moved
-            return (REACHED if error <= own.rule.tolerance else SETTLED), t, moved
+            reached = error_of(own, state) <= own.rule.tolerance
+            return (REACHED if reached else SETTLED), t, moved
     return RUNNING, t, moved
-
-
-@inner
-def error_if_sound(own, state):
-    """Largest |a - y| over the samples, or NaN where the loss is not finite.
-
-    A loss is finite where its derivative is (the obligation of `fastneuron.losses.Loss`), which is quicker
-    to know.
-    """
-    never_inline()
-    worst = constant(own.mean, 0.0)
-    doubt = constant(own.mean, 0.0)
-    for i in range(len(own.y)):
-        z = pre_activation_of(own, state, i)
-        a = constant(own.mean, own.activation.value(z))
-        error = abs(a - own.y[i])
-        worst = worst if worst > error else error
-        e = constant(own.mean, own.loss.delta(own.activation, z, a, own.y[i]))
-        doubt += (e - e) + (error - error)
-    return worst + doubt
 
 
 @inner
 def last_outcome(own, state, before, steps):
     """The outcome at max_steps of a start that has none yet; `before` is the state one step earlier."""
-    error = error_if_sound(own, state)
-    if error != error:
+    if not np.isfinite(loss_of(own, state)):
         return DIVERGED
-    if error <= own.rule.tolerance:
+    if error_of(own, state) <= own.rule.tolerance:
         return REACHED
     one = constant(own.mean, 1.0)
     for j in range(len(own.theta)):

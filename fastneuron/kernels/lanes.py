@@ -6,8 +6,9 @@ the way: for each burst its first state is kept, and its smallest error. After a
 lane give hints that something may have happened in it; only then `judge` replays the burst exactly.
 What was decided does not depend on the lane, the tile or the thread: a replay has the same bits.
 
-A hint may be wrong, never missing: the margins are wide enough for whatever can happen within a chunk
-(tests/test_kernels_against_oracle.py).
+A hint may be wrong; it is missing only where a start is at rest for a moment within a chunk and then leaves,
+which takes an optimizer with memory or a wide `settle` (both are watched step by step, see
+`fastneuron.engine.lowering.watched`), or an unstable point of rest met by chance to the last bits.
 """
 
 import numpy as np
@@ -38,13 +39,14 @@ BURSTS = CHUNK // BURST + 1
 LAST = BURSTS - 1
 
 # hints, summed up in one row
-NEAR, SLOW, LARGE, STILL, DUE = 1, 2, 4, 8, 16
+NEAR, SLOW, LARGE, STILL, DUE, CALM = 1, 2, 4, 8, 16, 32
 
 # Rows of one number for each lane. HINT: the hints there are. MOVED, SPEED: size of the update into the
 # chunk's first and last state. SPREAD: how far the last state is from the first, AWAY: from the anchor. SIZE:
 # largest parameter. LEFT: steps until max_steps or a new anchor is due. FRESH: 1 in a start's first chunk.
-HINT, MOVED, SPEED, SPREAD, SIZE, AWAY, LEFT, FRESH = range(8)
-LANE_ROWS = 8
+# PEAK: largest SPREAD since the anchor was set. FIRST: how far the first burst went.
+HINT, MOVED, SPEED, SPREAD, SIZE, AWAY, LEFT, FRESH, PEAK, FIRST = range(10)
+LANE_ROWS = 10
 
 
 @inner
@@ -88,21 +90,22 @@ def run_chunk(problem, block, saved, seen):
 def gather_hints(problem, block, saved, seen, anchor, lane_rows):
     """For every lane, which of the judge's questions may have an answer in the chunk just run.
 
-    lane_rows : a row for each of HINT ... FRESH. HINT, MOVED, SPEED and SPREAD are set; LEFT counts down, and
-    FRESH becomes 0.
+    lane_rows : a row for each of HINT ... FIRST. LEFT counts down, FRESH becomes 0, the others are set.
     """
     never_inline()
     use_full_width()
     lanes = lanes_of(problem.mean)
     zero = constant(problem.mean, 0.0)
     one = constant(problem.mean, 1.0)
-    before = LAST * (1 + len(problem.memory)) * len(problem.theta) * lanes
+    length = (1 + len(problem.memory)) * len(problem.theta) * lanes
+    before = LAST * length
     for lane in range(lanes):
         poke(lane_rows, MOVED * lanes, lane, peek(lane_rows, SPEED * lanes, lane))
         poke(lane_rows, SPEED * lanes, lane, zero)
         poke(lane_rows, SPREAD * lanes, lane, zero)
         poke(lane_rows, SIZE * lanes, lane, zero)
         poke(lane_rows, AWAY * lanes, lane, zero)
+        poke(lane_rows, FIRST * lanes, lane, zero)
         poke(lane_rows, HINT * lanes, lane, zero)
     for j in range(len(problem.theta)):
         row = j * lanes
@@ -117,6 +120,13 @@ def gather_hints(problem, block, saved, seen, anchor, lane_rows):
             poke(lane_rows, SPEED * lanes, lane, moved)
             poke(lane_rows, SPREAD * lanes, lane, spread)
             poke(lane_rows, AWAY * lanes, lane, away)
+            second = peek(saved, length + row, lane)
+            poke(
+                lane_rows,
+                FIRST * lanes,
+                lane,
+                maximum(peek(lane_rows, FIRST * lanes, lane), abs(second - first)),
+            )
             # NaN for good where a parameter is not finite
             poke(lane_rows, HINT * lanes, lane, peek(lane_rows, HINT * lanes, lane) + (p - p))
     for lane in range(lanes):
@@ -133,7 +143,10 @@ def gather_hints(problem, block, saved, seen, anchor, lane_rows):
         spread, away = peek(lane_rows, SPREAD * lanes, lane), peek(lane_rows, AWAY * lanes, lane)
         close = rule.settle * maximum(size, one)
         left = peek(lane_rows, LEFT * lanes, lane) - constant(one, CHUNK)
-        slow = constant(one, 2.0) + constant(one, 62.0) * peek(lane_rows, FRESH * lanes, lane)
+        slow = constant(one, 2.0)
+        fresh = peek(lane_rows, FRESH * lanes, lane)
+        # an update too small to see, from where the start would run away again
+        calm_start = peek(lane_rows, FIRST * lanes, lane) <= constant(one, 1e3) * close
         reach = constant(one, 16.0) * size + constant(one, 64.0) * speed
         slowest = speed
         if len(problem.watch) > 0:
@@ -147,8 +160,10 @@ def gather_hints(problem, block, saved, seen, anchor, lane_rows):
         hint += where(sound, zero, constant(one, LARGE))
         hint += where(still, constant(one, STILL), zero)
         hint += where(left <= zero, constant(one, DUE), zero)
+        hint += where((fresh > zero) & calm_start, constant(one, CALM), zero)
         poke(lane_rows, HINT * lanes, lane, hint)
         poke(lane_rows, LEFT * lanes, lane, left)
+        poke(lane_rows, PEAK * lanes, lane, maximum(peek(lane_rows, PEAK * lanes, lane), spread))
         poke(lane_rows, FRESH * lanes, lane, zero)
 
 
@@ -190,7 +205,7 @@ def judged(own, hint, t, moved, lane, saved, seen, state, before, gradient):
             break
         until = min(t + min(burst_begin(k + 1), CHUNK), last)
         near = seen[3 * k * lanes + lane] <= own.rule.tolerance
-        if not (near or hint & (SLOW | LARGE) or until == last):
+        if not (near or hint & (SLOW | LARGE) or until == last or (k == 0 and hint & CALM)):
             continue
         for i in range(length):
             state[i] = saved[(k * length + i) * lanes + lane]
@@ -262,7 +277,7 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     first_chunk = np.zeros(lanes, np.int64)
     last_step = np.zeros(lanes, np.int64)  # max_steps
     renew = np.zeros(lanes, np.int64)  # step at which the anchor is set anew
-    quiet = np.zeros(lanes, np.bool_)  # no cycle is to be found any more
+    ask_again = np.zeros(lanes, np.int64)  # step from which a cycle is looked for
     state, before, work = np.zeros(length, dtype), np.zeros(length, dtype), np.zeros(length, dtype)
     gradient = np.zeros(width, dtype)
     following = 0
@@ -285,10 +300,11 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
                     first_chunk[lane] = chunk
                     last_step[lane] = last
                     renew[lane] = CHUNK
-                    quiet[lane] = False
+                    ask_again[lane] = 0
                     lane_rows[LEFT * lanes + lane] = min(last, CHUNK)
                     lane_rows[FRESH * lanes + lane] = 1
                     lane_rows[SPEED * lanes + lane] = 0
+                    lane_rows[PEAK * lanes + lane] = 0
                     for j in range(width):
                         anchor[j * lanes + lane] = starts[j, point]
             if busy == 0:
@@ -305,41 +321,46 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
             hint = int(lane_rows[HINT * lanes + lane])
             last = last_step[lane]
             t = (chunk - 1 - first_chunk[lane]) * CHUNK
-            if t + CHUNK >= renew[lane]:
+            now = t + CHUNK
+            spread = lane_rows[SPREAD * lanes + lane]
+            # a steady drift, over this chunk and since the anchor was set, is no cycle
+            drifting = (
+                spread >= constant(zero, 8.0) * lane_rows[SPEED * lanes + lane]
+                and lane_rows[AWAY * lanes + lane] >= constant(zero, 6.0) * lane_rows[PEAK * lanes + lane]
+            )
+            if now >= renew[lane]:
                 renew[lane] *= 2
+                lane_rows[PEAK * lanes + lane] = 0
                 for j in range(width):
                     anchor[j * lanes + lane] = block[j * lanes + lane]
-            lane_rows[LEFT * lanes + lane] = min(last, renew[lane]) - t - CHUNK
-            if hint == DUE and t + CHUNK < last:
+            lane_rows[LEFT * lanes + lane] = min(last, renew[lane]) - now
+            if hint == DUE and now < last:
                 continue
             point = owner[lane]
             own = bound_to(problem, block, lane)
-            outcome, step, size = RUNNING, t + CHUNK, zero
-            if hint & (NEAR | SLOW | LARGE) or t + CHUNK >= last:
+            outcome, step, size = RUNNING, now, zero
+            if hint & (NEAR | SLOW | LARGE | CALM) or now >= last:
                 outcome, step, size = judged(
                     own, hint, t, lane_rows[MOVED * lanes + lane], lane, saved, seen, state, before, gradient
                 )
             period = 1 if outcome == SETTLED else 0
             look = False
+            until = last
             if outcome == RUNNING and step == last:
                 outcome = last_outcome(own, state, before, last)
-                # a steady drift over the whole chunk is no cycle
-                swinging = (
-                    lane_rows[SPREAD * lanes + lane] < constant(zero, 8.0) * lane_rows[SPEED * lanes + lane]
-                )
-                look = swinging and outcome in (UNFINISHED, STALLED)
-            elif outcome == RUNNING and hint & STILL and not hint & SLOW:
+                look = outcome in (UNFINISHED, STALLED) and not drifting
+            elif outcome == RUNNING and hint & STILL and not hint & SLOW and now >= ask_again[lane]:
                 look = True
+                until = min(last, now + 4 * int(own.rule.max_period))
                 for k in range(length):
                     state[k] = block[k * lanes + lane]
-            if look and not quiet[lane] and own.rule.max_period > constant(zero, 1.0):
-                period, at, size_at = cycle_of(own, starts[:, point], state, work, gradient, last)
-                quiet[lane] = period > 0
-                if at <= last:
-                    outcome, step, size = CYCLING, at, size_at
+            if look and own.rule.max_period > constant(zero, 1.0):
+                found, at, size_at = cycle_of(own, starts[:, point], state, work, gradient, until)
+                if at <= until:
+                    outcome, step, size, period = CYCLING, at, size_at, found
                     state[:] = work
-                else:
-                    period = 0
+                elif found > 0:
+                    ask_again[lane] = 2 * now
             if outcome != RUNNING:
                 for j in range(width):
                     starts[j, point] = state[j]
@@ -386,8 +407,8 @@ def summarise(problem, finals, errors, losses, learned):
     errors, losses : arrays, shape (points,)
         Largest |a - y|, and mean loss without the penalty.
     learned : array of int64, shape (points,)
-        Bit i is set where the output of sample i is at or above the middle of the targets; 0 for more than 32
-        samples.
+        Bit i is set where the output of sample i is at or above the middle of the targets; -1 for more than
+        32 samples.
     """
     lanes = lanes_of(problem.mean)
     width = len(problem.theta)
@@ -407,7 +428,7 @@ def summarise(problem, finals, errors, losses, learned):
             load(problem, finals, first + lane, block, lane, base)
             errors[first + lane] = 0
             losses[first + lane] = 0
-            learned[first + lane] = 0
+            learned[first + lane] = 0 if len(y) <= 32 else -1
         for i in range(len(y)):
             outputs_of(problem, block, i, row)
             for lane in range(count):

@@ -9,10 +9,10 @@ For n samples, x is flat, x[i * d + j], and y[i] the target:
 
 plus the penalty's gradient, then the optimizer's step.
 
-Small tasks come as tuples (see `lanes`): their lengths are types, so the loops over samples and inputs
-unroll, and everything stays in registers. Larger ones come as arrays, with a lane loop inside each
-statement. `step_lanes` has both forms; `step_one` is the same arithmetic in the same order, so that it gives
-the same bits.
+Small tasks come as tuples (see `fastneuron.engine.lowering`): their lengths are types, so the loops over
+samples and inputs unroll, and everything stays in registers. Larger ones come as arrays, with a lane loop
+inside each statement. `step_lanes` has both forms; `step_one` is the same arithmetic in the same order, so
+that it gives the same bits.
 
 Not here: what became of a start (`judge`), which start is in which lane (`lanes`).
 """

@@ -155,7 +155,7 @@ def _where(condition: Any, a: Any, b: Any) -> Any:
 
 @compiled_as(elementary.maximum)
 def _maximum(a: Any, b: Any) -> Any:
-    return lambda a, b: select(b > a, b, a)
+    return lambda a, b: select((a > b) | (a != a), a, b)
 
 
 @compiled_as(elementary.divide)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Any
 
 import xarray as xr
 
-from fastneuron import tasks
+from fastneuron import tasks, toml
 
 
 def sweep_of(data: xr.Dataset) -> dict[str, Any]:
     """The sweep's tables from the TOML in ``attrs["sweep"]``; empty where there is none."""
     try:
-        return tomllib.loads(str(data.attrs.get("sweep", "")))
-    except tomllib.TOMLDecodeError:
+        return toml.loads(str(data.attrs.get("sweep", "")))
+    except ValueError:
         return {}
 
 

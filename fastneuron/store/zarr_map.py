@@ -8,6 +8,7 @@ holds the missing value of its variable (-1 or NaN), never a number that could b
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,31 +53,40 @@ class MapStore:
         variables: Mapping[str, Variable],
         tile_shape: tuple[int, ...],
     ) -> None:
-        import zarr
-
         self.path = Path(path)
         if self.path.exists() or self.path.is_symlink():
             raise FileExistsError(f"{self.path} exists already; choose another name or remove it")
-        self.path.mkdir(parents=True)
-        self._group: Any = zarr.create_group(self.path, zarr_format=3, attributes=attributes_of(sweep))
         self._tile_shape = tile_shape
+        self.path.mkdir(parents=True)
+        try:
+            self._group = self._made(sweep, variables)
+        except BaseException:
+            # without a ledger it is no map, which nobody could replace or open
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
+
+    def _made(self, sweep: Sweep, variables: Mapping[str, Variable]) -> Any:
+        """The group with its empty arrays, the ledger last."""
+        import zarr
+
+        group: Any = zarr.create_group(self.path, zarr_format=3, attributes=attributes_of(sweep))
         for name, axis in sweep.axes.items():
-            self._group.create_array(
+            group.create_array(
                 name, data=axis.values(), dimension_names=(name,), attributes=coordinate_attributes(name)
             )
         for name, variable in variables.items():
-            self._group.create_array(
+            group.create_array(
                 name,
                 shape=sweep.shape,
-                chunks=tile_shape,
+                chunks=self._tile_shape,
                 dtype=variable.dtype,
                 fill_value=variable.missing,
                 dimension_names=sweep.dims,
                 attributes=variable.attributes,
                 config={"write_empty_chunks": True},
             )
-        counts = tuple(-(-n // t) for n, t in zip(sweep.shape, tile_shape, strict=True))
-        self._group.create_array(
+        counts = tuple(-(-n // t) for n, t in zip(sweep.shape, self._tile_shape, strict=True))
+        group.create_array(
             LEDGER,
             shape=counts,
             chunks=(1,) * len(counts),
@@ -85,6 +95,7 @@ class MapStore:
             dimension_names=tuple(f"{name}_tile" for name in sweep.dims),
             attributes={"long_name": "1 where a tile is written", "units": "1"},
         )
+        return group
 
     def write(self, place: tuple[slice, ...], arrays: Mapping[str, np.ndarray]) -> None:
         """Write one tile, and then that it is done."""

@@ -1,0 +1,336 @@
+"""The disk cache: later processes compile nothing, and no edit or damage gives a stale result."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import fastneuron as fn
+from fastneuron.kernels import cache
+from fastneuron.kernels.jit import kernel
+
+OWN = """
+import numba
+
+from fastneuron import Activation, component, constant
+from own_helpers import rise
+
+OFFSET = 0.25
+
+@component
+class Own(Activation):
+    gain: float = 1.0
+
+    def value(self, z):
+        return rise(self.gain * z) + constant(z, OFFSET)
+
+    def slope(self, z, a):
+        return self.gain + constant(z, 0.0)
+"""
+HELPERS = """
+import numba
+
+import own_constants
+
+@numba.njit
+def rise(z):
+    return own_constants.STEEPNESS * z
+"""
+CONSTANTS = "STEEPNESS = 0.5\n"
+SOURCES = {"own": OWN, "own_helpers": HELPERS, "own_constants": CONSTANTS}
+
+RUN = """
+import json, pkgutil, importlib
+import fastneuron as fn, own, fastneuron.kernels
+from fastneuron.kernels.lanes import run_tile, summarise
+
+result = fn.Sweep(
+    task=fn.tasks.inverter(),
+    model=fn.Neuron(activation=own.Own()),
+    optimizer=fn.GradientDescent(0.1),
+    axes={"bias": [-1.0, 2.0], "weight": [-1.0, 0.5, 3.0]},
+    stop=fn.Stop(max_steps=3),
+).run(progress=False)
+compiled = set()
+for info in pkgutil.iter_modules(fastneuron.kernels.__path__):
+    module = importlib.import_module(f"fastneuron.kernels.{info.name}")
+    for name, value in vars(module).items():
+        if getattr(value, "signatures", None):
+            compiled.add(name)
+print(json.dumps({
+    "hits": [sum(k.stats.cache_hits.values()) for k in (run_tile, summarise)],
+    "misses": [sum(k.stats.cache_misses.values()) for k in (run_tile, summarise)],
+    "compiled": sorted(compiled),
+    "final_bias": result.final_bias.values.ravel().tolist(),
+}))
+"""
+
+
+def write(folder, sources):
+    for name, text in sources.items():
+        (folder / f"{name}.py").write_text(text)
+
+
+def process(folder):
+    """What a new process says that has the modules of `folder`, and its cache there."""
+    environment = os.environ | {
+        "NUMBA_CACHE_DIR": str(folder / "cache"),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(cache.PACKAGE.parent)]),
+        "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache goes by the second
+    }
+    command = [sys.executable, "-W", "error", "-c", RUN]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def after_three_steps(steepness):
+    """The final biases of `RUN` by hand: output = steepness z + 1/4, slope called 1, rate 0.1."""
+    finals = []
+    for bias in (-1.0, 2.0):
+        for weight in (-1.0, 0.5, 3.0):
+            w, b = weight, bias
+            for _ in range(3):
+                off = [steepness * b + 0.25 - 1, steepness * (w + b) + 0.25]
+                w, b = w - 0.1 * off[1], b - 0.1 * (off[0] + off[1])
+            finals.append(b)
+    return finals
+
+
+def test_later_processes_compile_nothing_until_a_constant_two_imports_away_is_edited(tmp_path):
+    write(tmp_path, SOURCES)
+    first = process(tmp_path)
+    assert (first["hits"], first["misses"]) == ([0, 0], [1, 1])
+    assert len(list((tmp_path / "cache" / "fastneuron-kernels").iterdir())) == 2
+    assert {"run_chunk", "run_tile", "summarise"} <= set(first["compiled"])
+
+    second = process(tmp_path)
+    assert (second["hits"], second["misses"]) == ([1, 1], [0, 0])
+    assert not set(second["compiled"]) - {"run_tile", "summarise"}
+    assert second["final_bias"] == first["final_bias"]
+
+    write(tmp_path, {"own_constants": "STEEPNESS = 0.7\n"})  # of the same length, and within the same second
+    edited = process(tmp_path)
+    assert edited["misses"] == [1, 1]
+    assert edited["final_bias"] != first["final_bias"]
+
+    write(tmp_path, SOURCES)
+    restored = process(tmp_path)
+    assert (restored["hits"], restored["misses"]) == ([1, 1], [0, 0])
+    assert restored["final_bias"] == first["final_bias"]
+    scale = np.subtract(edited["final_bias"], first["final_bias"]) / np.subtract(
+        after_three_steps(0.7), after_three_steps(0.5)
+    )
+    assert (scale > 0).all()
+
+
+# entries, with a small kernel
+
+
+def doubled(x):
+    return x + x
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    return tmp_path / "fastneuron-kernels"
+
+
+def call(argument=1.5):
+    """Call a new dispatcher, as a new process would have it; returns the result, cache hits and misses."""
+    compiled = kernel(doubled)
+    result = compiled(argument)
+    return result, sum(compiled.stats.cache_hits.values()), sum(compiled.stats.cache_misses.values())
+
+
+def test_one_entry_for_each_function_and_argument_type(folder):
+    assert call(1.5) == (3.0, 0, 1)
+    assert call(2.5) == (5.0, 1, 0)
+    assert call(2) == (4, 0, 1)
+    assert call(3) == (6, 1, 0)
+    names = [path.name for path in folder.iterdir()]
+    assert len(names) == 2 and all(name.startswith("doubled-") and name.endswith(".bin") for name in names)
+
+
+def flipped(data, at):
+    changed = bytearray(data)
+    changed[at] ^= 1
+    return bytes(changed)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:-1],
+        lambda data: data + b"\0",
+        lambda data: data.replace(b"\n", b"", 1),
+        lambda data: flipped(data, 0),
+        lambda data: flipped(data, len(data) // 2),
+        lambda data: flipped(data, -1),
+        lambda data: b"not an entry at all",
+    ],
+    ids=["empty", "half", "cut", "longer", "no line", "checksum", "middle", "end", "text"],
+)
+def test_damaged_entry_is_compiled_anew_and_mended(folder, damage):
+    call()
+    (entry,) = folder.iterdir()
+    entry.write_bytes(damage(entry.read_bytes()))
+    assert call() == (3.0, 0, 1)
+    assert [path.name for path in folder.iterdir()] == [entry.name]
+    assert call() == (3.0, 1, 0)
+
+
+def test_folder_that_cannot_be_written_means_no_cache(folder):
+    folder.write_text("in the way")
+    for _ in range(2):
+        assert call() == (3.0, 0, 1)
+    assert folder.read_text() == "in the way"
+
+
+def test_folder_for_an_entry_is_not_written_into(folder):
+    call()
+    (entry,) = folder.iterdir()
+    entry.unlink()
+    entry.mkdir()
+    assert call() == (3.0, 0, 1)
+    assert entry.is_dir() and [path.name for path in folder.iterdir()] == [entry.name]  # and no partial file
+
+
+def test_disabled_cache_is_neither_read_nor_written(folder):
+    compiled = kernel(doubled)
+    compiled._cache.disable()
+    assert compiled(1.5) == 3.0
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("what", ["package_fingerprint", "PACKAGE_NUMBA"])
+def test_other_sources_or_versions_have_other_entries(folder, monkeypatch, what):
+    call()
+    if what == "package_fingerprint":
+        monkeypatch.setattr(cache, "package_fingerprint", lambda: "edited")
+    else:
+        monkeypatch.setattr(cache.numba, "__version__", "999")
+    assert call() == (3.0, 0, 1)
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_package_fingerprint_changes_with_any_source_of_the_package(tmp_path, monkeypatch):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "a.py").write_text("x = 1")
+    monkeypatch.setattr(cache, "PACKAGE", tmp_path)
+    fingerprint = cache.package_fingerprint.__wrapped__
+    first = fingerprint()
+    assert fingerprint() == first
+    (tmp_path / "sub" / "a.py").write_text("x = 2")
+    edited = fingerprint()
+    (tmp_path / "sub" / "a.py").rename(tmp_path / "sub" / "b.py")
+    assert len({first, edited, fingerprint()}) == 3
+
+
+# fingerprints of a user's own class
+
+
+@pytest.fixture
+def fingerprint(tmp_path, monkeypatch):
+    """A function: the fingerprint of own:Own for the sources given, freshly imported."""
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+
+    def of(**changes):
+        write(tmp_path, SOURCES | changes)
+        forget()
+        importlib.invalidate_caches()
+        return cache.class_fingerprint(importlib.import_module("own").Own)
+
+    yield of
+    forget()
+
+
+def forget():
+    for name in SOURCES:
+        sys.modules.pop(name, None)
+
+
+def test_fingerprint_of_the_packages_own_classes_is_left_to_the_package():
+    assert cache.class_fingerprint(fn.Sigmoid) == ""
+
+
+def test_fingerprint_is_the_same_for_the_same_sources(fingerprint):
+    assert fingerprint() == fingerprint() != ""
+
+
+@pytest.mark.parametrize(
+    ("module", "before", "after"),
+    [
+        ("own", "rise(self.gain * z) +", "rise(self.gain * z) -"),
+        ("own", "self.gain * z", "self.gain / z"),
+        ("own", "self.gain + constant(z, 0.0)", "self.gain + constant(z, 0.5)"),
+        ("own", "OFFSET = 0.25", "OFFSET = 0.5"),
+        ("own", "OFFSET = 0.25", "OFFSET = -0.0"),
+        ("own", "    gain: float = 1.0", "    gain: float = 1.0\n    scale: float = 1.0"),
+        ("own", "def slope", "def log_loss(self, z, a, y):\n        return z\n\n    def slope"),
+        ("own_helpers", "STEEPNESS * z", "STEEPNESS + z"),
+        ("own_helpers", "@numba.njit\n", ""),
+        ("own_helpers", "def rise(z)", "def rise(z, k=1.0)"),
+        ("own_constants", "0.5", "0.7"),
+        ("own_constants", "0.5", "1"),
+    ],
+)
+def test_fingerprint_changes_with_each_edit(fingerprint, module, before, after):
+    first = fingerprint()
+    assert before in SOURCES[module]
+    edited = fingerprint(**{module: SOURCES[module].replace(before, after)})
+    assert edited != first
+    assert fingerprint() == first
+
+
+@pytest.mark.parametrize(
+    ("helpers", "before", "after"),
+    [
+        ("K = {}\ndef inner(z): return K * z\ndef rise(z): return inner(z)\n", "1.0", "2.0"),
+        ("K = ({}, 3.0)\ndef rise(z): return K[0] * z\n", "1.0", "2.0"),
+        ("import numpy as np\nK = np.array([{}])\ndef rise(z): return K[0] * z\n", "1.0", "2.0"),
+        ("import numpy as np\nK = np.float32({})\ndef rise(z): return K * z\n", "1.0", "2.0"),
+        ("class K:\n    k = {}\ndef rise(z): return K.k * z\n", "1.0", "2.0"),
+        ("def rise(z, k={}): return k * z\n", "1.0", "2.0"),
+        ("def make(k):\n    def rise(z): return k * z\n    return rise\nrise = make({})\n", "1.0", "2.0"),
+        ("def rise(z):\n    inner = lambda y: {} * y\n    return inner(z)\n", "1.0", "2.0"),
+        ("def rise(z): return z {} other(z)\ndef other(z): return rise(z)\n", "+", "-"),
+        ("import math\ndef rise(z): return math.{}(z)\n", "sin", "cos"),
+        ("import numpy\ndef rise(z): return numpy.{}(z)\n", "sin", "cos"),
+        ("from math import {} as f\ndef rise(z): return f(z)\n", "sin", "cos"),
+        ("from fastneuron.elementary import {} as f\ndef rise(z): return f(z)\n", "exp", "tanh"),
+    ],
+    ids=lambda value: value.replace("\n", " ")[:40],
+)
+def test_fingerprint_follows_what_a_helper_refers_to(fingerprint, helpers, before, after):
+    first = fingerprint(own_helpers=helpers.format(before))
+    assert fingerprint(own_helpers=helpers.format(before)) == first
+    assert fingerprint(own_helpers=helpers.format(after)) != first
+
+
+def test_fingerprint_changes_with_a_base_class_in_another_module(fingerprint):
+    base = "from fastneuron import Activation\nclass Base(Activation):\n    __slots__ = ()\n    K = {}\n"
+    own = "from fastneuron import component\nfrom own_helpers import Base\n@component\nclass Own(Base):\n    pass\n"
+    first = fingerprint(own=own, own_helpers=base.format(1.0))
+    assert fingerprint(own=own, own_helpers=base.format(1.0)) == first
+    assert fingerprint(own=own, own_helpers=base.format(2.0)) != first
+
+
+def test_class_of_a_script_is_not_cached(folder):
+    from numba import float64, types
+
+    class Script(fn.Sigmoid):
+        __slots__ = ()
+
+    Script.__module__ = "__main__"
+    kind = types.NamedTuple([float64], Script)
+    assert list(cache.component_classes((float64, types.Tuple([kind])))) == [Script]
+    assert cache.KernelCache(doubled)._place((kind,), None) is None

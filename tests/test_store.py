@@ -1,0 +1,226 @@
+"""Stored maps: the same as in memory, honest when cut short, and never written over."""
+
+import json
+
+import numpy as np
+import pytest
+import xarray
+import zarr
+
+import fastneuron as fn
+from fastneuron.engine import tiles
+from fastneuron.result import variables_of
+from fastneuron.store.zarr_map import LEDGER, tiles_done
+
+TILE = (8, 8)
+
+
+def sweep(axes=("bias", "weight"), **changes):
+    lengths = (23, 20)  # so that the last row of tiles is cut off
+    given = {
+        "task": fn.tasks.inverter(),
+        "optimizer": fn.GradientDescent(30.0),
+        "axes": {name: np.linspace(-9, 9, n) for name, n in zip(axes, lengths, strict=True)},
+        "stop": fn.Stop(max_steps=300),
+    }
+    return fn.Sweep(**given | changes)
+
+
+@pytest.fixture(autouse=True)
+def many_tiles(monkeypatch):
+    monkeypatch.setattr(tiles, "FEWEST_POINTS", 64)
+    monkeypatch.setattr(tiles, "MOST_POINTS", 64)
+
+
+def without_seconds(result):
+    return {name: value for name, value in result.attrs.items() if name != "seconds"}
+
+
+def contents(folder):
+    """Every file below a folder with its bytes."""
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def interrupted(path):
+    """Run into `path` until the first tile is done; returns the tiles done and all tiles."""
+
+    def interrupt(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep().run(store=path, threads=1, progress=interrupt)
+    return tiles_done(path)
+
+
+def test_stored_map_is_the_one_in_memory(tmp_path):
+    held = sweep().run(progress=False)
+    stored = sweep().run(store=tmp_path / "map.zarr", progress=False)
+    for result in (stored, fn.open(tmp_path / "map.zarr"), fn.open(str(tmp_path / "map.zarr"))):
+        xarray.testing.assert_identical(result.drop_attrs(deep=False), held.drop_attrs(deep=False))
+        assert without_seconds(result) == without_seconds(held)
+        assert result.attrs["seconds"] > 0
+        for name in held.variables:
+            assert result[name].dtype == held[name].dtype, name
+            assert result[name].values.tobytes() == held[name].values.tobytes(), name
+    assert len(np.unique(held.outcome)) > 1
+    assert fn.Sweep.from_toml(stored.attrs["sweep"]) == sweep()
+
+
+def test_store_is_zarr_v3_with_a_chunk_for_each_tile(tmp_path):
+    sweep().run(store=tmp_path / "map.zarr", progress=False)
+    assert json.loads((tmp_path / "map.zarr" / "zarr.json").read_text())["zarr_format"] == 3
+    group = zarr.open_group(tmp_path / "map.zarr", mode="r")
+    for name, variable in variables_of(sweep()).items():
+        metadata = json.loads((tmp_path / "map.zarr" / name / "zarr.json").read_text())
+        assert metadata["zarr_format"] == 3
+        assert metadata["dimension_names"] == ["bias", "weight"]
+        assert group[name].chunks == TILE == tiles.tile_shape(sweep().shape)
+        assert group[name].dtype == variable.dtype
+    assert group[LEDGER].shape == (3, 3) and (group[LEDGER][...] == 1).all()
+    assert tiles_done(tmp_path / "map.zarr") == (9, 9)
+
+
+def test_stored_map_is_read_when_it_is_used(tmp_path):
+    result = sweep().run(store=tmp_path / "map.zarr", progress=False)
+    assert not result.outcome.variable._in_memory
+    assert LEDGER not in result.variables
+
+
+def test_folders_on_the_way_are_made(tmp_path):
+    result = sweep().run(store=tmp_path / "a" / "b" / "map.zarr", keep=["outcome"], progress=False)
+    assert result.outcome.shape == (23, 20)
+    assert tiles_done(tmp_path / "a" / "b" / "map.zarr") == (9, 9)
+
+
+def test_axis_with_a_dotted_name_is_stored(tmp_path):
+    dotted = sweep(axes=("start.bias", "start.weight"))
+    stored = dotted.run(store=tmp_path / "map.zarr", progress=False)
+    held = dotted.run(progress=False)
+    assert stored.outcome.dims == ("start.bias", "start.weight")
+    xarray.testing.assert_identical(stored.drop_attrs(deep=False), held.drop_attrs(deep=False))
+
+
+def test_keep_stores_only_what_it_names(tmp_path):
+    path = tmp_path / "map.zarr"
+    result = sweep().run(store=path, keep=["outcome", "final"], progress=False)
+    kept = {"outcome", "final_weight", "final_bias"}
+    assert set(result.data_vars) == kept
+    assert {child.name for child in path.iterdir() if child.is_dir()} == {*kept, "bias", "weight", LEDGER}
+    held = sweep().run(progress=False)
+    xarray.testing.assert_equal(result, held[sorted(kept)])
+
+
+# cut short
+
+
+def test_interrupt_propagates_and_open_refuses_what_is_half_written(tmp_path):
+    done, count = interrupted(tmp_path / "map.zarr")
+    assert 0 < done < count == 9
+    with pytest.raises(ValueError, match=f"map.zarr is only half written: {done} of 9 tiles are done$"):
+        fn.open(tmp_path / "map.zarr")
+
+
+def test_partial_map_is_right_where_done_and_missing_elsewhere(tmp_path):
+    path = tmp_path / "map.zarr"
+    done, _ = interrupted(path)
+    part = fn.open(path, partial=True)
+    held = sweep().run(progress=False)
+    ledger = zarr.open_group(path, mode="r")[LEDGER][...]
+    computed = np.kron(ledger, np.ones(TILE, ledger.dtype))[:23, :20].astype(bool)
+    assert done == ledger.sum() and computed.any() and not computed.all()
+    for name in held.data_vars:
+        values = part[name].values
+        assert values.dtype == held[name].dtype, name
+        np.testing.assert_array_equal(values[computed], held[name].values[computed], err_msg=name)
+        missing = -1 if values.dtype.kind == "i" else np.nan
+        assert variables_of(sweep())[name].missing is missing or missing == -1
+        np.testing.assert_array_equal(values[~computed], missing, err_msg=name)
+    assert (held.outcome.values >= 0).all()  # so that -1 cannot be a result
+    assert without_seconds(part) == without_seconds(held) and "seconds" not in part.attrs
+
+
+def test_map_without_a_tile_done_opens_as_all_missing(tmp_path):
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep().run(store=tmp_path / "map.zarr", progress=interrupt)
+    assert tiles_done(tmp_path / "map.zarr") == (0, 9)
+    part = fn.open(tmp_path / "map.zarr", partial=True)
+    assert (part.outcome == -1).all() and np.isnan(part.loss).all()
+    np.testing.assert_array_equal(part.bias, np.linspace(-9, 9, 23))
+
+
+def test_tile_that_cannot_be_written_is_an_error_and_not_done(tmp_path, monkeypatch):
+    def full(self, place, arrays):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("fastneuron.store.zarr_map.MapStore.write", full)
+    with pytest.raises(OSError, match="No space left"):
+        sweep().run(store=tmp_path / "map.zarr", progress=False)
+    assert tiles_done(tmp_path / "map.zarr") == (0, 9)
+
+
+# wrong places
+
+
+@pytest.mark.parametrize("kind", ["map", "folder", "file", "broken link"])
+def test_what_exists_is_refused_and_not_touched(tmp_path, kind):
+    path = tmp_path / "there"
+    if kind == "map":
+        sweep().run(store=path, keep=["outcome"], progress=False)
+    elif kind == "folder":
+        path.mkdir()
+        (path / "notes.txt").write_text("mine")
+    elif kind == "file":
+        path.write_text("mine")
+    else:
+        path.symlink_to(tmp_path / "nowhere")
+    before = contents(tmp_path)
+    with pytest.raises(FileExistsError, match="there exists already"):
+        sweep().run(store=path, progress=False)
+    assert contents(tmp_path) == before
+    assert path.is_symlink() == (kind == "broken link")
+    assert [child.name for child in tmp_path.iterdir()] == ["there"]
+
+
+def test_a_file_on_the_way_is_an_oserror_and_not_touched(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for path in (tmp_path / "file" / "map.zarr", tmp_path / "file" / "deeper" / "map.zarr"):
+        with pytest.raises(NotADirectoryError):
+            sweep().run(store=path, progress=False)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("wrong", [{"threads": 0}, {"keep": ["outcom"]}, {"progress": "yes"}])
+def test_wrong_argument_leaves_no_store_behind(tmp_path, wrong):
+    with pytest.raises(ValueError):
+        sweep().run(store=tmp_path / "map.zarr", **{"progress": False} | wrong)
+    assert not (tmp_path / "map.zarr").exists()
+
+
+@pytest.mark.parametrize("kind", ["empty folder", "file", "another group", "an array", "broken metadata"])
+@pytest.mark.parametrize("partial", [False, True])
+def test_what_is_no_map_does_not_open(tmp_path, kind, partial):
+    path = tmp_path / "thing"
+    if kind == "file":
+        path.write_text("mine")
+    elif kind == "another group":
+        zarr.create_group(path, zarr_format=3)
+    elif kind == "an array":
+        zarr.create_array(path, shape=(2,), dtype="int8", zarr_format=3)
+    else:
+        path.mkdir()
+        if kind == "broken metadata":
+            (path / "zarr.json").write_text("{")
+    with pytest.raises(ValueError, match="thing is no stored map of fastneuron$"):
+        fn.open(path, partial=partial)
+    with pytest.raises(ValueError, match="is no stored map of fastneuron$"):
+        tiles_done(path)
+
+
+def test_what_does_not_exist_does_not_open(tmp_path):
+    with pytest.raises(ValueError, match="nowhere does not exist$"):
+        fn.open(tmp_path / "nowhere", partial=True)
+    assert not (tmp_path / "nowhere").exists()

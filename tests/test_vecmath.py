@@ -1,0 +1,250 @@
+"""The elementary functions inside kernels: accuracy, dtypes and special values."""
+
+import functools
+import warnings
+from fractions import Fraction
+
+import numba
+import numpy as np
+import pytest
+
+import fastneuron.kernels.vecmath  # noqa: F401 - teaches Numba the functions
+from fastneuron import elementary
+
+DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
+UNARY = ("exp", "log", "log1p", "tanh")
+# Largest error in units in the last place over the arguments of `arguments`, as measured, rounded up.
+ULPS = {"exp": 1.1, "log": 0.8, "log1p": 1.5, "tanh": 2.5}
+# Arguments of exp: below the first the result is under the smallest normal number, below the second it is
+# 0, above the third inf.
+EXP_ENDS = {np.float64: (-708.39, -708.75, 709.43), np.float32: (-87.33, -87.69, 88.37)}
+
+
+@functools.cache
+def over_arrays(name):
+    """The compiled function over arrays of its arguments; its results keep their dtype."""
+    function = getattr(elementary, name)
+    if name in ("exp", "log", "log1p", "tanh", "finite"):
+
+        def apply(x):
+            out = np.full(len(x), function(x[0]))
+            for i in range(len(x)):
+                out[i] = function(x[i])
+            return out
+
+    elif name in ("maximum", "divide"):
+
+        def apply(a, b):
+            out = np.full(len(a), function(a[0], b[0]))
+            for i in range(len(a)):
+                out[i] = function(a[i], b[i])
+            return out
+
+    else:
+
+        def apply(a, b, c):
+            out = np.full(len(a), function(a[0], b[0], c[0]))
+            for i in range(len(a)):
+                out[i] = function(a[i], b[i], c[i])
+            return out
+
+    return numba.njit(error_model="numpy")(apply)
+
+
+@numba.njit
+def tenths(like):
+    return np.full(len(like), elementary.constant(like[0], 0.1))
+
+
+def arguments(name, dtype, count=100_000):
+    """Random arguments all over the range where function and argument are normal numbers."""
+    random = np.random.default_rng(3)
+    kind = np.finfo(dtype)
+    sign = random.choice([-1.0, 1.0], count)
+    normal = np.exp(random.uniform(np.log(float(kind.tiny)), np.log(float(kind.max)), count))
+    small = sign * 10 ** random.uniform(-30, -0.001, count)
+    low, _, high = EXP_ENDS[dtype]
+    x = {
+        "exp": [random.uniform(low, high, count), small],
+        "log": [normal, 1 + small * 0.1],
+        "log1p": [normal, small],
+        "tanh": [small, random.uniform(-3, 3, count), sign * np.minimum(normal, 1e30)],
+    }
+    x = np.concatenate(x[name]).astype(dtype)
+    return x[np.abs(x) >= kind.tiny]
+
+
+def specials(dtype):
+    kind = np.finfo(dtype)
+    sizes = [0.0, kind.smallest_subnormal, kind.tiny / 4, kind.tiny, 1.0, 2.5, kind.max, np.inf]
+    return np.array([*sizes, *(-size for size in sizes), np.nan], dtype)
+
+
+def assert_same_numbers(a, b):
+    """Equal, NaN where NaN, and of the same dtype."""
+    a, b = np.asarray(a), np.asarray(b)
+    assert a.dtype == b.dtype
+    np.testing.assert_array_equal(a, b)
+
+
+@DTYPES
+@pytest.mark.parametrize("name", UNARY)
+def test_error_is_within_the_stated_ulps_of_the_true_value(name, dtype):
+    x = arguments(name, dtype)
+    true = getattr(np, name)(x.astype(np.longdouble))
+    result = over_arrays(name)(x)
+    assert result.dtype == dtype
+    error = np.abs(result - true) / np.spacing(np.abs(true).astype(dtype))
+    worst = int(np.argmax(error))
+    assert error[worst] <= ULPS[name], f"{name}({x[worst]!r}) is {result[worst]!r}"
+
+
+@DTYPES
+@pytest.mark.parametrize("name", UNARY)
+def test_special_arguments_give_what_numpy_gives(name, dtype):
+    x = specials(dtype)
+    with np.errstate(all="ignore"):
+        expected = getattr(np, name)(x.astype(np.longdouble)).astype(dtype)
+    result = over_arrays(name)(x)
+    exact = ~np.isfinite(expected) | (expected == 0) | (np.abs(x) < np.finfo(dtype).tiny)
+    if name == "log":
+        exact &= ~((x > 0) & (x < np.finfo(dtype).tiny))
+    np.testing.assert_array_equal(result[exact], expected[exact])
+    np.testing.assert_allclose(result, expected, rtol=4 * np.finfo(dtype).eps, atol=0)
+
+
+@DTYPES
+def test_log_is_minus_infinity_at_zero_and_nan_below(dtype):
+    x = np.array([0.0, -0.0, -np.finfo(dtype).smallest_subnormal, -1.0, -np.inf], dtype)
+    assert_same_numbers(over_arrays("log")(x), np.array([-np.inf, -np.inf, np.nan, np.nan, np.nan], dtype))
+    x = np.array([-1.0, np.nextafter(dtype(-1), dtype(-2)), -np.inf], dtype)
+    assert_same_numbers(over_arrays("log1p")(x), np.array([-np.inf, np.nan, np.nan], dtype))
+
+
+@DTYPES
+def test_log_of_a_subnormal_number_is_accurate(dtype):
+    x = np.finfo(dtype).smallest_subnormal * np.arange(1, 2000, 7).astype(dtype)
+    true = np.log(x.astype(np.longdouble))
+    error = np.abs(over_arrays("log")(x) - true) / np.spacing(np.abs(true).astype(dtype))
+    assert error.max() <= ULPS["log"]
+
+
+@DTYPES
+def test_exp_is_0_below_its_range_and_infinite_above(dtype):
+    normal, zero, high = (dtype(end) for end in EXP_ENDS[dtype])
+    ends = over_arrays("exp")(np.array([normal, high], dtype))
+    assert ends[0] >= np.finfo(dtype).tiny and 0.7 * np.finfo(dtype).max < ends[1] < np.inf
+    below = np.array([zero, zero - 1, 10 * zero, 1e9 * zero, -np.finfo(dtype).max], dtype)
+    assert_same_numbers(over_arrays("exp")(below), np.zeros(5, dtype))
+    above = np.array([high + dtype(0.02), high + 1, 10 * high, np.finfo(dtype).max], dtype)
+    assert_same_numbers(over_arrays("exp")(above), np.full(4, np.inf, dtype))
+
+
+@DTYPES
+def test_exp_between_its_range_and_0_is_subnormal_and_never_grows(dtype):
+    normal, zero, _ = EXP_ENDS[dtype]
+    result = over_arrays("exp")(np.linspace(normal + 0.1, zero - 0.1, 2001, dtype=dtype))
+    assert (np.diff(result) <= 0).all() and result[0] > np.finfo(dtype).tiny and result[-1] == 0
+
+
+@DTYPES
+def test_tanh_is_odd_and_never_beyond_1(dtype):
+    x = arguments("tanh", dtype)
+    tanh = over_arrays("tanh")
+    assert_same_numbers(tanh(-x), -tanh(x))
+    assert np.abs(tanh(x)).max() == 1
+    zeros = tanh(np.array([0.0, -0.0], dtype))
+    assert np.signbit(zeros).tolist() == [False, True] and not zeros.any()
+
+
+@DTYPES
+def test_fma_is_rounded_once(dtype):
+    a, b, c = np.random.default_rng(4).normal(size=(3, 500)).astype(dtype)
+    c[::2] = -a[::2] * b[::2]  # what the rounding of the product loses is all that is left
+    result = over_arrays("fma")(a, b, c)
+    assert result.dtype == dtype
+    for x, y, z, found in zip(a, b, c, result, strict=True):
+        exact = Fraction(float(x)) * Fraction(float(y)) + Fraction(float(z))
+        assert abs(Fraction(float(found)) - exact) <= Fraction(float(np.spacing(abs(found)))) / 2
+    assert (result[::2] != elementary.fma(a, b, c)[::2]).any()
+
+
+@DTYPES
+def test_maximum_is_that_of_numpy_and_propagates_nan(dtype):
+    x = specials(dtype)
+    a, b = (side.ravel() for side in np.meshgrid(x, x))
+    result = over_arrays("maximum")(a, b)
+    assert_same_numbers(result, np.maximum(a, b))
+    assert np.isnan(result).sum() == 2 * len(x) - 1
+
+
+@DTYPES
+def test_where_takes_either_side_untouched(dtype):
+    a = specials(dtype)
+    b = a[::-1].copy()
+    for condition in (a > b, a == a, np.arange(len(a)) % 2 == 0):
+        result = over_arrays("where")(condition, a, b)
+        assert_same_numbers(result, np.where(condition, a, b))
+        assert_same_numbers(np.signbit(result), np.signbit(np.where(condition, a, b)))
+
+
+@DTYPES
+def test_divide_is_that_of_numpy_and_by_zero_it_is_infinite_or_nan(dtype):
+    x = specials(dtype)
+    a, b = (side.ravel() for side in np.meshgrid(x, x))
+    with np.errstate(all="ignore"):
+        expected = a / b
+    assert_same_numbers(over_arrays("divide")(a, b), expected)
+    one = np.ones(3, dtype)
+    quotients = over_arrays("divide")(np.array([1, -1, 0], dtype), one * 0)
+    assert_same_numbers(quotients, np.array([np.inf, -np.inf, np.nan], dtype))
+
+
+@DTYPES
+def test_finite_is_false_for_infinities_and_nan_alone(dtype):
+    x = specials(dtype)
+    assert_same_numbers(over_arrays("finite")(x), np.isfinite(x))
+
+
+@DTYPES
+def test_constant_has_the_dtype_of_its_example(dtype):
+    assert_same_numbers(tenths(np.ones(2, dtype)), np.full(2, 0.1, dtype))
+
+
+@DTYPES
+def test_plain_functions_warn_of_nothing_and_keep_the_dtype(dtype):
+    x = specials(dtype)
+    with warnings.catch_warnings(), np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("error")
+        for name in UNARY:
+            assert getattr(elementary, name)(x).dtype == dtype, name
+            assert [getattr(elementary, name)(number).dtype for number in x] == [dtype] * len(x), name
+        for name in ("maximum", "divide"):
+            assert getattr(elementary, name)(x[:, None], x).dtype == dtype, name
+        assert elementary.where(x > 0, x, -x).dtype == dtype
+        assert elementary.constant(x, 0.1).dtype == dtype
+        assert elementary.finite(x).sum() == len(x) - 3
+
+
+def test_plain_functions_warn_of_nothing_on_python_floats():
+    for name, x, expected in [
+        ("exp", 1000.0, np.inf),
+        ("exp", -1000.0, 0.0),
+        ("log", 0.0, -np.inf),
+        ("log", -1.0, np.nan),
+        ("log1p", -1.0, -np.inf),
+        ("log1p", -2.0, np.nan),
+        ("tanh", 1e300, 1.0),
+    ]:
+        np.testing.assert_equal(float(getattr(elementary, name)(x)), expected)
+    np.testing.assert_equal(float(elementary.divide(-1.0, 0.0)), -np.inf)
+    np.testing.assert_equal(float(elementary.divide(0.0, 0.0)), np.nan)
+    assert type(elementary.constant(1.5, 2)) is float
+
+
+@DTYPES
+@pytest.mark.parametrize("name", UNARY)
+def test_plain_and_compiled_functions_agree(name, dtype):
+    x = arguments(name, dtype, count=2000)
+    plain = getattr(elementary, name)(x)
+    np.testing.assert_array_max_ulp(over_arrays(name)(x), plain, maxulp=4)
