@@ -133,7 +133,7 @@ def component(cls: type[C]) -> type[C]:
         try:
             given = base.__new__(klass, *args, **kwargs)
         except TypeError as error:
-            raise TypeError(str(error).replace("__new__()", f"{cls.__name__}()")) from None
+            raise TypeError(str(error).replace(".__new__()", "()")) from None
         return tuple.__new__(
             klass,
             (

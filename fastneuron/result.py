@@ -8,6 +8,7 @@ Not here: how results are computed (`fastneuron.engine`) or stored (`fastneuron.
 
 from __future__ import annotations
 
+import functools
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -112,12 +113,19 @@ def attributes_of(sweep: Sweep) -> dict[str, Any]:
         "sweep_sha256": sweep.sha256,
         "dtype": sweep.dtype,
         "fastneuron_version": fastneuron.__version__,
-        "numba_version": version("numba"),
-        "numpy_version": version("numpy"),
+        "numba_version": installed_version("numba"),
+        "numpy_version": installed_version("numpy"),
         "cpu": cpu_name(),
     }
 
 
+@functools.cache
+def installed_version(package: str) -> str:
+    """The version of an installed package."""
+    return version(package)
+
+
+@functools.cache
 def cpu_name() -> str:
     """The processor's model name."""
     try:

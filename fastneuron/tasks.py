@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,8 @@ def from_csv(path: str | Path) -> Task:
     ValueError
         If the file cannot be read, or a row is ragged, empty or not numbers; naming file and line.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ValueError(f"path must be the path of a CSV file, got {shown(path)}")
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
         lines = list(csv.reader(text.splitlines()))

@@ -89,14 +89,17 @@ def process(folder):
 
 
 def after_three_steps(steepness):
-    """The final biases of `RUN` by hand: output = steepness z + 1/4, slope called 1, rate 0.1."""
+    """The final biases of `RUN` by hand: output steepness z + 1/4, whose slope is said to be 1.
+
+    The mean of half the squares of two samples at learning rate 0.1: 0.05 for each.
+    """
     finals = []
     for bias in (-1.0, 2.0):
         for weight in (-1.0, 0.5, 3.0):
             w, b = weight, bias
             for _ in range(3):
                 off = [steepness * b + 0.25 - 1, steepness * (w + b) + 0.25]
-                w, b = w - 0.1 * off[1], b - 0.1 * (off[0] + off[1])
+                w, b = w - 0.05 * off[1], b - 0.05 * (off[0] + off[1])
             finals.append(b)
     return finals
 
@@ -107,6 +110,7 @@ def test_later_processes_compile_nothing_until_a_constant_two_imports_away_is_ed
     assert (first["hits"], first["misses"]) == ([0, 0], [1, 1])
     assert len(list((tmp_path / "cache" / "fastneuron-kernels").iterdir())) == 2
     assert {"run_chunk", "run_tile", "summarise"} <= set(first["compiled"])
+    np.testing.assert_allclose(first["final_bias"], after_three_steps(0.5), rtol=1e-12)
 
     second = process(tmp_path)
     assert (second["hits"], second["misses"]) == ([1, 1], [0, 0])
@@ -116,16 +120,12 @@ def test_later_processes_compile_nothing_until_a_constant_two_imports_away_is_ed
     write(tmp_path, {"own_constants": "STEEPNESS = 0.7\n"})  # of the same length, and within the same second
     edited = process(tmp_path)
     assert edited["misses"] == [1, 1]
-    assert edited["final_bias"] != first["final_bias"]
+    np.testing.assert_allclose(edited["final_bias"], after_three_steps(0.7), rtol=1e-12)
 
     write(tmp_path, SOURCES)
     restored = process(tmp_path)
     assert (restored["hits"], restored["misses"]) == ([1, 1], [0, 0])
     assert restored["final_bias"] == first["final_bias"]
-    scale = np.subtract(edited["final_bias"], first["final_bias"]) / np.subtract(
-        after_three_steps(0.7), after_three_steps(0.5)
-    )
-    assert (scale > 0).all()
 
 
 # entries, with a small kernel
@@ -210,7 +210,7 @@ def test_disabled_cache_is_neither_read_nor_written(folder):
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("what", ["package_fingerprint", "PACKAGE_NUMBA"])
+@pytest.mark.parametrize("what", ["package_fingerprint", "numba_version"])
 def test_other_sources_or_versions_have_other_entries(folder, monkeypatch, what):
     call()
     if what == "package_fingerprint":
@@ -274,7 +274,6 @@ def test_fingerprint_is_the_same_for_the_same_sources(fingerprint):
         ("own", "self.gain + constant(z, 0.0)", "self.gain + constant(z, 0.5)"),
         ("own", "OFFSET = 0.25", "OFFSET = 0.5"),
         ("own", "OFFSET = 0.25", "OFFSET = -0.0"),
-        ("own", "    gain: float = 1.0", "    gain: float = 1.0\n    scale: float = 1.0"),
         ("own", "def slope", "def log_loss(self, z, a, y):\n        return z\n\n    def slope"),
         ("own_helpers", "STEEPNESS * z", "STEEPNESS + z"),
         ("own_helpers", "@numba.njit\n", ""),
@@ -305,7 +304,6 @@ def test_fingerprint_changes_with_each_edit(fingerprint, module, before, after):
         ("def rise(z): return z {} other(z)\ndef other(z): return rise(z)\n", "+", "-"),
         ("import math\ndef rise(z): return math.{}(z)\n", "sin", "cos"),
         ("import numpy\ndef rise(z): return numpy.{}(z)\n", "sin", "cos"),
-        ("from math import {} as f\ndef rise(z): return f(z)\n", "sin", "cos"),
         ("from fastneuron.elementary import {} as f\ndef rise(z): return f(z)\n", "exp", "tanh"),
     ],
     ids=lambda value: value.replace("\n", " ")[:40],
@@ -318,7 +316,9 @@ def test_fingerprint_follows_what_a_helper_refers_to(fingerprint, helpers, befor
 
 def test_fingerprint_changes_with_a_base_class_in_another_module(fingerprint):
     base = "from fastneuron import Activation\nclass Base(Activation):\n    __slots__ = ()\n    K = {}\n"
-    own = "from fastneuron import component\nfrom own_helpers import Base\n@component\nclass Own(Base):\n    pass\n"
+    own = (
+        "from fastneuron import component\nfrom own_helpers import Base\n@component\nclass Own(Base): pass\n"
+    )
     first = fingerprint(own=own, own_helpers=base.format(1.0))
     assert fingerprint(own=own, own_helpers=base.format(1.0)) == first
     assert fingerprint(own=own, own_helpers=base.format(2.0)) != first

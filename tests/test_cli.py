@@ -174,25 +174,116 @@ def test_overwrite_spares_a_folder_that_is_no_map(run: Run, tmp_path: Path) -> N
     assert files(tmp_path / "inverter.zarr") == ["thesis.txt"]
 
 
+@pytest.mark.parametrize("moves", [1, 2])
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError("full")])
+def test_overwrite_that_fails_while_the_maps_are_swapped_leaves_a_whole_one(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moves: int, error: Any
+) -> None:
+    assert run("map", *SMALL)[0] == 0
+    rename, done = Path.rename, []
+
+    def failing(path: Path, target: Path) -> None:
+        done.append(path)
+        if len(done) == moves:
+            raise error
+        rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", failing)
+    code, out, err = run("map", "--points", "5", "--overwrite")
+    assert (code, out) == ((130 if error is KeyboardInterrupt else 1), "")
+    assert error is not KeyboardInterrupt or "inverter.zarr is as it was before" in err
+    assert files(tmp_path) == ["inverter.png", "inverter.zarr"]
+    with fn.open("inverter.zarr") as result:
+        assert result["outcome"].shape == (12, 12)
+
+
+def test_a_picture_is_replaced_by_a_whole_one_or_stays(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from matplotlib.figure import Figure
+
+    words = ["respond", "--weight", "-20", "--bias", "10", "--out", "curve.png"]
+    assert run(*words)[0] == 0
+    before = (tmp_path / "curve.png").read_bytes()
+
+    def failing(figure: Figure, path: Path, **options: Any) -> None:
+        path.write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Figure, "savefig", failing)
+    assert run(*words)[0] == 130
+    assert files(tmp_path) == ["curve.png"]
+    assert (tmp_path / "curve.png").read_bytes() == before
+
+
+def test_a_store_that_cannot_be_laid_out_leaves_nothing(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import zarr
+
+    create = zarr.Group.create_array
+
+    def failing(group: Any, name: str, **options: Any) -> Any:
+        if name == "tile_done":
+            raise KeyboardInterrupt
+        return create(group, name, **options)
+
+    monkeypatch.setattr(zarr.Group, "create_array", failing)
+    code, _, err = run("map", *SMALL, "--out", "new")
+    assert (code, err) == (130, "fastneuron: interrupted; nothing was kept\n")
+    assert files(tmp_path) == []
+
+
+def test_axes_of_whole_numbers_are_thinned_to_whole_numbers(run: Run, tmp_path: Path) -> None:
+    axes = "axes={max_steps={linspace=[1,200,200]},weight={linspace=[-20,20,150]}}"
+    code, out, err = run("map", "--set", axes, "--dry-run", "--json")
+    assert (code, err) == (0, "") and json.loads(out)["points"] == 30000
+    assert files(tmp_path) == []
+    assert run("map", "--set", "axes={max_steps={linspace=[1,20,20]}}")[0] == 0
+
+
+def test_thinned_sweeps_keep_what_their_kernels_depend_on() -> None:
+    from fastneuron.cli import pilot
+    from fastneuron.engine.lowering import watched
+
+    sweep = fn.Sweep(
+        task=fn.tasks.inverter(),
+        optimizer=fn.GradientDescent(learning_rate=30.0),
+        axes={
+            "weight": fn.linspace(-20, 20, 100),
+            "stop.max_steps": [200, 100, 300],
+            "settle": [1e-12, 1e-3, 1e-14, 1e-12],
+            "limit": [1e12, 10.0, 1e13],
+        },
+    )
+    for thinned in (pilot._thinned(sweep, 0.0, steps=1), pilot._thinned(sweep, 0.4)):
+        assert watched(thinned) == watched(sweep)
+        for name in ("settle", "limit"):
+            kept, given = thinned.axes[name].values(), sweep.axes[name].values()
+            assert (kept.min(), kept.max()) == (given.min(), given.max())
+    one = pilot._thinned(sweep, 0.0, steps=1)
+    assert one.axes["stop.max_steps"].values().tolist() == [1] and one.shape[0] == 1
+
+
 def test_interrupting_a_map_ends_with_130_and_a_line(tmp_path: Path) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "fastneuron",
-        "map",
-        "--set",
-        "stop.tolerance=0",
-        "--set",
-        "stop.max_steps=1000000",
-    ]
+    words = ["map", "--set", "stop.tolerance=0", "--set", "stop.max_steps=1000000"]
+    command = [sys.executable, "-m", "fastneuron", *words]
     with subprocess.Popen(
         command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
-        time.sleep(5)
+        store = tmp_path / "inverter.zarr"
+        deadline = time.monotonic() + 240
+        while not (store / "tile_done" / "zarr.json").exists():  # the last that is made before the run
+            assert child.poll() is None and time.monotonic() < deadline
+            time.sleep(0.02)
+        time.sleep(0.5)
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=120)
     assert (child.returncode, out) == (130, "")
-    assert err.startswith("fastneuron: interrupted") and err.count("\n") == 1
+    kept = "inverter.zarr holds the part that was done; run again with --overwrite to start over"
+    assert err == f"fastneuron: interrupted; {kept}\n"
+    with pytest.raises(ValueError, match=r"is only half written: \d+ of \d+ tiles are done"):
+        fn.open(store)
 
 
 # respond
@@ -344,8 +435,8 @@ BAD_AXES = {
     "an axis and a start": (f"{SPEC}{GRID}start = {{ weight = 1 }}\n", "start.weight"),
 }
 BAD_SPECS = {
-    "not TOML": ("task = {", "not TOML"),
-    "TOML key twice": (f"{SPEC}[stop]\nmax_steps = 1\nmax_steps = 2\n", "not TOML"),
+    "not TOML": ("task = {", "not valid TOML"),
+    "TOML key twice": (f"{SPEC}[stop]\nmax_steps = 1\nmax_steps = 2\n", "not valid TOML"),
     "unknown table": (f"{SPEC}{GRID}optimiser = 1\n", "'optimizer'"),
     "unknown key": (f"{SPEC}{GRID}stop = {{ max_step = 1 }}\n", "'max_steps'"),
     "no optimizer": (f"task = {{ name = 'inverter' }}\n{GRID}", "optimizer"),
@@ -387,6 +478,7 @@ BAD_WORDS = {
     "set of an unknown key": (["map", "--set", "optimizer.learning_rat=1"], "learning_rate"),
     "set below a number": (["map", "--set", "stop.tolerance.x=1"], "stop.tolerance"),
     "set to garbage": (["map", "--set", "axes.weight=[1,"], "[1,"),
+    "set to something nested too deeply": (["map", "--set", f"axes.weight={'[' * 5000}"], "--set"),
     "set to two values": (["map", "--set", "stop.max_steps=3\nseed=4"], "one value"),
     "set to infinity": (["map", "--set", "optimizer.learning_rate=inf"], "inf"),
     "unknown activation": (["map", "--set", "model.activation=sigmoyd"], "'sigmoid'"),

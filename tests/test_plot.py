@@ -252,6 +252,14 @@ def test_truth_tables_are_named_most_frequent_first_and_the_target_has_the_colou
     assert_color(ax, 0, 0, palette.CATEGORIES[0])
 
 
+def test_there_is_no_truth_table_of_more_than_32_samples(ax):
+    none = result([[1, 2, -1]], learned=np.full((1, 3), -1))
+    with pytest.raises(ValueError, match="no truth table for more than 32 samples"):
+        plot.learned(none, ax=ax)
+    plot.learned(result([[-1, -1]], learned=np.full((1, 2), -1)), ax=ax)
+    assert legend_of(ax) == ["not computed"]
+
+
 def test_truth_tables_beyond_eight_are_one_entry(ax):
     tables = np.arange(16)[None] % 12
     plot.learned(result(np.ones((1, 16)), learned=tables).assign_attrs(sweep=""), ax=ax)

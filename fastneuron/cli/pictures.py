@@ -66,5 +66,9 @@ def _replaced(path: Path) -> Iterator[Path]:
     try:
         yield new
         os.replace(new, there)
+    except OSError as error:
+        if error.filename in (new, str(new)):
+            error.filename = str(path)  # the name that was asked for
+        raise
     finally:
         new.unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastneuron.components import shown
-from fastneuron.engine.lowering import lowered_sweep, starts_of
+from fastneuron.engine.lowering import explained, lowered_sweep, starts_of
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import tile_shape, tiles_of
 from fastneuron.kernels.lanes import run_tile, summarise
@@ -79,7 +79,8 @@ def _run_tiles(
     def work(place: Place) -> int:
         starts = starts_of(sweep, values, place)
         shape = tuple(s.stop - s.start for s in place)
-        results = _tile_results(problem, starts, cancel, sweep, set(variables))
+        with explained():
+            results = _tile_results(problem, starts, cancel, sweep, set(variables))
         if results is None:
             return 0
         hold(place, {name: results[name].reshape(shape) for name in variables})

@@ -5,9 +5,12 @@ Small tasks become tuples, whose lengths are types, so that the kernel unrolls t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numba.core.errors import NumbaError
 
 from fastneuron.components import Component, with_rows
 from fastneuron.kernels.neuron import Problem, scratch_rows
@@ -22,6 +25,22 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 UNROLLED = 32  # numbers of a task, samples x (inputs + 1), up to which it is unrolled
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what Numba says of a component that it cannot compile into one line."""
+    try:
+        yield
+    except NumbaError as error:
+        lines = [line.strip() for line in str(error).splitlines()]
+        telling = [
+            line for line in lines if line and not line.startswith(("Failed in", "During", "File", ">>>"))
+        ]
+        raise ValueError(
+            "a component's method cannot be compiled: it may use arithmetic, comparisons, abs, "
+            f"fastneuron.elementary and helper functions of such; Numba says: {' '.join(telling)[:300]}"
+        ) from error
 
 
 def lowered(

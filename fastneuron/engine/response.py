@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fastneuron.components import nearest, shown, with_rows
+from fastneuron.engine.lowering import explained
 from fastneuron.kernels.outputs import outputs
 from fastneuron.models import Neuron
 
@@ -44,7 +45,8 @@ def forward(model: Neuron, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     real = values.dtype
     inputs = _inputs(model, x).astype(real)
     out = np.empty((values.shape[1], len(inputs)), real)
-    outputs(with_rows(model.activation, {}), values, inputs, out)
+    with explained():
+        outputs(with_rows(model.activation, {}), values, inputs, out)
     return out.reshape(*leading, len(inputs))
 
 
@@ -78,9 +80,10 @@ def broadcast_parameters(
         single = bool(arrays) and all(array.dtype == np.float32 for array in arrays.values())
         dtype = "float32" if single else "float64"
     values = np.zeros((len(model.parameters), *leading), dtype)
-    for k, name in enumerate(model.parameters):
-        if name in arrays:
-            values[k, ...] = arrays[name]
+    with np.errstate(over="ignore"):
+        for k, name in enumerate(model.parameters):
+            if name in arrays:
+                values[k, ...] = arrays[name]
     if not np.isfinite(values).all():
         raise ValueError(f"parameters must be finite in {dtype}")
     return leading, values.reshape(len(values), -1)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fastneuron.components import Bound, checked_number
 from fastneuron.engine.local import require_memory
-from fastneuron.engine.lowering import lowered
+from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.response import broadcast_parameters
 from fastneuron.kernels.lanes import run_tile
 from fastneuron.kernels.record import record
@@ -105,7 +105,8 @@ def descend(
     parameters = np.empty((len(starts), steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
     outputs = np.empty((steps + 1, points, samples), dtype)
-    record(problem, starts, steps, parameters, losses, errors, outputs)
+    with explained():
+        record(problem, starts, steps, parameters, losses, errors, outputs)
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     ends: dict[str, Any] = {}
     if stop is not None:

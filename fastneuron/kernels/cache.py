@@ -2,8 +2,8 @@
 
 Numba's own cache trusts a file's time and size, so an edit in a file that is only imported leaves
 stale machine code, and two processes may overwrite each other's entries. Here an entry's name is the
-hash of everything that went into it: the sources of this package, the source of every component class
-outside it (with what its methods refer to), the argument types, the CPU and the versions. An entry is
+hash of everything that went into it: the sources of this package, the code of every component class
+outside it (with what its module refers to), the argument types, the CPU and the versions. An entry is
 written beside its place and then renamed, and carries a checksum.
 """
 
@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
 import os
 import pickle
 import sys
@@ -129,68 +128,70 @@ def package_fingerprint() -> str:
 
 
 def class_fingerprint(cls: type) -> str:
-    """What the machine code of a component class depends on, outside this package."""
-    if cls.__module__.split(".")[0] == "fastneuron":
-        return ""
+    """What the machine code of a component class depends on, outside this package.
+
+    All code and constants, as they are loaded, of the module of the class and its bases, and of whatever
+    modules these refer to; installed packages count by their version.
+    """
     digest = hashlib.sha256()
-    seen: set[int] = set()
-    for base in cls.__mro__:
-        if base.__module__.split(".")[0] not in _TRUSTED:
-            for name, member in sorted(vars(base).items()):
-                if isinstance(member, python_types.FunctionType | int | float | str):
-                    _digest_value(digest, f"{base.__qualname__}.{name}", member, seen)
-    return digest.hexdigest()
+    pending = [base.__module__ for base in cls.__mro__]
+    seen = set()
+    while pending:
+        name = pending.pop(0)
+        module = sys.modules.get(name)
+        if module is None or name in seen or name.partition(".")[0] in _TRUSTED:
+            continue
+        seen.add(name)
+        digest.update(f"module {name} {getattr(module, '__version__', '')}\n".encode())
+        if not _INSTALLED & set(Path(getattr(module, "__file__", None) or "").parts):
+            for key, value in sorted(vars(module).items()):
+                if not key.startswith("__"):
+                    _digest_value(digest, key, value, pending)
+    return digest.hexdigest() if seen else ""
 
 
-_TRUSTED = {"fastneuron", "numpy", "numba", "math", "builtins"}  # the versions stand for these
+_TRUSTED = {"fastneuron", "numpy", "numba", *sys.stdlib_module_names}  # their versions are in every key
+_INSTALLED = {"site-packages", "dist-packages"}
+_PLAIN = (bool, int, float, complex, str, bytes, np.generic, type(None))
 
 
-def _digest_value(digest: Any, name: str, value: Any, seen: set[int]) -> None:
-    """Add what `value` contributes to machine code: code and constants, followed through globals."""
-    digest.update(f"{name}:{type(value).__name__};".encode())
-    value = inspect.unwrap(getattr(value, "py_func", value)) if callable(value) else value
-    if isinstance(value, bool | int | float | complex | str | bytes | np.generic | type(None)):
+def _digest_value(digest: Any, name: str, value: Any, pending: list[str], depth: int = 0) -> None:
+    """Add a value of a module or class; the modules that it comes from become `pending`."""
+    digest.update(f"{name}: {type(value).__name__} {getattr(value, 'targetoptions', '')}\n".encode())
+    value = getattr(value, "py_func", value)
+    if isinstance(value, _PLAIN):
         digest.update(repr(value).encode())
-        return
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, python_types.FunctionType):
-        if value.__module__.split(".")[0] in _TRUSTED:
-            digest.update(f"{value.__module__}.{value.__qualname__};".encode())
-            return
-        _digest_code(digest, value.__code__, value.__globals__, seen)
-        for cell in value.__closure__ or ():
-            _digest_value(digest, name, cell.cell_contents, seen)
-        _digest_value(digest, name, value.__defaults__, seen)
+    elif isinstance(value, python_types.ModuleType):
+        pending.append(value.__name__)
+    elif isinstance(value, python_types.FunctionType):
+        pending.append(value.__module__)
+        _digest_code(digest, value.__code__)
+        cells = [cell.cell_contents for cell in value.__closure__ or ()]
+        for item in (*cells, *(value.__defaults__ or ())):
+            if depth < 3:
+                _digest_value(digest, name, item, pending, depth + 1)
     elif isinstance(value, type):
-        digest.update(class_fingerprint(value).encode())
+        pending.append(value.__module__)
+        for key, member in sorted(vars(value).items()):
+            wanted = (*_PLAIN, tuple, python_types.FunctionType)
+            if depth == 0 and isinstance(member, wanted):
+                _digest_value(digest, key, member, pending, depth + 1)
     elif isinstance(value, tuple | list):
         for item in value:
-            _digest_value(digest, name, item, seen)
+            if depth < 3:
+                _digest_value(digest, name, item, pending, depth + 1)
     elif isinstance(value, np.ndarray):
-        digest.update(value.tobytes())
-    elif not isinstance(value, python_types.ModuleType | python_types.BuiltinFunctionType | np.ufunc):
-        digest.update(repr(value).encode())  # at worst an address: then it is compiled anew, never stale
+        digest.update(f"{value.dtype} {value.shape}".encode() + value.tobytes())
+    else:  # a built-in function, a ufunc, ...: known by its name
+        known = getattr(value, "__qualname__", getattr(value, "__name__", type(value).__qualname__))
+        digest.update(f"{getattr(value, '__module__', '')}.{known}".encode())
 
 
-def _digest_code(digest: Any, code: Any, scope: dict[str, Any], seen: set[int]) -> None:
-    digest.update(code.co_code)
+def _digest_code(digest: Any, code: python_types.CodeType) -> None:
+    names = (code.co_names, code.co_varnames, code.co_freevars, code.co_argcount)
+    digest.update(code.co_code + repr(names).encode())
     for constant in code.co_consts:
         if isinstance(constant, python_types.CodeType):
-            _digest_code(digest, constant, scope, seen)
+            _digest_code(digest, constant)
         else:
             digest.update(repr(constant).encode())
-    used = [scope[name] for name in code.co_names if name in scope]
-    modules = [
-        module
-        for module in used
-        if isinstance(module, python_types.ModuleType) and module.__name__.split(".")[0] not in _TRUSTED
-    ]
-    for name in code.co_names:
-        digest.update(name.encode() + b",")
-        if name in scope:
-            _digest_value(digest, name, scope[name], seen)
-        for module in modules:  # helpers.f: whatever module it may be an attribute of
-            if hasattr(module, name):
-                _digest_value(digest, name, getattr(module, name), seen)

@@ -4,6 +4,8 @@ The methods of a component class are registered with Numba by name, so ``activat
 the body of that class's own method. `bind` replaces every `Row` field by the lane's value.
 """
 
+import functools
+import types as python_types
 from typing import Any
 
 from numba import types
@@ -11,8 +13,33 @@ from numba.core.imputils import impl_ret_untracked
 from numba.extending import intrinsic
 
 from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
-from fastneuron.kernels.jit import compiled_as, compiled_method
+from fastneuron.kernels.jit import compiled_as, compiled_method, inner
 
+
+@functools.cache
+def with_compiled_helpers(function: Any) -> Any:
+    """`function`, its plain Python helpers compiled: the functions it refers to by a global name."""
+    codes, names = [function.__code__], set()
+    while codes:
+        code = codes.pop()
+        names |= set(code.co_names)
+        codes += [constant for constant in code.co_consts if isinstance(constant, python_types.CodeType)]
+    scope = function.__globals__
+    helpers = {
+        name: inner(with_compiled_helpers(scope[name]))
+        for name in names & set(scope)
+        if isinstance(scope[name], python_types.FunctionType)
+        and scope[name].__module__.partition(".")[0] not in _KNOWN
+        and scope[name] is not function
+    }
+    if not helpers:
+        return function
+    return python_types.FunctionType(
+        function.__code__, scope | helpers, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
+_KNOWN = {"fastneuron", "numpy", "math", "builtins"}  # Numba has these
 METHODS = (
     "value",
     "slope",
@@ -27,7 +54,8 @@ METHODS = (
 
 def _register(name: str) -> None:
     def method_of(self: Any, *args: Any) -> Any:
-        return getattr(self.instance_class, name, None)
+        method = getattr(self.instance_class, name, None)
+        return method if method is None else with_compiled_helpers(method)
 
     for kind in (types.NamedTuple, types.NamedUniTuple):
         compiled_method(kind, name)(method_of)

@@ -58,6 +58,19 @@ def inputs_shown(task: Task | None, at: Sequence[float], x_range: tuple[float, f
     return np.linspace(low - (high - low) / 4, high + (high - low) / 4, POINTS)
 
 
+def with_step_in_view(x: np.ndarray, step: IdealStep | None) -> np.ndarray:
+    """The inputs to draw, widened to hold the step's threshold where it is less than their span away."""
+    if step is None:
+        return x
+    low, high = x[0], x[-1]
+    span, margin = high - low, (high - low) / 8
+    if low - span < step.threshold <= low:
+        low = step.threshold - margin
+    elif high <= step.threshold < high + span:
+        high = step.threshold + margin
+    return np.linspace(low, high, POINTS)
+
+
 def ideal_step(model: Neuron, task: Task | None, weight: float, bias: float) -> IdealStep | None:
     """The step that separates the task's two targets, else the one at -bias/weight, else None.
 
@@ -80,14 +93,13 @@ def ideal_step(model: Neuron, task: Task | None, weight: float, bias: float) -> 
 def draw_goal(
     ax: Axes, model: Neuron, task: Task | None, weight: float, bias: float, x: np.ndarray
 ) -> list[Line2D]:
-    """Draw the targets as points and the ideal step dashed; the legend's entries."""
+    """Draw the targets as points and the ideal step dashed, where it is in view; the legend's entries."""
     handles = []
     step = ideal_step(model, task, weight, bias)
-    if step is not None:
+    if step is not None and x[0] < step.threshold < x[-1]:
         flipped = step.left > step.right
-        threshold = np.clip(step.threshold, x[0], x[-1])  # out of view, only one side of it shows
         handles += ax.plot(
-            [x[0], threshold, threshold, x[-1]],
+            [x[0], step.threshold, step.threshold, x[-1]],
             [step.left, step.left, step.right, step.right],
             color="black",
             linestyle="--",

@@ -18,6 +18,9 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
+from fastneuron.measures.shares import NOT_COMPUTED
+from fastneuron.plot.legends import hatch_background
+
 STRIP_HEIGHT = 2.4
 EVEN_SPREAD = 1.001  # float32 coordinates of thousands of points still count as even
 
@@ -42,11 +45,15 @@ class GridAxis:
 
 @dataclass(frozen=True)
 class Grid:
-    """Fields over one or two axes; `y` is None over one axis, where fields have one row."""
+    """Fields over one or two axes; `y` is None over one axis, where fields have one row.
+
+    `missing` is True where the outcome, if there is one, says that a point is not computed.
+    """
 
     x: GridAxis
     y: GridAxis | None
     fields: dict[str, np.ndarray]
+    missing: np.ndarray
 
 
 def require(data: xr.Dataset, *names: str) -> None:
@@ -60,7 +67,7 @@ def require(data: xr.Dataset, *names: str) -> None:
 
 
 def grid_of(data: xr.Dataset, *names: str) -> Grid:
-    """The fields `names` of a result over its one or two axes.
+    """The fields `names`, and the outcome if there is one, of a result over its one or two axes.
 
     Raises
     ------
@@ -76,13 +83,15 @@ def grid_of(data: xr.Dataset, *names: str) -> Grid:
         raise ValueError(f"a map has one or two axes, got {len(dims)} ({shown}); select with .isel or .sel")
     axes = [_axis(str(dim), data[dim].values) for dim in dims]
     fields = {}
-    for name in names:
+    for name in names if "outcome" in names or "outcome" not in data.data_vars else (*names, "outcome"):
         values = data[name].transpose(*dims).values
         for place, axis in enumerate(axes):
             if axis.order is not None:
                 values = np.take(values, axis.order, axis=place)
         fields[name] = np.atleast_2d(values)
-    return Grid(axes[-1], axes[0] if len(axes) == 2 else None, fields)
+    first = fields[names[0]]
+    missing = fields["outcome"] == NOT_COMPUTED if "outcome" in fields else np.zeros(first.shape, bool)
+    return Grid(axes[-1], axes[0] if len(axes) == 2 else None, fields, missing)
 
 
 def _axis(name: str, values: np.ndarray) -> GridAxis:
@@ -130,7 +139,10 @@ def axes_for(ax: Axes | None, *, strip: bool = False) -> Axes:
 def draw_grid(
     ax: Axes, grid: Grid, values: np.ndarray, colormap: Colormap, norm: Normalize
 ) -> AxesImage | QuadMesh:
-    """Draw `values`, shape (y, x), over the cells of `grid`, and label the axes; masked is transparent."""
+    """Draw `values`, shape (y, x), over the cells of `grid`, hatched where it is missing; label the axes."""
+    if grid.missing.any():
+        hatch_background(ax)
+        values = np.ma.masked_array(values, grid.missing)
     y = grid.y if grid.y is not None else _axis("", np.zeros(1))
     _frame(ax, grid.x, "x")
     _frame(ax, y, "y")

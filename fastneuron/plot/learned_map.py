@@ -8,19 +8,19 @@ from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.image import AxesImage
 
-from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.caption import task_of
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
 from fastneuron.plot.legends import (
-    hatch_background,
     legend_right,
     not_computed_swatch,
     percent,
     set_title,
     swatch,
 )
+
+NO_TABLE = -1
 
 
 def learned(
@@ -48,18 +48,19 @@ def learned(
     Raises
     ------
     ValueError
-        If there is no ``learned``, or it has no or more than two axes.
+        If there is no ``learned``, or it has no or more than two axes, or the task has too many samples.
 
     Notes
     -----
     A table is written in binary, ``0b01``: bit i, from the right, is the output for sample i. The
     task's own table has the colour of REACHED.
     """
-    names = ("learned", "outcome") if "outcome" in getattr(data, "data_vars", ()) else ("learned",)
-    grid = grid_of(data, *names)
+    grid = grid_of(data, "learned")
     tables = grid.fields["learned"]
-    missing = grid.fields["outcome"] == NOT_COMPUTED if "outcome" in names else np.zeros(tables.shape, bool)
-    found, counts = np.unique(tables[~missing], return_counts=True)
+    computed = tables[~grid.missing]
+    if "outcome" in grid.fields and computed.size and (computed == NO_TABLE).all():
+        raise ValueError("there is no truth table for more than 32 samples")
+    found, counts = np.unique(computed, return_counts=True)
     frequent = np.argsort(-counts, kind="stable")[: len(palette.CATEGORIES)]
     places = np.full(tables.shape, len(frequent), np.int8)
     for place, index in enumerate(frequent):
@@ -79,10 +80,9 @@ def learned(
         others = f"other ({len(found) - len(frequent)})  {percent(1 - shares.sum())}"
         handles.append(swatch(palette.OTHER, others))
     ax = axes_for(ax, strip=grid.y is None)
-    if missing.any():
-        hatch_background(ax)
+    if grid.missing.any():
         handles.append(not_computed_swatch())
-    cells = draw_grid(ax, grid, np.ma.masked_array(places, missing), *palette.listed(colors))
+    cells = draw_grid(ax, grid, places, *palette.listed(colors))
     set_title(ax, data, title)
     if legend:
         legend_right(ax, handles, title="truth table")

@@ -9,10 +9,9 @@ from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.image import AxesImage
 
-from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
-from fastneuron.plot.legends import hatch_background, legend_below, not_computed_swatch, set_title, swatch
+from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
 from fastneuron.plot.palette import COLORS, sequential
 
 ZERO = "#FFFFFF"
@@ -52,11 +51,9 @@ def loss(
     A loss of 0 is white, one that is not finite nearly black. Positive losses are clipped to 1e-200 and
     1e200. Where a loss is negative the scale is linear.
     """
-    names = ("loss", "outcome") if "outcome" in getattr(data, "data_vars", ()) else ("loss",)
-    grid = grid_of(data, *names)
+    grid = grid_of(data, "loss")
     values = grid.fields["loss"].astype(np.float64)
-    missing = grid.fields["outcome"] == NOT_COMPUTED if "outcome" in names else np.zeros(values.shape, bool)
-    finite = np.isfinite(values) & ~missing
+    finite = np.isfinite(values) & ~grid.missing
     zero = np.zeros(values.shape, bool)
     norm: Normalize
     if (values[finite] < 0).any():
@@ -72,13 +69,12 @@ def loss(
     values[~finite] = 2 * abs(high) + 1
     ax = axes_for(ax, strip=grid.y is None)
     handles = [swatch(ZERO, "0")] if zero.any() else []
-    if not (finite | missing).all():
+    if not (finite | grid.missing).all():
         handles.append(swatch(COLORS[Outcome.DIVERGED], "not finite"))
-    if missing.any():
-        hatch_background(ax)
+    if grid.missing.any():
         handles.append(not_computed_swatch())
     colormap = sequential(under=ZERO, over=COLORS[Outcome.DIVERGED])
-    cells = draw_grid(ax, grid, np.ma.masked_array(values, missing), colormap, norm)
+    cells = draw_grid(ax, grid, values, colormap, norm)
     set_title(ax, data, title)
     if legend:
         if (finite & ~zero).any():

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.image import AxesImage
 
-from fastneuron.measures.shares import NOT_COMPUTED, fractions
+from fastneuron.measures.shares import fractions
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
 from fastneuron.plot.legends import (
-    hatch_background,
     legend_right,
     not_computed_swatch,
     percent,
@@ -49,18 +47,15 @@ def outcome(
     """
     grid = grid_of(data, "outcome")
     codes = grid.fields["outcome"]
-    missing = codes == NOT_COMPUTED
-    shares = {} if missing.all() else fractions(codes)
+    shares = {} if grid.missing.all() else fractions(codes)
     ax = axes_for(ax, strip=grid.y is None)
     handles = [
         swatch(COLORS[member], f"{member.name.lower()}  {percent(share)}")
         for member, share in shares.items()
         if share
     ]
-    if missing.any():
-        hatch_background(ax)
+    if grid.missing.any():
         handles.append(not_computed_swatch())
-        codes = np.ma.masked_array(codes, missing)
     cells = draw_grid(ax, grid, codes, *outcome_colormap())
     set_title(ax, data, title)
     if legend:

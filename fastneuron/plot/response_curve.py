@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from fastneuron.models import Neuron
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.caption import caption
-from fastneuron.plot.goal import check, draw_goal, inputs_shown, output
+from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, output, with_step_in_view
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.legends import legend_right
 from fastneuron.plot.palette import COLORS
@@ -51,7 +51,8 @@ def response(
     ax : Axes, optional
         Where to draw; default a new figure.
     x_range : (float, float), optional
-        Inputs to draw; default the task's, or 0 to 1, and a quarter more on both sides.
+        Inputs to draw; default the task's, or 0 to 1, and a quarter more on both sides, or as far as the
+        step is if that is near.
     title : str, optional
         Default: what the attributes tell, and otherwise none.
     legend : bool
@@ -78,6 +79,8 @@ def response(
         raise ValueError("path has no step with finite parameters")
     chosen = finite[_chosen(number[finite])]
     x = inputs_shown(task, (), x_range)
+    if x_range is None:
+        x = with_step_in_view(x, ideal_step(model, task, weight[chosen[-1]], bias[chosen[-1]]))
     ax = axes_for(ax)
     colors = colormaps["viridis_r"](np.linspace(0.08, 1.0, len(chosen)))
     curves = []

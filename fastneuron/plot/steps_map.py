@@ -12,11 +12,10 @@ from matplotlib.colors import Normalize, SymLogNorm
 from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
-from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
-from fastneuron.plot.legends import hatch_background, legend_below, not_computed_swatch, set_title, swatch
+from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
 from fastneuron.plot.palette import sequential
 
 LOG_FROM = 30  # largest over smallest number of steps where the colours become logarithmic
@@ -58,17 +57,14 @@ def steps(
     grid = grid_of(data, "steps", "outcome")
     codes = grid.fields["outcome"]
     shown = np.isin(codes, [int(member) for member in outcomes])
-    missing = codes == NOT_COMPUTED
     counts = np.where(shown, grid.fields["steps"], -1)
     ax = axes_for(ax, strip=grid.y is None)
     names = " or ".join(member.name.lower() for member in outcomes)
     handles = []
-    if not (shown | missing).all():
+    if not (shown | grid.missing).all():
         handles.append(swatch(palette.OTHER, f"not {names}"))
-    if missing.any():
-        hatch_background(ax)
+    if grid.missing.any():
         handles.append(not_computed_swatch())
-        counts = np.ma.masked_array(counts, missing)
     colormap, norm = sequential(under=palette.OTHER), _norm(grid.fields["steps"][shown])
     cells = draw_grid(ax, grid, counts, colormap, norm)
     set_title(ax, data, title)

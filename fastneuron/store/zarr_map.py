@@ -98,11 +98,21 @@ class MapStore:
         return group
 
     def write(self, place: tuple[slice, ...], arrays: Mapping[str, np.ndarray]) -> None:
-        """Write one tile, and then that it is done."""
-        for name, array in arrays.items():
-            self._group[name][place] = array
-        tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
-        self._group[LEDGER][tile] = np.uint8(1)
+        """Write one tile, and then that it is done.
+
+        Raises
+        ------
+        OSError
+            Naming the store, if the disk is full or fails.
+        """
+        try:
+            for name, array in arrays.items():
+                self._group[name][place] = array
+            tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
+            self._group[LEDGER][tile] = np.uint8(1)
+        except OSError as error:
+            reason = f"{self.path} cannot be written ({error.strerror}); it holds the tiles that were done"
+            raise OSError(reason) from error
 
     def finish(self, seconds: float) -> None:
         """Note the time spent, after the last tile."""
