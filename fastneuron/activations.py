@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastneuron.components import Component, Registry, component
-from fastneuron.elementary import constant, divide, exp, log, log1p, maximum, tanh, where
+from fastneuron.elementary import constant, divide, exp, log, log1p, maximum, sigmoid, tanh, where
 
 
 class Activation(Component):
@@ -65,8 +65,7 @@ class Sigmoid(Activation):
     gain: float = 1.0
 
     def value(self, z: Any) -> Any:
-        one = constant(z, 1.0)
-        return one / (one + exp(-self.gain * z))
+        return sigmoid(self.gain * z)
 
     def slope(self, z: Any, a: Any) -> Any:
         return self.gain * a * (constant(z, 1.0) - a)

@@ -22,6 +22,12 @@ def exp(x: Any) -> Any:
         return np.exp(x)
 
 
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)), without a warning."""
+    with np.errstate(over="ignore", under="ignore"):
+        return 1 / (1 + np.exp(-x))
+
+
 def log(x: Any) -> Any:
     """Natural logarithm; -inf at 0, NaN below, without a warning."""
     with np.errstate(divide="ignore", invalid="ignore"):

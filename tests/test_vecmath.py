@@ -12,9 +12,9 @@ import fastneuron.kernels.vecmath  # noqa: F401 - teaches Numba the functions
 from fastneuron import elementary
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
-UNARY = ("exp", "log", "log1p", "tanh")
+UNARY = ("exp", "log", "log1p", "sigmoid", "tanh")
 # Largest error in units in the last place over the arguments of `arguments`, as measured, rounded up.
-ULPS = {"exp": 1.1, "log": 0.8, "log1p": 1.5, "tanh": 2.5}
+ULPS = {"exp": 1.1, "log": 0.8, "log1p": 1.5, "sigmoid": 2.5, "tanh": 2.5}
 # Arguments of exp: below the first the result is under the smallest normal number, below the second it is
 # 0, above the third inf.
 EXP_ENDS = {np.float64: (-708.39, -708.75, 709.43), np.float32: (-87.33, -87.69, 88.37)}
@@ -24,7 +24,7 @@ EXP_ENDS = {np.float64: (-708.39, -708.75, 709.43), np.float32: (-87.33, -87.69,
 def over_arrays(name):
     """The compiled function over arrays of its arguments; its results keep their dtype."""
     function = getattr(elementary, name)
-    if name in ("exp", "log", "log1p", "tanh", "finite"):
+    if name in (*UNARY, "finite"):
 
         def apply(x):
             out = np.full(len(x), function(x[0]))
@@ -68,10 +68,17 @@ def arguments(name, dtype, count=100_000):
         "exp": [random.uniform(low, high, count), small],
         "log": [normal, 1 + small * 0.1],
         "log1p": [normal, small],
+        "sigmoid": [-random.uniform(low, high, count), small],
         "tanh": [small, random.uniform(-3, 3, count), sign * np.minimum(normal, 1e30)],
     }
     x = np.concatenate(x[name]).astype(dtype)
     return x[np.abs(x) >= kind.tiny]
+
+
+def true_value(name, x):
+    """The function in extended precision."""
+    x = x.astype(np.longdouble)
+    return 1 / (1 + np.exp(-x)) if name == "sigmoid" else getattr(np, name)(x)
 
 
 def specials(dtype):
@@ -91,7 +98,7 @@ def assert_same_numbers(a, b):
 @pytest.mark.parametrize("name", UNARY)
 def test_error_is_within_the_stated_ulps_of_the_true_value(name, dtype):
     x = arguments(name, dtype)
-    true = getattr(np, name)(x.astype(np.longdouble))
+    true = true_value(name, x)
     result = over_arrays(name)(x)
     assert result.dtype == dtype
     error = np.abs(result - true) / np.spacing(np.abs(true).astype(dtype))
@@ -104,7 +111,7 @@ def test_error_is_within_the_stated_ulps_of_the_true_value(name, dtype):
 def test_special_arguments_give_what_numpy_gives(name, dtype):
     x = specials(dtype)
     with np.errstate(all="ignore"):
-        expected = getattr(np, name)(x.astype(np.longdouble)).astype(dtype)
+        expected = true_value(name, x).astype(dtype)
     result = over_arrays(name)(x)
     exact = ~np.isfinite(expected) | (expected == 0) | (np.abs(x) < np.finfo(dtype).tiny)
     if name == "log":

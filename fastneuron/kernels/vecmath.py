@@ -214,6 +214,16 @@ def _exp(x: Any) -> Any:
     return exp
 
 
+@compiled_as(elementary.sigmoid)
+def _sigmoid(x: Any) -> Any:
+    def sigmoid(x: Any) -> Any:
+        one = elementary.constant(x, 1.0)
+        t, scale = exponential_parts(-x)
+        return one / fused(one + t, scale, one)
+
+    return sigmoid
+
+
 @compiled_as(elementary.tanh)
 def _tanh(x: Any) -> Any:
     flat = _TANH_FLAT if x == types.float64 else _TANH_FLAT_F
