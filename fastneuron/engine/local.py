@@ -20,7 +20,9 @@ from fastneuron.components import shown
 from fastneuron.engine.lowering import explained, lowered_sweep, starts_of
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import tile_shape, tiles_of
+from fastneuron.kernels.jit import specialised
 from fastneuron.kernels.lanes import run_tile, summarise
+from fastneuron.kernels.neuron import Problem
 from fastneuron.result import Variable, dataset, kept_variables
 from fastneuron.store import MapStore
 from fastneuron.store import open as open_map
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 Place = tuple[slice, ...]
 Keep = Callable[[Place, Mapping[str, np.ndarray]], None]
+Kernels = tuple[Callable[..., bool], Callable[..., None]]
 
 
 def run(
@@ -75,12 +78,13 @@ def _run_tiles(
     problem = lowered_sweep(sweep)
     values = {name: axis.values() for name, axis in sweep.axes.items()}
     cancel = np.zeros(1, np.uint8)
+    with explained():
+        kernels = _kernels_for(problem, starts_of(sweep, values, tuple(slice(0, 1) for _ in tile)), cancel)
 
     def work(place: Place) -> int:
         starts = starts_of(sweep, values, place)
         shape = tuple(s.stop - s.start for s in place)
-        with explained():
-            results = _tile_results(problem, starts, cancel, sweep, set(variables))
+        results = _tile_results(kernels, problem, starts, cancel, sweep, set(variables))
         if results is None:
             return 0
         hold(place, {name: results[name].reshape(shape) for name in variables})
@@ -109,21 +113,37 @@ def _run_tiles(
             raise
 
 
+def _kernels_for(problem: Problem, starts: np.ndarray, cancel: np.ndarray) -> Kernels:
+    """The machine code for this problem, given any of its starts."""
+    real, whole = starts[0], np.empty(1, np.int32)
+    outcome, learned = np.empty(1, np.int8), np.empty(1, np.int64)
+    return (
+        specialised(run_tile, problem, starts, cancel, outcome, whole, real, whole),
+        specialised(summarise, problem, starts, real, real, learned),
+    )
+
+
 def _tile_results(
-    problem: object, starts: np.ndarray, cancel: np.ndarray, sweep: Sweep, wanted: set[str]
+    kernels: Kernels,
+    problem: Problem,
+    starts: np.ndarray,
+    cancel: np.ndarray,
+    sweep: Sweep,
+    wanted: set[str],
 ) -> dict[str, np.ndarray] | None:
     """All results of the starts of a tile, 1-D, or None if cancelled."""
+    descend_tile, summarise_tile = kernels
     points = starts.shape[1]
     real = starts.dtype
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, real)
-    if not run_tile(problem, starts, cancel, outcome, steps, speed, period):
+    if not descend_tile(problem, starts, cancel, outcome, steps, speed, period):
         return None
     results: dict[str, np.ndarray] = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
     if wanted & {"error", "loss", "learned"}:
         error, loss = np.empty(points, real), np.empty(points, real)
         learned = np.empty(points, np.int64)
-        summarise(problem, starts, error, loss, learned)
+        summarise_tile(problem, starts, error, loss, learned)
         results |= {"error": error, "loss": loss, "learned": learned}
     finals = {f"final_{name}": starts[k] for k, name in enumerate(sweep.model.parameters)}
     return results | finals

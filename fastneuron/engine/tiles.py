@@ -8,18 +8,18 @@ from collections.abc import Iterator
 
 MOST_POINTS = 65536
 FEWEST_POINTS = 2048
-TILES_WANTED = 64
+TILES_WANTED = 32
 
 
 def tile_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Shape of a tile of a grid: a compact block of 2048 to 65536 points, about 64 to the grid.
+    """Shape of a tile of a grid: a compact block of 2048 to 65536 points, about 32 to the grid.
 
     It depends on the grid alone, so that two runs of one sweep are stored alike.
 
     Examples
     --------
     >>> tile_shape((1024, 1024))
-    (128, 128)
+    (128, 256)
     >>> tile_shape((3, 10))
     (3, 10)
     """

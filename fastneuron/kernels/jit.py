@@ -11,7 +11,7 @@ in every loop and keep it from vectorising.
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit, types
+from numba import njit, typeof, types
 from numba.extending import intrinsic, overload, overload_method
 
 from fastneuron.kernels.cache import KernelCache
@@ -30,6 +30,15 @@ def kernel(function: Callable[..., Any]) -> Any:
     compiled = _jit(no_cfunc_wrapper=True, **_FLAGS)(function)
     compiled._cache = KernelCache(function)
     return compiled
+
+
+def specialised(compiled: Any, *arguments: Any) -> Any:
+    """The machine code of a kernel for arguments of these types, compiled or loaded if need be.
+
+    A kernel itself looks at the types of its arguments at each call, which for a problem of nested records
+    takes as long as a small tile.
+    """
+    return compiled.compile(tuple(typeof(argument) for argument in arguments))
 
 
 def compiled_as(plain: Callable[..., Any]) -> Any:

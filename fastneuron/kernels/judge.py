@@ -59,25 +59,17 @@ def output_of(own, state, i):
 
 
 @inner
-def error_of(own, state):
-    """Largest |a - y| over the samples; NaN if one is NaN."""
+def error_and_loss_of(own, state):
+    """Largest |a - y| over the samples, NaN if one is NaN; and their mean loss, without the penalty."""
     never_inline()
     worst = constant(own.mean, 0.0)
-    for i in range(len(own.y)):
-        worst = maximum(worst, abs(output_of(own, state, i) - own.y[i]))
-    return worst
-
-
-@inner
-def loss_of(own, state):
-    """Mean loss over the samples, without the penalty."""
-    never_inline()
     total = constant(own.mean, 0.0)
     for i in range(len(own.y)):
         z = pre_activation_of(own, state, i)
         a = constant(own.mean, own.activation.value(z))
+        worst = maximum(worst, abs(a - own.y[i]))
         total += constant(own.mean, own.loss.value(own.activation, z, a, own.y[i]))
-    return own.mean * total
+    return worst, own.mean * total
 
 
 @inner
@@ -106,7 +98,7 @@ def replay(own, state, before, gradient, t, until, moved):
         reached = worst <= own.rule.tolerance
         # a loss can only be infinite where an output is far off, or the gradient is not finite
         if (not sound or (reached and worst > constant(own.mean, 0.5))) and not np.isfinite(
-            loss_of(own, before)
+            error_and_loss_of(own, before)[1]
         ):
             for k in range(length):
                 state[k] = before[k]
@@ -121,19 +113,20 @@ def replay(own, state, before, gradient, t, until, moved):
         if not sound or size > own.rule.limit:
             return DIVERGED, t, moved
         if moved <= own.rule.settle * (size if size > one else one):
-            if not np.isfinite(loss_of(own, state)):
+            error, loss = error_and_loss_of(own, state)
+            if not np.isfinite(loss):
                 return DIVERGED, t, moved
-            reached = error_of(own, state) <= own.rule.tolerance
-            return (REACHED if reached else SETTLED), t, moved
+            return (REACHED if error <= own.rule.tolerance else SETTLED), t, moved
     return RUNNING, t, moved
 
 
 @inner
 def last_outcome(own, state, before, steps):
     """The outcome at max_steps of a start that has none yet; `before` is the state one step earlier."""
-    if not np.isfinite(loss_of(own, state)):
+    error, loss = error_and_loss_of(own, state)
+    if not np.isfinite(loss):
         return DIVERGED
-    if error_of(own, state) <= own.rule.tolerance:
+    if error <= own.rule.tolerance:
         return REACHED
     one = constant(own.mean, 1.0)
     for j in range(len(own.theta)):

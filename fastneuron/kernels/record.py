@@ -4,7 +4,7 @@ import numpy as np
 
 from fastneuron.elementary import constant
 from fastneuron.kernels.jit import kernel
-from fastneuron.kernels.judge import error_of, loss_of, output_of
+from fastneuron.kernels.judge import error_and_loss_of, output_of
 from fastneuron.kernels.neuron import bound_to, step_one
 
 
@@ -34,8 +34,7 @@ def record(problem, starts, steps, parameters, losses, errors, outputs):
         for t in range(steps + 1):
             for j in range(width):
                 parameters[j, t, point] = state[j]
-            losses[t, point] = loss_of(own, state)
-            errors[t, point] = error_of(own, state)
+            errors[t, point], losses[t, point] = error_and_loss_of(own, state)
             for i in range(len(problem.y)):
                 outputs[t, point, i] = output_of(own, state, i)
             if t < steps:
