@@ -4,7 +4,7 @@ exp: x = k ln 2 + r, |r| <= ln 2 / 2, found by adding 1.5 * 2^52 (the low bits o
 exp(r) = 1 + (r + r^2 q(r)) with q the near-minimax (Chebyshev) polynomial of (exp(r) - 1 - r) / r^2, 0.15
 ulp from it in float64 and 0.18 in float32; 2^k by an integer shift. Results are 0 below 2^-1022.5
 (2^-126.5), and inf above 2^1023.5 (2^127.5). tests/test_vecmath.py holds the errors: at most 1.1 ulp for exp,
-0.8 for log, 1.5 for log1p, 2.5 for tanh.
+0.8 for log, 1.5 for log1p, 2.5 for sigmoid and tanh.
 log: x = 2^k m, sqrt(1/2) <= m < sqrt(2); with f = m - 1 and s = f / (2 + f), log(1 + f) = f - f^2/2 +
 s (f^2/2 + R(s^2)), R as in fdlibm (Sun Microsystems 1993, e_log.c; e_logf.c in float32).
 tanh(x) = u / (u + 2) with u = exp(2 x) - 1 from the same polynomial, without cancellation near 0.
