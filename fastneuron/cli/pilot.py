@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 PILOT_POINTS = 16384
-DECIDING = (("stop", "settle"), ("stop", "limit"))  # their extremes decide between kernels
 DRAWN_BYTES = 8  # memory for a point of a picture, with a margin
 
 
@@ -32,7 +31,7 @@ def check_memory(sweep: Sweep) -> None:
 def compile_for(sweep: Sweep) -> float:
     """Have the kernels of a sweep compiled, or loaded from the cache; the seconds that took.
 
-    A kernel depends on which fields vary, and on the extremes of `DECIDING`, so that one start and one step do.
+    A kernel depends on which fields vary, but not on their values, so that one start and one step do.
     """
     began = time.perf_counter()
     _thinned(sweep, 0.0, steps=1).run(threads=1, progress=False)
@@ -71,8 +70,6 @@ def _thinned(sweep: Sweep, share: float, steps: int | None = None) -> Sweep:
         values = axis.values()
         count = max(1, int(share * len(values)))
         kept = np.linspace(0, len(values) - 1, count).astype(int).tolist()
-        if sweep.places[name] in DECIDING:
-            kept = sorted({*kept, int(values.argmin()), int(values.argmax())})
         if steps is not None and sweep.places[name] == ("stop", "max_steps"):
             table["axes"][name] = [steps]
         else:

@@ -13,7 +13,7 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from fastneuron.components import Component, with_rows
-from fastneuron.kernels.neuron import Problem, scratch_rows
+from fastneuron.kernels.neuron import Problem
 from fastneuron.losses import Loss
 from fastneuron.models import Neuron
 from fastneuron.optimizers import Optimizer
@@ -39,7 +39,8 @@ def explained() -> Iterator[None]:
         ]
         raise ValueError(
             "a component's method cannot be compiled: it may use arithmetic, comparisons, abs, "
-            f"fastneuron.elementary and helper functions of such; Numba says: {' '.join(telling)[:300]}"
+            "fastneuron.elementary (where instead of if) and helper functions of such; "
+            f"Numba says: {' '.join(telling)[:300]}"
         ) from error
 
 
@@ -52,11 +53,11 @@ def lowered(
     stop: Stop,
     dtype: str,
     fields: tuple[tuple[str, str], ...] = (),
-    watch: bool = True,
+    longest: int | None = None,
 ) -> Problem:
     """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows.
 
-    `watch` is as in `watched`.
+    `longest` is the longest `max_period` there is, without it the rule's own.
     """
     real = np.dtype(dtype).type
     width = model.inputs + 1
@@ -64,12 +65,13 @@ def lowered(
     y: Any = tuple(real(value) for value in task.y.ravel())
     theta: Any = (real(0),) * width
     if task.samples * width > UNROLLED:
-        x, y, theta = np.array(x, real), np.array(y, real), np.zeros(width, real)
+        x, y = np.array(x, real), np.array(y, real)
+    if width > UNROLLED:
+        theta = np.zeros(width, real)
     memory = (real(0),) * optimizer.slots
-    first = (1 + optimizer.slots) * width + 3 + scratch_rows(x, width)
     rows: dict[str, dict[str, int]] = {}
     for k, (role, name) in enumerate(fields):
-        rows.setdefault(role, {})[name] = first + k
+        rows.setdefault(role, {})[name] = k
 
     def argument(role: str, record: Component) -> Component:
         return with_rows(record, rows.get(role, {}))
@@ -84,8 +86,8 @@ def lowered(
         y=y,
         theta=theta,
         memory=memory,
-        watch=(real(0),) if watch else (),
         mean=real(1.0 / task.samples),
+        longest=stop.max_period if longest is None else longest,
     )
 
 
@@ -105,27 +107,14 @@ def lowered_sweep(sweep: Sweep) -> Problem:
         sweep.stop,
         sweep.dtype,
         varying_fields(sweep),
-        watched(sweep),
+        longest_period(sweep),
     )
 
 
-def watched(sweep: Sweep) -> bool:
-    """Whether the size of every update is to be watched, which costs a fifth of the speed.
-
-    Without, it is looked at after every chunk of steps only. That is enough where a start that came to rest
-    stays at rest: where the optimizer has no memory, `settle` is so small that no update is as small by
-    chance, and `limit` so large that no start comes back from beyond it.
-    """
-    place = {place: name for name, place in sweep.places.items()}
-    stop = sweep.stop.for_dtype(sweep.dtype)
-
-    def values(field: str) -> np.ndarray:
-        name = place.get(("stop", field))
-        return np.array([getattr(stop, field)]) if name is None else sweep.axes[name].values()
-
-    calm = {"float64": 1e-10, "float32": 1e-6}[sweep.dtype]
-    at_rest = sweep.optimizer.slots == 0 and values("settle").max() <= calm
-    return not (at_rest and bool(values("limit").min() >= 1e6))
+def longest_period(sweep: Sweep) -> int:
+    """The longest `max_period` of all points."""
+    axis = next((name for name, place in sweep.places.items() if place == ("stop", "max_period")), None)
+    return int(sweep.stop.max_period if axis is None else sweep.axes[axis].values().max())
 
 
 def starts_of(sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, ...]) -> np.ndarray:

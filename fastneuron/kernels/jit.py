@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import njit, typeof, types
-from numba.extending import intrinsic, overload, overload_method
+from numba.extending import intrinsic, overload
 
 from fastneuron.kernels.cache import KernelCache
 
@@ -23,6 +23,11 @@ _jit: Any = njit  # its type knows only some of its options
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that only other kernels call; it is cached as a part of them."""
     return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
+
+
+def helper(function: Callable[..., Any]) -> Any:
+    """Compile a function that a component's method calls: inlined, since it may take whole vectors."""
+    return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **_FLAGS)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -44,15 +49,10 @@ def specialised(compiled: Any, *arguments: Any) -> Any:
 def compiled_as(plain: Callable[..., Any]) -> Any:
     """Decorator: what `plain` means inside kernels; the function picks the body from argument types.
 
-    LLVM inlines the body: a loop only vectorises when everything in it is inlined. (Numba's own inlining
-    gives the same machine code and compiles several times slower.)
+    LLVM inlines the body. (Numba's own inlining gives the same machine code and compiles several times
+    slower.)
     """
     return overload(plain, _FLAGS | {"forceinline": True}, strict=False)
-
-
-def compiled_method(kind: Any, name: str) -> Any:
-    """Decorator: what the method `name` means inside kernels for values of type `kind`."""
-    return overload_method(kind, name, jit_options=dict(_FLAGS), strict=False, inline="always")
 
 
 def _attribute(text: str) -> Any:
@@ -71,8 +71,8 @@ def _attribute(text: str) -> Any:
     return mark
 
 
-# Vectorise the calling function with 512-bit vectors where the machine has them: by default LLVM stops at 256
-# bits, which costs a quarter of the speed (bench/README.md).
+# Compile the calling function for 512-bit vectors where the machine has them: by default LLVM stops at 256
+# bits, which costs a quarter of the speed.
 use_full_width = _attribute('"prefer-vector-width"="512"')
 # Scalar code that is called now and then: one copy of it compiles several times faster than many.
 never_inline = _attribute("noinline")

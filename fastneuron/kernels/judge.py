@@ -1,8 +1,9 @@
-"""The rule that says what became of a start, applied exactly, one step at a time.
+"""The rule that says what became of a start, applied to what the lanes have kept of it.
 
-The lanes run ahead and only gather hints that something may have happened; here it is decided, from a
-saved state, by the definitions of `fastneuron.outcomes`. `state` is as in `neuron`; `own` is the `Problem`
-with its components bound to one start.
+The history of a block is flat; a slot is one step of all its lanes, and has a row of `lanes` numbers for each
+parameter, then one for the error |a - y| of that state, then one for the size of the update that led there.
+`own` is the `Problem` with its components bound to one start, `state` its parameters and then its memory.
+The definitions are those of `fastneuron.outcomes`.
 """
 
 import numpy as np
@@ -31,15 +32,6 @@ def distance(a, b, first, d):
     for j in range(d):
         size = maximum(size, abs(a[j] - b[first + j]))
     return size
-
-
-@inner
-def all_finite(state, d):
-    """Whether every parameter is finite."""
-    sound = True
-    for j in range(d + 1):
-        sound = sound and np.isfinite(state[j])
-    return sound
 
 
 @inner
@@ -73,57 +65,71 @@ def error_and_loss_of(own, state):
 
 
 @inner
-def replay(own, state, before, gradient, t, until, moved):
-    """Apply the rule to the states from step `t` to `until`, not yet `until` itself.
-
-    Parameters
-    ----------
-    state : the state at step t, which was not DIVERGED or SETTLED when it was entered; changed in place to
-        the state at the step returned
-    before : scratch for one state
-    moved : size of the update that led to `state` (0 at t = 0)
-
-    Returns
-    -------
-    outcome, step, size of the last update; the outcome is RUNNING where none applied before `until`
-    """
-    d = len(own.theta) - 1
-    length = len(state)
-    one = constant(own.mean, 1.0)
-    while t < until:
-        for k in range(length):
-            before[k] = state[k]
-        worst = step_one(own, state, gradient)
-        sound = all_finite(state, d)
-        reached = worst <= own.rule.tolerance
-        # a loss can only be infinite where an output is far off, or the gradient is not finite
-        if (not sound or (reached and worst > constant(own.mean, 0.5))) and not np.isfinite(
-            error_and_loss_of(own, before)[1]
-        ):
-            for k in range(length):
-                state[k] = before[k]
-            return DIVERGED, t, moved
-        if reached:
-            for k in range(length):
-                state[k] = before[k]
-            return REACHED, t, moved
-        t += 1
-        moved = distance(state, before, 0, d)
-        size = largest(state, d)
-        if not sound or size > own.rule.limit:
-            return DIVERGED, t, moved
-        if moved <= own.rule.settle * (size if size > one else one):
-            error, loss = error_and_loss_of(own, state)
-            if not np.isfinite(loss):
-                return DIVERGED, t, moved
-            return (REACHED if error <= own.rule.tolerance else SETTLED), t, moved
-    return RUNNING, t, moved
+def remember(history, slot, width, lanes, lane, state):
+    """Set the parameters of `state` to those of a lane in a slot."""
+    for j in range(width):
+        state[j] = history[(slot * (width + 2) + j) * lanes + lane]
 
 
 @inner
-def last_outcome(own, state, before, steps):
+def judged(own, watch, t, steps, history, slot, lanes, lane, state):
+    """Apply the rule to the states of a lane from step `t`, in `slot`, over `steps` updates.
+
+    Parameters
+    ----------
+    watch : whether a state may be DIVERGED or SETTLED; REACHED is always looked for
+    steps : no more than to max_steps
+    state : becomes the state at the step returned
+
+    Returns
+    -------
+    outcome, step, size of the last update; the outcome is RUNNING where none applied, and then the last state
+    is not judged yet
+    """
+    width = len(own.theta)
+    row = (width + 2) * lanes
+    one = constant(own.mean, 1.0)
+    slots = len(history) // row
+    for s in range(steps):
+        at = slot * row + width * lanes + lane
+        error = history[at]
+        before = slot
+        slot = slot + 1 if slot + 1 < slots else 0
+        moved = history[slot * row + (width + 1) * lanes + lane]
+        if error <= own.rule.tolerance:
+            remember(history, before, width, lanes, lane, state)
+            sure, loss = error, constant(one, 0.0)
+            # a loss can only be infinite where an output is far off or the gradient is not finite, which it
+            # also is where an error is NaN
+            if error > constant(one, 0.5) or not np.isfinite(moved):
+                sure, loss = error_and_loss_of(own, state)
+            if not np.isfinite(loss):
+                return DIVERGED, t + s, history[at + lanes]
+            if sure <= own.rule.tolerance:
+                return REACHED, t + s, history[at + lanes]
+        if watch:
+            remember(history, slot, width, lanes, lane, state)
+            size = largest(state, width - 1)
+            if not size <= own.rule.limit:
+                if not np.isfinite(size):
+                    earlier = history[before * row + (width + 1) * lanes + lane]
+                    remember(history, before, width, lanes, lane, state)
+                    if not np.isfinite(error_and_loss_of(own, state)[1]):
+                        return DIVERGED, t + s, earlier
+                    remember(history, slot, width, lanes, lane, state)
+                return DIVERGED, t + s + 1, moved
+            if moved <= own.rule.settle * (size if size > one else one):
+                error, loss = error_and_loss_of(own, state)
+                if not np.isfinite(loss):
+                    return DIVERGED, t + s + 1, moved
+                return (REACHED if error <= own.rule.tolerance else SETTLED), t + s + 1, moved
+    remember(history, slot, width, lanes, lane, state)
+    return RUNNING, t + steps, history[slot * row + (width + 1) * lanes + lane]
+
+
+@inner
+def last_outcome(own, state, before, steps, error, loss):
     """The outcome at max_steps of a start that has none yet; `before` is the state one step earlier."""
-    error, loss = error_and_loss_of(own, state)
     if not np.isfinite(loss):
         return DIVERGED
     if error <= own.rule.tolerance:
@@ -138,19 +144,23 @@ def last_outcome(own, state, before, steps):
 
 
 @inner
-def period_ahead(own, state, ahead, gradient):
-    """Smallest period with which the state returns within the next max_period steps, or 0."""
+def period_of(own, history, slot, lanes, lane, age, state, other):
+    """Smallest period with which the state in `slot` has returned, of a start `age` steps old; 0 for none.
+
+    `state` becomes that state; `other` is scratch.
+    """
     never_inline()
-    d = len(own.theta) - 1
+    width = len(own.theta)
+    slots = len(history) // ((width + 2) * lanes)
     one = constant(own.mean, 1.0)
-    for k in range(len(state)):
-        ahead[k] = state[k]
-    size = largest(state, d)
+    remember(history, slot, width, lanes, lane, state)
+    size = largest(state, width - 1)
     close = own.rule.settle * (size if size > one else one)
     nearest = constant(own.mean, np.inf)
-    for p in range(1, int(own.rule.max_period) + 1):
-        step_one(own, ahead, gradient)
-        away = distance(ahead, state, 0, d)
+    for p in range(1, min(int(own.rule.max_period), age) + 1):
+        slot = slot - 1 if slot > 0 else slots - 1
+        remember(history, slot, width, lanes, lane, other)
+        away = distance(state, other, 0, width - 1)
         if p > 1 and away <= close and away <= np.sqrt(own.rule.settle) * nearest:
             return p
         nearest = nearest if nearest < away else away
@@ -173,8 +183,7 @@ def find_cycle(own, state, ring, gradient, period, until):
         ring[j] = state[j]
     run = 0
     for t in range(1, until + 1):
-        step_one(own, state, gradient)
-        moved = distance(state, ring, ((t - 1) % period) * width, d)
+        moved = step_one(own, state, gradient)[1]
         slot = (t % period) * width
         if t >= period:
             size = largest(state, d)

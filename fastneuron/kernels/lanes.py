@@ -1,14 +1,14 @@
 """Many starts at once: blocks of lanes that are refilled as their starts end.
 
-Time is the outer loop, lanes the inner one, which LLVM vectorises; a block stays in the first-level
-cache for all its steps. Lanes run ahead in chunks of BURSTS bursts of BURST steps, and nothing is decided on
-the way: for each burst its first state is kept, and its smallest error. After a chunk, a few comparisons per
-lane give hints that something may have happened in it; only then `judge` replays the burst exactly.
-What was decided does not depend on the lane, the tile or the thread: a replay has the same bits.
+Time is the outer loop, the vectors of a block the inner one. The lanes run ahead in chunks of CHUNK steps and
+keep their history: every state of the last steps, its error, and the size of the update that led there (see
+`judge`). After a chunk, a few comparisons of whole vectors say in which lanes something may have happened;
+only there the history is read, step by step, by the exact rule. What was decided does not depend on the lane,
+the tile or the thread.
 
-A hint may be wrong; it is missing only where a start is at rest for a moment within a chunk and then leaves,
-which takes an optimizer with memory or a wide `settle` (both are watched step by step, see
-`fastneuron.engine.lowering.watched`), or an unstable point of rest met by chance to the last bits.
+A cycle is noticed when the state is back where it was LAGS steps ago, or at max_steps by a look at the
+whole history; then the descent is followed again from its start to find the first step at which the
+definition holds.
 """
 
 import numpy as np
@@ -18,224 +18,186 @@ from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.judge import (
     CYCLING,
     DIVERGED,
-    REACHED,
     RUNNING,
     SETTLED,
     STALLED,
     UNFINISHED,
     find_cycle,
+    judged,
     last_outcome,
-    period_ahead,
-    replay,
+    period_of,
+    remember,
 )
-from fastneuron.kernels.neuron import bound_to, lanes_of, scratch_rows, step_lanes
-from fastneuron.kernels.records import bind, peek, poke
+from fastneuron.kernels.neuron import bound_to, step
+from fastneuron.kernels.records import bind
+from fastneuron.kernels.vectors import any_of, lanes_in, lanes_of_block, larger, put, take, vector_like
 
-BURST = 4
-CHUNK = 32
-# A chunk's bursts begin one step before each multiple of BURST, so that a start whose max_steps is a round
-# number ends one step after a saved state; the last burst is one step, the size of which is the final speed.
-BURSTS = CHUNK // BURST + 1
-LAST = BURSTS - 1
+CHUNK = 16
+LAGS = (48, 60)  # multiples of most short periods
 
-# hints, summed up in one row
-NEAR, SLOW, LARGE, STILL, DUE, CALM = 1, 2, 4, 8, 16, 32
-
-# Rows of one number for each lane. HINT: the hints there are. MOVED, SPEED: size of the update into the
-# chunk's first and last state. SPREAD: how far the last state is from the first, AWAY: from the anchor. SIZE:
-# largest parameter. LEFT: steps until max_steps or a new anchor is due. FRESH: 1 in a start's first chunk.
-# PEAK: largest SPREAD since the anchor was set. FIRST: how far the first burst went.
-HINT, MOVED, SPEED, SPREAD, SIZE, AWAY, LEFT, FRESH, PEAK, FIRST = range(10)
-LANE_ROWS = 10
+# what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
+# beyond `limit`; the state is where it was
+NEAR, WATCH, STILL = 1, 2, 4
 
 
 @inner
-def burst_begin(k):
-    """Step, within a chunk, at which burst k begins."""
-    return k * BURST - 1 if k > 0 else 0
+def aligned(count, like):
+    """`count` zeros of the dtype of the array `like`, from the beginning of a cache line on."""
+    extra = 64 // like.itemsize
+    array = np.zeros(count + extra, like.dtype)
+    first = (-array.ctypes.data % 64) // like.itemsize
+    return array[first : first + count]
 
 
 @inner
-def run_chunk(problem, block, saved, seen):
-    """CHUNK steps of every lane, keeping the first state of each burst and what was seen in it.
-
-    saved : BURSTS states; seen : for each burst, the three rows of `step_lanes`: smallest error,
-    smallest and largest update.
-    """
+def run_chunk(problem, fields, history, slot, memory, gradient):
+    """CHUNK steps of every lane, the first from the states in `slot`."""
     never_inline()
     use_full_width()
-    lanes = lanes_of(problem.mean)
-    length = (1 + len(problem.memory)) * len(problem.theta) * lanes
-    far = constant(problem.mean, np.inf)
-    none = constant(problem.mean, 0.0)
-    for k in range(BURSTS):
-        for at in range(length):
-            poke(saved, k * length, at, peek(block, 0, at))
-        for lane in range(lanes):
-            poke(block, length, lane, far)
-        if len(problem.watch) > 0:
-            for lane in range(lanes):
-                poke(block, length + lanes, lane, far)
-                poke(block, length + 2 * lanes, lane, none)
-        steps = min(burst_begin(k + 1), CHUNK) - burst_begin(k)
-        step_lanes(
-            problem.activation, problem.loss, problem.penalty, problem.optimizer,
-            problem.x, problem.y, problem.theta, problem.memory, problem.watch, problem.mean, steps, block,
-        )  # fmt: skip
-        for at in range(3 * lanes if len(problem.watch) > 0 else lanes):
-            poke(seen, 3 * k * lanes, at, peek(block, length, at))
-
-
-@inner
-def gather_hints(problem, block, saved, seen, anchor, lane_rows):
-    """For every lane, which of the judge's questions may have an answer in the chunk just run.
-
-    lane_rows : a row for each of HINT ... FIRST. LEFT counts down, FRESH becomes 0, the others are set.
-    """
-    never_inline()
-    use_full_width()
-    lanes = lanes_of(problem.mean)
-    zero = constant(problem.mean, 0.0)
-    one = constant(problem.mean, 1.0)
-    length = (1 + len(problem.memory)) * len(problem.theta) * lanes
-    before = LAST * length
-    for lane in range(lanes):
-        poke(lane_rows, MOVED * lanes, lane, peek(lane_rows, SPEED * lanes, lane))
-        poke(lane_rows, SPEED * lanes, lane, zero)
-        poke(lane_rows, SPREAD * lanes, lane, zero)
-        poke(lane_rows, SIZE * lanes, lane, zero)
-        poke(lane_rows, AWAY * lanes, lane, zero)
-        poke(lane_rows, FIRST * lanes, lane, zero)
-        poke(lane_rows, HINT * lanes, lane, zero)
-    for j in range(len(problem.theta)):
-        row = j * lanes
-        for lane in range(lanes):
-            p = peek(block, row, lane)
-            first = peek(saved, row, lane)
-            size = maximum(peek(lane_rows, SIZE * lanes, lane), maximum(abs(p), abs(first)))
-            moved = maximum(peek(lane_rows, SPEED * lanes, lane), abs(p - peek(saved, before + row, lane)))
-            spread = maximum(peek(lane_rows, SPREAD * lanes, lane), abs(p - first))
-            away = maximum(peek(lane_rows, AWAY * lanes, lane), abs(p - peek(anchor, row, lane)))
-            poke(lane_rows, SIZE * lanes, lane, size)
-            poke(lane_rows, SPEED * lanes, lane, moved)
-            poke(lane_rows, SPREAD * lanes, lane, spread)
-            poke(lane_rows, AWAY * lanes, lane, away)
-            second = peek(saved, length + row, lane)
-            poke(
-                lane_rows,
-                FIRST * lanes,
-                lane,
-                maximum(peek(lane_rows, FIRST * lanes, lane), abs(second - first)),
-            )
-            # NaN for good where a parameter is not finite
-            poke(lane_rows, HINT * lanes, lane, peek(lane_rows, HINT * lanes, lane) + (p - p))
-    for lane in range(lanes):
-        rule = bind(problem.rule, block, lanes, lane)
-        least, calm, bold = peek(seen, 0, lane), peek(seen, lanes, lane), peek(seen, 2 * lanes, lane)
-        for k in range(1, BURSTS):
-            other = peek(seen, 3 * k * lanes, lane)
-            least = where(other < least, other, least)
-            if len(problem.watch) > 0:
-                other = peek(seen, (3 * k + 1) * lanes, lane)
-                calm = where(other < calm, other, calm)
-                bold = maximum(bold, peek(seen, (3 * k + 2) * lanes, lane))
-        size, speed = peek(lane_rows, SIZE * lanes, lane), peek(lane_rows, SPEED * lanes, lane)
-        spread, away = peek(lane_rows, SPREAD * lanes, lane), peek(lane_rows, AWAY * lanes, lane)
-        close = rule.settle * maximum(size, one)
-        left = peek(lane_rows, LEFT * lanes, lane) - constant(one, CHUNK)
-        slow = constant(one, 2.0)
-        fresh = peek(lane_rows, FRESH * lanes, lane)
-        # an update too small to see, from where the start would run away again
-        calm_start = peek(lane_rows, FIRST * lanes, lane) <= constant(one, 1e3) * close
-        reach = constant(one, 16.0) * size + constant(one, 64.0) * speed
-        slowest = speed
-        if len(problem.watch) > 0:
-            slow = constant(one, 4.0)
-            slowest = calm
-            reach = size + constant(one, CHUNK) * bold
-        sound = (reach <= rule.limit) & (peek(lane_rows, HINT * lanes, lane) == zero)
-        still = where(spread < away, spread, away) <= constant(one, 4.0) * close
-        hint = where(least <= rule.tolerance, constant(one, NEAR), zero)
-        hint += where(slowest <= slow * close, constant(one, SLOW), zero)
-        hint += where(sound, zero, constant(one, LARGE))
-        hint += where(still, constant(one, STILL), zero)
-        hint += where(left <= zero, constant(one, DUE), zero)
-        hint += where((fresh > zero) & calm_start, constant(one, CALM), zero)
-        poke(lane_rows, HINT * lanes, lane, hint)
-        poke(lane_rows, LEFT * lanes, lane, left)
-        poke(lane_rows, PEAK * lanes, lane, maximum(peek(lane_rows, PEAK * lanes, lane), spread))
-        poke(lane_rows, FRESH * lanes, lane, zero)
-
-
-@inner
-def cycle_of(own, start, state, work, gradient, until):
-    """Period, first confirmed step and speed of the cycle that `state` is in; step `until` + 1 if none.
-
-    `work` becomes the state at that step. The descent is followed again from its start: a cycle is noticed
-    later than it began.
-    """
-    never_inline()
-    period = period_ahead(own, state, work, gradient)
-    if period == 0:
-        return 0, until + 1, constant(own.mean, 0.0)
-    work[:] = 0
-    for j in range(len(own.theta)):
-        work[j] = start[j]
-    ring = np.empty(period * len(own.theta), state.dtype)
-    step, moved = find_cycle(own, work, ring, gradient, period, until)
-    return period, step, moved
-
-
-@inner
-def judged(own, hint, t, moved, lane, saved, seen, state, before, gradient):
-    """Replay the bursts of one lane's last chunk, which began at step t, as far as `hint` asks for.
-
-    Returns outcome, step, size of the last update; `state` (and `before`, one step earlier) belong to it. At
-    max_steps without an outcome it is RUNNING with step max_steps.
-    """
-    lanes = lanes_of(own.mean)
-    length = len(state)
-    last = int(own.rule.max_steps)
-    outcome = RUNNING
-    moved_at = moved
-    known = 0  # the burst whose first update size is known
-    for k in range(BURSTS):
-        begin = t + burst_begin(k)
-        if begin >= last:
-            break
-        until = min(t + min(burst_begin(k + 1), CHUNK), last)
-        near = seen[3 * k * lanes + lane] <= own.rule.tolerance
-        if not (near or hint & (SLOW | LARGE) or until == last or (k == 0 and hint & CALM)):
-            continue
-        for i in range(length):
-            state[i] = saved[(k * length + i) * lanes + lane]
-        outcome, step, size = replay(own, state, before, gradient, begin, until, moved_at)
-        if outcome == REACHED and step == begin and k > known:
-            # reached by the last update of the burst before, whose size is wanted
-            for i in range(length):
-                state[i] = saved[((k - 1) * length + i) * lanes + lane]
-            begin = t + burst_begin(k - 1)
-            outcome, step, size = replay(own, state, before, gradient, begin, until, size)
-        moved_at = size
-        known = k + 1
-        if outcome != RUNNING or step == last:
-            return outcome, step, moved_at
-    return RUNNING, t + CHUNK, moved_at
-
-
-@inner
-def load(problem, starts, point, block, lane, base):
-    """Put a start into a lane: parameters, empty memory, and from row `base` on the fields that vary.
-
-    Returns max_steps, or 0 if the start is beyond the limit.
-    """
-    lanes = lanes_of(problem.mean)
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    lanes = lanes_of_block(like)
     width = len(problem.theta)
-    for k in range(base):
-        block[k * lanes + lane] = starts[k, point] if k < width else constant(problem.mean, 0.0)
+    row = (width + 2) * lanes
+    for s in range(CHUNK):
+        source = (slot + s) * row
+        target = source + row if source + row < len(history) else 0
+        for lane in range(0, lanes, count):
+            own = bound_to(problem, like, fields, lane, lanes)
+            worst, moved = step(
+                own, like, history, source + lane, history, target + lane, memory, lane, lanes, gradient
+            )
+            put(history, source + width * lanes + lane, worst)
+            put(history, target + (width + 1) * lanes + lane, moved)
+
+
+@inner
+def gather_hints(problem, fields, history, slot, lane, hints):
+    """For the vector of lanes from `lane` on, what may have happened in the chunk that began in `slot`.
+
+    hints : a row of numbers, in which the sums of NEAR, WATCH, STILL are written
+
+    Returns whether there is any.
+    """
+    never_inline()
+    use_full_width()
+    like = vector_like(problem.mean)
+    lanes = lanes_of_block(like)
+    width = len(problem.theta)
+    row = (width + 2) * lanes
+    slots = len(history) // row
+    first = slot * row + lane
+    last = first + CHUNK * row if slot + CHUNK < slots else lane
+    zero = constant(like, 0.0)
+    one = constant(like, 1.0)
+    least = constant(like, np.inf)
+    calm = take(history, last + (width + 1) * lanes, like)
+    bold = calm
+    for s in range(CHUNK):
+        place = first + s * row + width * lanes
+        error = take(history, place, like)
+        least = where(error < least, error, least)
+        if s > 0:  # the update into the first state was seen with the chunk before
+            moved = take(history, place + lanes, like)
+            calm = where(moved < calm, moved, calm)
+            bold = larger(moved, bold)
+    size = zero
+    for j in range(width):
+        size = maximum(size, abs(take(history, last + j * lanes, like)))  # NaN where a parameter is
+    away = constant(like, np.inf)
+    for k in range(len(LAGS)):
+        earlier = slot + CHUNK - LAGS[k]
+        earlier = (earlier if earlier >= 0 else earlier + slots) * row + lane
+        gap = zero
+        for j in range(width):
+            p = take(history, last + j * lanes, like)
+            gap = larger(gap, abs(p - take(history, earlier + j * lanes, like)))
+        away = where(gap < away, gap, away)
+    rule = bind(problem.rule, like, fields, lane, lanes)
+    # no parameter was larger within the chunk
+    reach = size + constant(like, CHUNK) * bold
+    close = rule.settle * larger(size, one)
+    slow = calm <= constant(like, 2.0) * rule.settle * larger(reach, one)
+    hint = where(least <= rule.tolerance, constant(like, NEAR), zero)
+    hint += where(slow, constant(like, WATCH), where(reach <= rule.limit, zero, constant(like, WATCH)))
+    hint += where(away <= constant(like, 32.0) * close, constant(like, STILL), zero)
+    put(hints, lane, hint)
+    return any_of(hint > zero)
+
+
+@inner
+def back_at(problem, fields, history, slot, lane, longest):
+    """Whether the bias of any lane of a vector is where it was some steps ago, at most `longest`."""
+    never_inline()
+    use_full_width()
+    like = vector_like(problem.mean)
+    lanes = lanes_of_block(like)
+    width = len(problem.theta)
+    row = (width + 2) * lanes
+    slots = len(history) // row
+    at = (width - 1) * lanes + lane
+    now = take(history, slot * row + at, like)
+    size = constant(like, 1.0)
+    for j in range(width):
+        size = maximum(size, abs(take(history, slot * row + j * lanes + lane, like)))
+    away = constant(like, np.inf)
+    for p in range(2, longest + 1):
+        gap = abs(now - take(history, (slot + slots - p) % slots * row + at, like))
+        away = where(gap < away, gap, away)
+    own = bound_to(problem, like, fields, lane, lanes)
+    return any_of(away <= own.rule.settle * size)
+
+
+@inner
+def summary_of(problem, parameters, fields, at, stride, middle, scratch):
+    """Error, loss and truth table of a vector of neurons, into four vectors of `scratch`.
+
+    Parameter j is at parameters[at + j * stride], varying field k at fields[at + k * stride]. The truth table
+    comes in two parts of 16 bits.
+    """
+    never_inline()
+    use_full_width()
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    own = bound_to(problem, like, fields, at, stride)
+    d = len(problem.theta) - 1
+    zero = constant(like, 0.0)
+    worst, loss, low, high = zero, zero, zero, zero
+    bit = problem.mean / problem.mean
+    for i in range(len(own.y)):
+        z = take(parameters, at + d * stride, like)
+        for j in range(d):
+            z = fma(take(parameters, at + j * stride, like), own.x[i * d + j], z)
+        y = constant(like, own.y[i])
+        a = constant(like, own.activation.value(z))
+        worst = maximum(worst, abs(a - y))
+        loss = loss + constant(like, own.loss.value(own.activation, z, a, y))
+        set_bit = where(a >= middle, constant(like, bit), zero)
+        if i < 16:
+            low = low + set_bit
+        else:
+            high = high + set_bit
+        bit = bit + bit if i % 16 < 15 else problem.mean / problem.mean
+    put(scratch, 0, worst)
+    put(scratch, count, own.mean * loss)
+    put(scratch, 2 * count, low)
+    put(scratch, 3 * count, high)
+
+
+@inner
+def load(problem, starts, point, history, slot, fields, memory, lane):
+    """Put a start into a lane; returns max_steps, or 0 if the start is beyond the limit."""
+    width = len(problem.theta)
+    lanes = lanes_of_block(problem.mean)
+    row = (width + 2) * lanes
+    for j in range(width):
+        history[slot * row + j * lanes + lane] = starts[j, point]
+    history[slot * row + (width + 1) * lanes + lane] = 0
+    for k in range(width * len(problem.memory)):
+        memory[k * lanes + lane] = 0
     for k in range(starts.shape[0] - width):
-        block[(base + k) * lanes + lane] = starts[width + k, point]
-    rule = bind(problem.rule, block, lanes, lane)
+        fields[k * lanes + lane] = starts[width + k, point]
+    rule = bound_to(problem, problem.mean, fields, lane, lanes).rule
     for j in range(width):
         if not abs(starts[j, point]) <= rule.limit:
             return 0
@@ -249,7 +211,7 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     Parameters
     ----------
     problem : Problem
-        Its varying fields are the rows of `starts` behind the parameters; see `load`.
+        Its varying fields are the rows of `starts` behind the parameters.
     starts : array, shape (d + 1 + varying fields, points)
         Parameters, then the fields that vary; the parameters become the final ones, in place.
     cancel : array of uint8, shape (1,)
@@ -261,138 +223,123 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     -------
     False if it was cancelled
     """
-    lanes = lanes_of(problem.mean)
-    dtype = starts.dtype
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    lanes = lanes_of_block(like)
     width = len(problem.theta)
     length = (1 + len(problem.memory)) * width
     points = starts.shape[1]
-    base = length + 3 + scratch_rows(problem.x, width)
-    zero = constant(problem.mean, 0.0)
-    block = np.zeros((base + starts.shape[0] - width) * lanes, dtype)
-    saved = np.zeros(BURSTS * length * lanes, dtype)
-    seen = np.zeros(3 * BURSTS * lanes, dtype)
-    anchor = np.zeros(width * lanes, dtype)  # an earlier state, to notice cycles by
-    lane_rows = np.zeros(LANE_ROWS * lanes, dtype)
+    row = (width + 2) * lanes
+    longest = max(problem.longest, LAGS[-1])
+    slots = CHUNK * (1 + (longest + CHUNK - 1) // CHUNK)
+    history = aligned(slots * row, starts)
+    fields = aligned((starts.shape[0] - width) * lanes, starts)
+    memory = aligned((length - width) * lanes, starts)
+    gradient = aligned(width * count, starts)
+    hints = aligned(lanes, starts)
+    scratch = aligned(4 * count, starts)
     owner = np.full(lanes, -1, np.int64)
     first_chunk = np.zeros(lanes, np.int64)
     last_step = np.zeros(lanes, np.int64)  # max_steps
-    renew = np.zeros(lanes, np.int64)  # step at which the anchor is set anew
     ask_again = np.zeros(lanes, np.int64)  # step from which a cycle is looked for
-    state, before, work = np.zeros(length, dtype), np.zeros(length, dtype), np.zeros(length, dtype)
-    gradient = np.zeros(width, dtype)
+    state, other = np.zeros(length, starts.dtype), np.zeros(length, starts.dtype)
     following = 0
     busy = 0
     vacant = True
     chunk = 0
+    due = 0  # chunk after which a lane is at its max_steps
+    slot = 0
     while True:
         if vacant:
+            due = 2**62
             for lane in range(lanes):
                 while owner[lane] < 0 and following < points:
                     point = following
                     following += 1
-                    last = load(problem, starts, point, block, lane, base)
+                    last = load(problem, starts, point, history, slot, fields, memory, lane)
                     if last == 0:
                         outcomes[point], steps[point] = DIVERGED, 0
-                        speeds[point], periods[point] = zero, 0
+                        speeds[point], periods[point] = 0, 0
                         continue
                     owner[lane] = point
                     busy += 1
                     first_chunk[lane] = chunk
                     last_step[lane] = last
-                    renew[lane] = CHUNK
                     ask_again[lane] = 0
-                    lane_rows[LEFT * lanes + lane] = min(last, CHUNK)
-                    lane_rows[FRESH * lanes + lane] = 1
-                    lane_rows[SPEED * lanes + lane] = 0
-                    lane_rows[PEAK * lanes + lane] = 0
-                    for j in range(width):
-                        anchor[j * lanes + lane] = starts[j, point]
+                if owner[lane] >= 0:
+                    due = min(due, first_chunk[lane] + (last_step[lane] + CHUNK - 1) // CHUNK)
             if busy == 0:
                 return True
             vacant = False
         if cancel[0] != 0:
             return False
-        run_chunk(problem, block, saved, seen)
-        gather_hints(problem, block, saved, seen, anchor, lane_rows)
+        run_chunk(problem, fields, history, slot, memory, gradient)
         chunk += 1
-        for lane in range(lanes):
-            if lane_rows[HINT * lanes + lane] == zero or owner[lane] < 0:
+        begin = slot
+        slot = (slot + CHUNK) % slots
+        for group in range(0, lanes, count):
+            if not gather_hints(problem, fields, history, begin, group, hints) and chunk < due:
                 continue
-            hint = int(lane_rows[HINT * lanes + lane])
-            last = last_step[lane]
-            t = (chunk - 1 - first_chunk[lane]) * CHUNK
-            now = t + CHUNK
-            spread = lane_rows[SPREAD * lanes + lane]
-            # a steady drift, over this chunk and since the anchor was set, is no cycle
-            drifting = (
-                spread >= constant(zero, 8.0) * lane_rows[SPEED * lanes + lane]
-                and lane_rows[AWAY * lanes + lane] >= constant(zero, 6.0) * lane_rows[PEAK * lanes + lane]
-            )
-            if now >= renew[lane]:
-                renew[lane] *= 2
-                lane_rows[PEAK * lanes + lane] = 0
-                for j in range(width):
-                    anchor[j * lanes + lane] = block[j * lanes + lane]
-            lane_rows[LEFT * lanes + lane] = min(last, renew[lane]) - now
-            if hint == DUE and now < last:
-                continue
-            point = owner[lane]
-            own = bound_to(problem, block, lane)
-            outcome, step, size = RUNNING, now, zero
-            if hint & (NEAR | SLOW | LARGE | CALM) or now >= last:
-                outcome, step, size = judged(
-                    own, hint, t, lane_rows[MOVED * lanes + lane], lane, saved, seen, state, before, gradient
-                )
-            period = 1 if outcome == SETTLED else 0
-            look = False
-            until = last
-            if outcome == RUNNING and step == last:
-                outcome = last_outcome(own, state, before, last)
-                look = outcome in (UNFINISHED, STALLED) and not drifting
-            elif outcome == RUNNING and hint & STILL and not hint & SLOW and now >= ask_again[lane]:
-                look = True
-                until = min(last, now + 4 * int(own.rule.max_period))
-                for k in range(length):
-                    state[k] = block[k * lanes + lane]
-            if look and own.rule.max_period > constant(zero, 1.0):
-                found, at, size_at = cycle_of(own, starts[:, point], state, work, gradient, until)
-                if at <= until:
-                    outcome, step, size, period = CYCLING, at, size_at, found
-                    state[:] = work
-                elif found > 0:
-                    ask_again[lane] = 2 * now
-            if outcome != RUNNING:
-                for j in range(width):
-                    starts[j, point] = state[j]
-                outcomes[point], steps[point] = outcome, step
-                speeds[point], periods[point] = size, period
-                owner[lane] = -1
-                busy -= 1
-                vacant = True
-
-
-@inner
-def outputs_of(problem, block, i, row):
-    """Into row `row` of the block, every lane's output for sample i; into the next, its loss."""
-    never_inline()
-    use_full_width()
-    lanes = lanes_of(problem.mean)
-    d = len(problem.theta) - 1
-    y = problem.y[i]
-    for lane in range(lanes):
-        poke(block, row * lanes, lane, peek(block, d * lanes, lane))
-    for j in range(d):
-        x = problem.x[i * d + j]
-        for lane in range(lanes):
-            z = fma(peek(block, j * lanes, lane), x, peek(block, row * lanes, lane))
-            poke(block, row * lanes, lane, z)
-    for lane in range(lanes):
-        act = bind(problem.activation, block, lanes, lane)
-        loss = bind(problem.loss, block, lanes, lane)
-        z = peek(block, row * lanes, lane)
-        a = constant(y, act.value(z))
-        poke(block, row * lanes, lane, a)
-        poke(block, (row + 1) * lanes, lane, constant(y, loss.value(act, z, a, y)))
+            shown = -1  # step of the chunk of which `scratch` holds error and loss
+            looked = back = False
+            for lane in range(group, group + count):
+                if owner[lane] < 0:
+                    continue
+                hint = int(hints[lane])
+                last = last_step[lane]
+                t = (chunk - 1 - first_chunk[lane]) * CHUNK
+                now = t + CHUNK
+                if hint == 0 and now < last:
+                    continue
+                point = owner[lane]
+                own = bound_to(problem, problem.mean, fields, lane, lanes)
+                outcome, at, size = RUNNING, now, problem.mean
+                if hint & (NEAR | WATCH) or now >= last:
+                    outcome, at, size = judged(
+                        own, hint & WATCH != 0, t, min(CHUNK, last - t), history, begin, lanes, lane, state
+                    )
+                period = 1 if outcome == SETTLED else 0
+                look = False
+                until = last
+                if outcome == RUNNING and at == last:
+                    remember(history, (begin + last - t - 1) % slots, width, lanes, lane, other)
+                    if shown != last - t:
+                        shown = last - t
+                        now_at = history[(begin + shown) % slots * row :]
+                        summary_of(problem, now_at, fields, group, lanes, problem.mean, scratch)
+                    error, loss = scratch[lane - group], scratch[count + lane - group]
+                    outcome = last_outcome(own, state, other, last, error, loss)
+                    if outcome in (UNFINISHED, STALLED) and problem.longest > 1:
+                        if not looked:
+                            looked = True
+                            back = back_at(problem, fields, history, slot, group, problem.longest)
+                        look = back
+                elif outcome == RUNNING and hint & STILL and now >= ask_again[lane]:
+                    look = True
+                    until = min(last, now + 4 * problem.longest)
+                if look:
+                    found = period_of(own, history, slot, lanes, lane, now, state, other)
+                    if found > 0:
+                        for k in range(length):
+                            state[k] = starts[k, point] if k < width else constant(problem.mean, 0.0)
+                        ring = np.empty(found * width, starts.dtype)
+                        at_cycle, size_cycle = find_cycle(own, state, ring, gradient, found, until)
+                        if at_cycle <= until:
+                            outcome, at, size, period = CYCLING, at_cycle, size_cycle, found
+                        else:
+                            ask_again[lane] = 2 * now
+                    else:
+                        ask_again[lane] = now + 4 * CHUNK
+                    if outcome != CYCLING and outcome != RUNNING:
+                        remember(history, (begin + last - t) % slots, width, lanes, lane, state)
+                if outcome != RUNNING:
+                    for j in range(width):
+                        starts[j, point] = state[j]
+                    outcomes[point], steps[point] = outcome, at
+                    speeds[point], periods[point] = size, period
+                    owner[lane] = -1
+                    busy -= 1
+                    vacant = True
 
 
 @kernel
@@ -410,34 +357,29 @@ def summarise(problem, finals, errors, losses, learned):
         Bit i is set where the output of sample i is at or above the middle of the targets; -1 for more than
         32 samples.
     """
-    lanes = lanes_of(problem.mean)
+    count = lanes_in(vector_like(problem.mean))
     width = len(problem.theta)
-    base = (1 + len(problem.memory)) * width + 3 + scratch_rows(problem.x, width)
-    row = base + finals.shape[0] - width  # of an output, its loss
-    block = np.zeros((row + 2) * lanes, finals.dtype)
+    rows, points = finals.shape
     y = problem.y
     low, high = y[0], y[0]
     for i in range(len(y)):
         low = min(low, y[i])
         high = max(high, y[i])
     middle = low + (high - low) * constant(problem.mean, 0.5)
-    points = finals.shape[1]
-    for first in range(0, points, lanes):
-        count = min(lanes, points - first)
-        for lane in range(count):
-            load(problem, finals, first + lane, block, lane, base)
-            errors[first + lane] = 0
-            losses[first + lane] = 0
-            learned[first + lane] = 0 if len(y) <= 32 else -1
-        for i in range(len(y)):
-            outputs_of(problem, block, i, row)
-            for lane in range(count):
-                a = block[row * lanes + lane]
-                error = abs(a - y[i])
-                if not error <= errors[first + lane]:  # NaN stays
-                    errors[first + lane] = error if not np.isnan(errors[first + lane]) else np.nan
-                losses[first + lane] += block[(row + 1) * lanes + lane]
-                if len(y) <= 32 and a >= middle:
-                    learned[first + lane] |= 1 << i
-        for lane in range(count):
-            losses[first + lane] = problem.mean * losses[first + lane]
+    scratch = np.zeros(4 * count, finals.dtype)
+    tail = np.zeros(rows * count, finals.dtype)
+    flat = finals.reshape(finals.size)
+    for first in range(0, points, count):
+        here = min(count, points - first)
+        if here == count:
+            summary_of(problem, flat, flat[width * points :], first, points, middle, scratch)
+        else:
+            for k in range(rows):
+                for lane in range(here):
+                    tail[k * count + lane] = finals[k, first + lane]
+            summary_of(problem, tail, tail[width * count :], 0, count, middle, scratch)
+        for lane in range(here):
+            errors[first + lane] = scratch[lane]
+            losses[first + lane] = scratch[count + lane]
+            bits = int(scratch[2 * count + lane]) | int(scratch[3 * count + lane]) << 16
+            learned[first + lane] = bits if len(y) <= 32 else -1

@@ -1,8 +1,28 @@
 """Forward passes: the outputs of many neurons for many inputs."""
 
-from fastneuron.elementary import fma
-from fastneuron.kernels.jit import kernel, use_full_width
+import numpy as np
+
+from fastneuron.elementary import constant, fma
+from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.records import bind
+from fastneuron.kernels.vectors import lanes_in, put, take, vector_like
+
+
+@inner
+def activate(activation, values):
+    """Replace every number of a flat array by the activation of it."""
+    never_inline()
+    use_full_width()
+    like = vector_like(values.dtype.type(0))
+    count = lanes_in(like)
+    act = bind(activation, like, values, 0, 0)
+    whole = len(values) // count * count
+    for k in range(0, whole, count):
+        put(values, k, constant(like, act.value(take(values, k, like))))
+    tail = np.zeros(count, values.dtype)
+    tail[: len(values) - whole] = values[whole:]
+    put(tail, 0, constant(like, act.value(take(tail, 0, like))))
+    values[whole:] = tail[: len(values) - whole]
 
 
 @kernel
@@ -18,7 +38,6 @@ def outputs(activation, parameters, x, out):
     out : array, shape (neurons, samples)
         Results.
     """
-    use_full_width()
     d = x.shape[1]
     for neuron in range(parameters.shape[1]):
         for i in range(x.shape[0]):
@@ -26,7 +45,4 @@ def outputs(activation, parameters, x, out):
             for j in range(d):
                 z = fma(parameters[j, neuron], x[i, j], z)
             out[neuron, i] = z
-    flat = out.reshape(out.size)
-    act = bind(activation, flat, 0, 0)
-    for k in range(out.size):
-        flat[k] = act.value(flat[k])
+    activate(activation, out.reshape(out.size))

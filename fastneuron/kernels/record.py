@@ -24,7 +24,7 @@ def record(problem, starts, steps, parameters, losses, errors, outputs):
     outputs : array, shape (steps + 1, points, samples)
     """
     width = len(problem.theta)
-    own = bound_to(problem, losses.reshape(losses.size), 0)
+    own = bound_to(problem, problem.mean, losses.reshape(losses.size), 0, 0)
     state = np.zeros((1 + len(problem.memory)) * width, starts.dtype)
     gradient = np.zeros(width, starts.dtype)
     for point in range(starts.shape[1]):

@@ -1,7 +1,7 @@
 """Components inside kernels: their methods, and the record that one lane sees.
 
 The methods of a component class are registered with Numba by name, so ``activation.value(z)`` compiles to
-the body of that class's own method. `bind` replaces every `Row` field by the lane's value.
+the body of that class's own method. `bind` replaces every `Row` field by the values of the lanes at hand.
 """
 
 import functools
@@ -10,10 +10,12 @@ from typing import Any
 
 from numba import types
 from numba.core.imputils import impl_ret_untracked
-from numba.extending import intrinsic
+from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, signature
+from numba.extending import intrinsic, lower_builtin
 
 from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
-from fastneuron.kernels.jit import compiled_as, compiled_method, inner
+from fastneuron.kernels.jit import compiled_as, helper
+from fastneuron.kernels.vectors import widened
 
 
 @functools.cache
@@ -26,7 +28,7 @@ def with_compiled_helpers(function: Any) -> Any:
         codes += [constant for constant in code.co_consts if isinstance(constant, python_types.CodeType)]
     scope = function.__globals__
     helpers = {
-        name: inner(with_compiled_helpers(scope[name]))
+        name: helper(with_compiled_helpers(scope[name]))
         for name in names & set(scope)
         if isinstance(scope[name], python_types.FunctionType)
         and scope[name].__module__.partition(".")[0] not in _KNOWN
@@ -52,75 +54,82 @@ METHODS = (
 )
 
 
-def _register(name: str) -> None:
-    def method_of(self: Any, *args: Any) -> Any:
-        method = getattr(self.instance_class, name, None)
-        return method if method is None else with_compiled_helpers(method)
-
-    for kind in (types.NamedTuple, types.NamedUniTuple):
-        compiled_method(kind, name)(method_of)
+@functools.cache
+def _compiled(cls: type, name: str) -> Any:
+    """The method `name` of a component class, for kernels; None where there is none."""
+    method = getattr(cls, name, None)
+    return None if method is None else helper(with_compiled_helpers(method))
 
 
-for _name in METHODS:
-    _register(_name)
+def _teach(kind: Any, name: str) -> None:
+    """Teach Numba what the method `name` is on records of a type."""
+
+    class Method(AbstractTemplate):
+        this: Any
+        key = f"{kind.__name__}.{name} of a component"
+
+        def generic(self, args: Any, kws: Any) -> Any:
+            function = types.Dispatcher(_compiled(self.this.instance_class, name))
+            found: Any = function.get_call_type(self.context, (self.this, *args), kws)
+            return signature(found.return_type, *found.args[1:], recvr=self.this)
+
+    @infer_getattr
+    class Attribute(AttributeTemplate):
+        key = kind
+
+        def generic_resolve(self, record: Any, attribute: str) -> Any:  # type: ignore[override]
+            if attribute != name or _compiled(record.instance_class, name) is None:
+                return None
+            return types.BoundFunction(Method, record)
+
+    @lower_builtin(Method.key, types.VarArg(types.Any))
+    def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        method = types.Dispatcher(_compiled(sig.args[0].instance_class, name))
+        if len(args) < len(sig.args):  # Numba forgets a receiver without fields, which is false as a tuple
+            args = [context.make_tuple(builder, sig.args[0], []), *args]
+        call = context.get_function(method, sig)
+        context.add_linking_libs(getattr(call, "libs", ()))
+        return call(builder, args)
+
+
+for _kind in (types.NamedTuple, types.NamedUniTuple):
+    for _name in METHODS:
+        _teach(_kind, _name)
 
 
 @intrinsic
-def _rebuild(typingctx: Any, record: Any, block: Any, lanes: Any, lane: Any) -> Any:
-    """The record with each Row field replaced by block[row * lanes + lane], all in block's dtype."""
-    dtype = block.dtype
-    bound = types.NamedUniTuple(dtype, len(record), record.instance_class)
+def _rebuild(typingctx: Any, record: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
+    """The record with each Row field read from `fields`, all values of the type of `like`."""
+    bound = types.NamedUniTuple(like, len(record), record.instance_class)
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        record_value, block_value, lanes_value, lane_value = args
-        array = context.make_array(block)(context, builder, block_value)
+        record_value, _, array_value, at_value, stride_value = args
+        array = context.make_array(fields)(context, builder, array_value)
+        target = context.get_value_type(like)
         parts = []
         for i, field in enumerate(record):
             part = builder.extract_value(record_value, i)
             if isinstance(field, types.Integer):
-                index = builder.add(builder.mul(part, lanes_value), lane_value)
-                part = builder.load(builder.gep(array.data, [index]))
+                index = builder.add(builder.mul(part, stride_value), at_value)
+                place = builder.bitcast(builder.gep(array.data, [index]), target.as_pointer())
+                part = builder.load(place)
+                part.align = fields.dtype.bitwidth // 8
             else:
-                part = context.cast(builder, part, field, dtype)
+                part = widened(context, builder, part, field, like)
             parts.append(part)
         whole = context.make_tuple(builder, bound, parts)
         return impl_ret_untracked(context, builder, bound, whole)
 
-    return bound(record, block, types.intp, types.intp), codegen
+    return bound(record, like, fields, types.intp, types.intp), codegen
 
 
-def bind(record: Any, block: Any, lanes: Any, lane: Any) -> Any:
-    """The component as this lane sees it: grid axes looked up, constants in the block's dtype."""
+def bind(record: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
+    """The component with numbers of the type of `like`: Row k of the grid is fields[k * stride + at]."""
     raise NotImplementedError
 
 
 @compiled_as(bind)
-def _bind(record: Any, block: Any, lanes: Any, lane: Any) -> Any:
+def _bind(record: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
     if len(record) == 0:
-        return lambda record, block, lanes, lane: record
-    return lambda record, block, lanes, lane: _rebuild(record, block, lanes, lane)
-
-
-@intrinsic
-def peek(typingctx: Any, array: Any, first: Any, lane: Any) -> Any:
-    """array[first + lane], unchecked: no wrap-around for negative indices, which would not vectorise."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(array)(context, builder, args[0]).data
-        row = builder.gep(data, [args[1]], inbounds=True)
-        return builder.load(builder.gep(row, [args[2]], inbounds=True))
-
-    return array.dtype(array, types.intp, types.intp), codegen
-
-
-@intrinsic
-def poke(typingctx: Any, array: Any, first: Any, lane: Any, value: Any) -> Any:
-    """array[first + lane] = value, unchecked."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        data = context.make_array(array)(context, builder, args[0]).data
-        row = builder.gep(data, [args[1]], inbounds=True)
-        builder.store(args[3], builder.gep(row, [args[2]], inbounds=True))
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, types.intp, array.dtype), codegen
+        return lambda record, like, fields, at, stride: record
+    return lambda record, like, fields, at, stride: _rebuild(record, like, fields, at, stride)

@@ -1,4 +1,4 @@
-"""Compiled twins of `fastneuron.elementary`: branch-free, so that LLVM vectorises the loop around them.
+"""Compiled twins of `fastneuron.elementary`, for floats and for vectors, branch-free.
 
 exp: x = k ln 2 + r, |r| <= ln 2 / 2, found by adding 1.5 * 2^52 (the low bits of the sum are k);
 exp(r) = 1 + (r + r^2 q(r)) with q the near-minimax (Chebyshev) polynomial of (exp(r) - 1 - r) / r^2, 0.15
@@ -12,283 +12,255 @@ tanh(x) = u / (u + 2) with u = exp(2 x) - 1 from the same polynomial, without ca
 Every function keeps the dtype of its argument; NaN stays NaN (tests/test_vecmath.py).
 """
 
-from typing import Any
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
 
 import numpy as np
-from llvmlite import ir
 from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.core.typing.templates import AbstractTemplate, infer_global, signature
+from numba.extending import lower_builtin
 
 from fastneuron import elementary
-from fastneuron.kernels.jit import compiled_as
+from fastneuron.kernels.vectors import Formula, Mask, Vector, formula, number_kind, widened
 
 
-def _bitcast(source: Any, target: Any) -> Any:
-    """An intrinsic that reads the bits of `source` as `target`."""
+class _Format(NamedTuple):
+    """What the formulas need to know of a float format."""
 
-    @intrinsic
-    def cast(typingctx: Any, value: Any) -> Any:
-        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-            return builder.bitcast(args[0], context.get_value_type(target))
-
-        return target(source), codegen
-
-    return cast
-
-
-bits64 = _bitcast(types.float64, types.int64)
-float64_of = _bitcast(types.int64, types.float64)
-bits32 = _bitcast(types.float32, types.int32)
-float32_of = _bitcast(types.int32, types.float32)
-
-
-def _llvm_function(name: str, arguments: int) -> Any:
-    """An intrinsic that calls ``llvm.<name>`` on floats of one dtype."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = args[0].type
-        suffix = "f64" if kind == ir.DoubleType() else "f32"
-        function = cgutils.get_or_insert_function(
-            builder.module, ir.FunctionType(kind, [kind] * arguments), f"llvm.{name}.{suffix}"
-        )
-        return builder.call(function, args)
-
-    if arguments == 3:
-
-        @intrinsic
-        def call3(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
-            return a(a, a, a), codegen
-
-        return call3
-
-    @intrinsic
-    def call2(typingctx: Any, a: Any, b: Any) -> Any:
-        return a(a, a), codegen
-
-    return call2
+    ln2: float
+    ln2_rest: float
+    shift: float  # 1.5 * 2^mantissa
+    one_bits: int
+    mantissa: int
+    low: float
+    high: float
+    exp: tuple[float, ...]
+    tanh_flat: float  # beyond it tanh(x / 2) is 1
+    tiny: float
+    tiny_scale: float
+    tiny_shift: float
+    sqrt_half_bits: int
+    ln2_high: float
+    ln2_low: float
+    log: tuple[float, ...]
 
 
-fused = _llvm_function("fma", 3)
-copysign = _llvm_function("copysign", 2)
-
-
-@intrinsic
-def select(typingctx: Any, condition: Any, a: Any, b: Any) -> Any:
-    """A where `condition`, else b, without a branch."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        chosen, a, b = args
-        return builder.select(chosen, a, b)
-
-    kind = typingctx.unify_types(a, b)
-    return kind(types.boolean, kind, kind), codegen
-
-
-@intrinsic
-def clamp(typingctx: Any, value: Any, low: Any, high: Any) -> Any:
-    """min(max(value, low), high) as two selects, which become vmax and vmin; NaN stays NaN."""
-
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        value, low, high = args
-        value = builder.select(builder.fcmp_ordered(">", low, value), low, value)
-        return builder.select(builder.fcmp_ordered("<", high, value), high, value)
-
-    return value(value, value, value), codegen
-
-
-# float64
+_DOUBLE = _Format(
+    ln2=0.6931471805599453,
+    ln2_rest=2.3190468138462996e-17,
+    shift=6755399441055744.0,
+    one_bits=0x3FF0000000000000,
+    mantissa=52,
+    low=-709.0,
+    high=710.0,
+    exp=(
+        0.5000000000000001,
+        0.16666666666666669,
+        0.04166666666662399,
+        0.008333333333330051,
+        0.0013888888917281794,
+        0.00019841269863105968,
+        2.480152119021773e-05,
+        2.7557268378684192e-06,
+        2.7620138719733994e-07,
+        2.5100424157005067e-08,
+    ),
+    tanh_flat=44.0,
+    tiny=2.2250738585072014e-308,
+    tiny_scale=18014398509481984.0,
+    tiny_shift=54.0,
+    sqrt_half_bits=0x3FE6A09E667F3BCD,
+    ln2_high=0.6931471803691238,
+    ln2_low=1.9082149292705877e-10,
+    log=(
+        0.6666666666666735130,
+        0.3999999999940941908,
+        0.2857142874366239149,
+        0.2222219843214978396,
+        0.1818357216161805012,
+        0.1531383769920937332,
+        0.1479819860511658591,
+    ),
+)
+_SINGLE = _Format(
+    ln2=0.6931471824645996,
+    ln2_rest=-1.9046542121259336e-09,
+    shift=12582912.0,
+    one_bits=0x3F800000,
+    mantissa=23,
+    low=-88.0,
+    high=89.0,
+    exp=(0.5, 0.16666576266288757, 0.041666556149721146, 0.008363203145563602, 0.0013926213141530752),
+    tanh_flat=20.0,
+    tiny=1.17549435e-38,
+    tiny_scale=33554432.0,
+    tiny_shift=25.0,
+    sqrt_half_bits=0x3F3504F3,
+    ln2_high=6.9313812256e-01,
+    ln2_low=9.0580006145e-06,
+    log=(0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841),
+)
 _LOG2E = 1.4426950408889634
-_LN2 = 0.6931471805599453
-_LN2_REST = 2.3190468138462996e-17
-_SHIFT = 6755399441055744.0
-_ONE_BITS = 0x3FF0000000000000
-_EXP_LOW, _EXP_HIGH = -709.0, 710.0
-_E0, _E1 = 0.5000000000000001, 0.16666666666666669
-_E2, _E3 = 0.04166666666662399, 0.008333333333330051
-_E4, _E5 = 0.0013888888917281794, 0.00019841269863105968
-_E6, _E7 = 2.480152119021773e-05, 2.7557268378684192e-06
-_E8, _E9 = 2.7620138719733994e-07, 2.5100424157005067e-08
-_TANH_FLAT = 44.0
-_SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
-_MANTISSA = 0x000FFFFFFFFFFFFF
-_TINY, _TINY_SCALE, _TINY_SHIFT = 2.2250738585072014e-308, 18014398509481984.0, 54.0
-_LN2_HIGH, _LN2_LOW = 0.6931471803691238, 1.9082149292705877e-10
-_L1, _L2, _L3 = 0.6666666666666735130, 0.3999999999940941908, 0.2857142874366239149
-_L4, _L5, _L6 = 0.2222219843214978396, 0.1818357216161805012, 0.1531383769920937332
-_L7 = 0.1479819860511658591
-
-# float32
-_f = np.float32
-_LOG2E_F = _f(1.4426950216293335)
-_LN2_F, _LN2_REST_F = _f(0.6931471824645996), _f(-1.9046542121259336e-09)
-_SHIFT_F = _f(12582912.0)
-_ONE_BITS_F = np.int32(0x3F800000)
-_MANTISSA_BITS_F = np.int32(23)
-_EXP_LOW_F, _EXP_HIGH_F = _f(-88.0), _f(89.0)
-_E0_F, _E1_F, _E2_F = _f(0.5), _f(0.16666576266288757), _f(0.041666556149721146)
-_E3_F, _E4_F = _f(0.008363203145563602), _f(0.0013926213141530752)
-_TANH_FLAT_F = _f(20.0)
-_SQRT_HALF_BITS_F = np.int32(0x3F3504F3)
-_MANTISSA_F = np.int32(0x007FFFFF)
-_TINY_F, _TINY_SCALE_F, _TINY_SHIFT_F = _f(1.17549435e-38), _f(33554432.0), _f(25.0)
-_LN2_HIGH_F, _LN2_LOW_F = _f(6.9313812256e-01), _f(9.0580006145e-06)
-_L1_F, _L2_F = _f(0.66666662693), _f(0.40000972152)
-_L3_F, _L4_F = _f(0.28498786688), _f(0.24279078841)
 
 
-@compiled_as(elementary.constant)
-def _constant(like: Any, value: Any) -> Any:
-    if like == types.float32:
-        return lambda like, value: np.float32(value)
-    return lambda like, value: np.float64(value)
+def _format(x: Formula) -> _Format:
+    return _DOUBLE if x.double else _SINGLE
 
 
-@compiled_as(elementary.fma)
-def _fma(a: Any, b: Any, c: Any) -> Any:
-    return lambda a, b, c: fused(a, b, c)
+def _fma(a: Formula, b: Any, c: Any) -> Formula:
+    return a.called("fma", b, c)
 
 
-@compiled_as(elementary.where)
-def _where(condition: Any, a: Any, b: Any) -> Any:
-    return lambda condition, a, b: select(condition, a, b)
+def _exponential_parts(x: Formula, sign: float = 1.0) -> tuple[Formula, Formula]:
+    """T and 2^k with exp(sign x) = 2^k (1 + t)."""
+    f = _format(x)
+    low, high = (f.low, f.high) if sign > 0 else (-f.high, -f.low)
+    # two selects, which become max and min; NaN stays NaN
+    x = (x < low).chosen(low, x)
+    x = (x > high).chosen(high, x)
+    shifted = _fma(x, sign * _LOG2E, f.shift)
+    k = shifted - f.shift
+    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, x if sign > 0 else -x))
+    r2 = r * r
+    e = f.exp
+    if x.double:
+        r4 = r2 * r2
+        low_part = _fma(r2, _fma(r, e[3], e[2]), _fma(r, e[1], e[0]))
+        high_part = _fma(r2, _fma(r, e[7], e[6]), _fma(r, e[5], e[4]))
+        q = _fma(r4, _fma(r4, _fma(r, e[9], e[8]), high_part), low_part)
+    else:
+        q = _fma(r2 * r2, e[4], _fma(r2, _fma(r, e[3], e[2]), _fma(r, e[1], e[0])))
+    scale = ((shifted.bits() << f.mantissa) + f.one_bits).as_float()
+    return _fma(r2, q, r), scale
 
 
-@compiled_as(elementary.maximum)
-def _maximum(a: Any, b: Any) -> Any:
-    return lambda a, b: select((a > b) | (a != a), a, b)
+def _exp(x: Formula) -> Formula:
+    t, scale = _exponential_parts(x)
+    return (1.0 + t) * scale
 
 
-@compiled_as(elementary.divide)
-def _divide(a: Any, b: Any) -> Any:
-    return lambda a, b: a / b
+def _sigmoid(x: Formula) -> Formula:
+    t, scale = _exponential_parts(x, -1.0)
+    return 1.0 / _fma(t, scale, scale + 1.0)
 
 
-@compiled_as(elementary.finite)
-def _finite(x: Any) -> Any:
-    return lambda x: x - x == elementary.constant(x, 0.0)
+def _tanh(x: Formula) -> Formula:
+    flat = _format(x).tanh_flat
+    size = abs(x)
+    twice = size + size
+    t, scale = _exponential_parts((twice > flat).chosen(flat, twice))
+    u = _fma(scale, t, scale - 1.0)
+    return (u / (u + 2.0)).called("copysign", x)
 
 
-def exponential_parts(x: Any) -> Any:
-    """T and 2^k with exp(x) = 2^k (1 + t)."""
-    raise NotImplementedError
+def _log(x: Formula) -> Formula:
+    f = _format(x)
+    tiny = x < f.tiny
+    offset = tiny.chosen(x * f.tiny_scale, x).bits() - f.sqrt_half_bits
+    k = (offset >> f.mantissa).to_float() - tiny.chosen(x.constant(f.tiny_shift), 0.0)
+    m = ((offset & ((1 << f.mantissa) - 1)) + f.sqrt_half_bits).as_float() - 1.0
+    s = m / (2.0 + m)
+    z = s * s
+    w = z * z
+    c = f.log
+    if x.double:
+        odd = w * _fma(w, _fma(w, c[5], c[3]), c[1])
+        even = z * _fma(w, _fma(w, _fma(w, c[6], c[4]), c[2]), c[0])
+    else:
+        odd = w * _fma(w, c[3], c[1])
+        even = z * _fma(w, c[2], c[0])
+    half = 0.5 * m * m
+    result = k * f.ln2_high - ((half - (s * (half + (odd + even)) + k * f.ln2_low)) - m)
+    result = x.equals(math.inf).chosen(x, result)
+    result = x.equals(0.0).chosen(-math.inf, result)
+    return (x >= 0.0).chosen(result, math.nan)
 
 
-@compiled_as(exponential_parts)
-def _exponential_parts(x: Any) -> Any:
-    if x == types.float64:
-
-        def parts64(x: Any) -> Any:
-            x = clamp(x, _EXP_LOW, _EXP_HIGH)
-            shifted = fused(x, _LOG2E, _SHIFT)
-            k = shifted - _SHIFT
-            r = fused(-k, _LN2_REST, fused(-k, _LN2, x))
-            r2 = r * r
-            r4 = r2 * r2
-            low = fused(r2, fused(_E3, r, _E2), fused(_E1, r, _E0))
-            high = fused(r2, fused(_E7, r, _E6), fused(_E5, r, _E4))
-            q = fused(r4, fused(r4, fused(_E9, r, _E8), high), low)
-            return fused(r2, q, r), float64_of((bits64(shifted) << 52) + _ONE_BITS)
-
-        return parts64
-
-    def parts32(x: Any) -> Any:
-        x = clamp(x, _EXP_LOW_F, _EXP_HIGH_F)
-        shifted = fused(x, _LOG2E_F, _SHIFT_F)
-        k = shifted - _SHIFT_F
-        r = fused(-k, _LN2_REST_F, fused(-k, _LN2_F, x))
-        r2 = r * r
-        q = fused(r2 * r2, _E4_F, fused(r2, fused(_E3_F, r, _E2_F), fused(_E1_F, r, _E0_F)))
-        bits = np.int32(np.int32(bits32(shifted) << _MANTISSA_BITS_F) + _ONE_BITS_F)
-        return fused(r2, q, r), float32_of(bits)
-
-    return parts32
+def _log1p(x: Formula) -> Formula:
+    # log(1 + x) with what the rounding of 1 + x lost given back (Kahan)
+    u = 1.0 + x
+    lost = (x < 1.0).chosen(x - (u - 1.0), 1.0 - (u - x)) / u
+    result = _log(u)
+    return _finite(lost).chosen(result + lost, result)
 
 
-@compiled_as(elementary.exp)
-def _exp(x: Any) -> Any:
-    def exp(x: Any) -> Any:
-        t, scale = exponential_parts(x)
-        return (elementary.constant(x, 1.0) + t) * scale
-
-    return exp
+def _finite(x: Formula) -> Formula:
+    return (x - x).equals(0.0)
 
 
-@compiled_as(elementary.sigmoid)
-def _sigmoid(x: Any) -> Any:
-    def sigmoid(x: Any) -> Any:
-        one = elementary.constant(x, 1.0)
-        t, scale = exponential_parts(-x)
-        return one / fused(one + t, scale, one)
-
-    return sigmoid
+def _maximum(a: Formula, b: Formula) -> Formula:
+    return ((a > b) | a.differs(a)).chosen(a, b)
 
 
-@compiled_as(elementary.tanh)
-def _tanh(x: Any) -> Any:
-    flat = _TANH_FLAT if x == types.float64 else _TANH_FLAT_F
-
-    def tanh(x: Any) -> Any:
-        size = abs(x)
-        t, scale = exponential_parts(select(size + size > flat, flat, size + size))
-        u = fused(scale, t, scale - elementary.constant(x, 1.0))
-        return copysign(u / (u + elementary.constant(x, 2.0)), x)
-
-    return tanh
-
-
-@compiled_as(elementary.log)
-def _log(x: Any) -> Any:
-    if x == types.float64:
-
-        def log64(x: Any) -> Any:
-            tiny = x < _TINY
-            bits = bits64(select(tiny, x * _TINY_SCALE, x))
-            offset = bits - _SQRT_HALF_BITS
-            k = float(offset >> 52) - select(tiny, _TINY_SHIFT, 0.0)
-            f = float64_of((offset & _MANTISSA) + _SQRT_HALF_BITS) - 1.0
-            s = f / (2.0 + f)
-            z = s * s
-            w = z * z
-            odd = w * fused(w, fused(w, _L6, _L4), _L2)
-            even = z * fused(w, fused(w, fused(w, _L7, _L5), _L3), _L1)
-            half = 0.5 * f * f
-            result = k * _LN2_HIGH - ((half - (s * (half + (odd + even)) + k * _LN2_LOW)) - f)
-            result = select(x == np.inf, x, result)
-            result = select(x == 0.0, -np.inf, result)
-            return select(x >= 0.0, result, np.nan)
-
-        return log64
-    inf, nan, zero, one, two, half_f = _f(np.inf), _f(np.nan), _f(0), _f(1), _f(2), _f(0.5)
-
-    def log32(x: Any) -> Any:
-        tiny = x < _TINY_F
-        bits = bits32(select(tiny, x * _TINY_SCALE_F, x))
-        offset = np.int32(bits - _SQRT_HALF_BITS_F)
-        k = np.float32(np.int32(offset >> _MANTISSA_BITS_F)) - select(tiny, _TINY_SHIFT_F, zero)
-        f = float32_of(np.int32(np.int32(offset & _MANTISSA_F) + _SQRT_HALF_BITS_F)) - one
-        s = f / (two + f)
-        z = s * s
-        w = z * z
-        odd = w * fused(w, _L4_F, _L2_F)
-        even = z * fused(w, _L3_F, _L1_F)
-        half = half_f * f * f
-        result = k * _LN2_HIGH_F - ((half - (s * (half + (odd + even)) + k * _LN2_LOW_F)) - f)
-        result = select(x == inf, x, result)
-        result = select(x == zero, -inf, result)
-        return select(x >= zero, result, nan)
-
-    return log32
+_UNARY: dict[Any, Any] = {
+    elementary.exp: _exp,
+    elementary.sigmoid: _sigmoid,
+    elementary.log: _log,
+    elementary.log1p: _log1p,
+    elementary.tanh: _tanh,
+}
+for _function, _meaning in _UNARY.items():
+    formula(_function, 1, _meaning)
+formula(elementary.finite, 1, _finite, truth=True)
+formula(elementary.fma, 3, _fma)
+formula(elementary.maximum, 2, _maximum)
+formula(elementary.divide, 2, lambda a, b: a / b)
+# what a method written with NumPy or math means on vectors
+_FOREIGN: dict[Any, Any] = {
+    np.exp: _exp,
+    math.exp: _exp,
+    np.log: _log,
+    math.log: _log,
+    np.log1p: _log1p,
+    math.log1p: _log1p,
+    np.tanh: _tanh,
+    math.tanh: _tanh,
+    np.abs: abs,
+    math.fabs: abs,
+}
+for _function, _meaning in _FOREIGN.items():
+    formula(_function, 1, _meaning, scalars=False)
+formula(np.maximum, 2, _maximum, scalars=False)
+formula(np.minimum, 2, lambda a, b: -_maximum(-a, -b), scalars=False)
 
 
-@compiled_as(elementary.log1p)
-def _log1p(x: Any) -> Any:
-    def log1p(x: Any) -> Any:
-        # log(1 + x) with what the rounding of 1 + x lost given back (Kahan)
-        one = elementary.constant(x, 1.0)
-        u = one + x
-        lost = select(x < one, x - (u - one), one - (u - x)) / u
-        result = elementary.log(u)
-        return select(elementary.finite(lost), result + lost, result)
+class _Where(AbstractTemplate):
+    """A choice between two numbers."""
 
-    return log1p
+    key = elementary.where
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        masks = [args[0]] if isinstance(args[0], Mask) else []
+        kind = number_kind([*masks, *args[1:]])
+        return None if kind is None else signature(kind, *args)
+
+
+infer_global(elementary.where, types.Function(_Where))
+
+
+@lower_builtin(elementary.where, types.Any, types.Any, types.Any)
+def _where(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    kind = sig.return_type
+    sides = [widened(context, builder, args[k], sig.args[k], kind) for k in (1, 2)]
+    return builder.select(args[0], *sides)
+
+
+class _Constant(AbstractTemplate):
+    """A number in the type of its example."""
+
+    key = elementary.constant
+
+    def generic(self, args: Any, kws: Any) -> Any:
+        like = args[0] if isinstance(args[0], Vector | types.Float) else types.float64
+        known = isinstance(args[1], Mask | types.Number | types.Boolean) or args[1] == like
+        return signature(like, *args) if known else None
+
+
+infer_global(elementary.constant, types.Function(_Constant))
+
+
+@lower_builtin(elementary.constant, types.Any, types.Any)
+def _constant(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+    return widened(context, builder, args[1], sig.args[1], sig.return_type)
