@@ -21,8 +21,8 @@ class Activation(Component):
     - ``slope(self, z, a)``: the derivative da/dz, given z and a = value(z).
 
     Use only arithmetic, ``abs``, comparisons and `fastneuron.elementary` (``where`` instead of ``if``: z is
-    many numbers at once); write constants as ``constant(z, 1.0)`` so that float32 stays float32. Override `log_loss` and `log_loss_slope` where
-    the logarithm of the output has a form that survives saturation.
+    many numbers at once); write constants as ``constant(z, 1.0)`` so that float32 stays float32. Override
+    `log_loss` and `log_loss_slope` where the logarithm of the output has a form that survives saturation.
     """
 
     __slots__ = ()

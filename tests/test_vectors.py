@@ -9,7 +9,7 @@ import pytest
 import fastneuron as fn
 import fastneuron.kernels.vecmath  # noqa: F401 - teaches Numba the functions
 from fastneuron import elementary
-from fastneuron.kernels.vectors import any_of, lanes_in, lanes_of_block, put, take, vector_like
+from fastneuron.kernels.vectors import bits_of, lanes_in, lanes_of_block, lowest_bit, put, take, vector_like
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 
@@ -157,19 +157,24 @@ def test_numpy_functions_on_vectors_are_the_elementary_ones(dtype):
 
 
 @DTYPES
-def test_any_of_sees_one_element(dtype):
+def test_bits_of_a_mask_are_its_elements(dtype):
     @numba.njit
     def seen(values):
         like = vector_like(values[0])
-        return any_of(take(values, 0, like) > 0), lanes_in(like), lanes_of_block(like)
+        return bits_of(take(values, 0, like) > 0), lanes_in(like), lanes_of_block(like)
 
     values = np.zeros(64, dtype)
-    found, count, lanes = seen(values)
-    assert not found and lanes % count == 0
-    for k in range(count):
-        values[:] = 0
-        values[k] = 1
-        assert seen(values)[0]
+    bits, count, lanes = seen(values)
+    assert bits == 0 and lanes % count == 0
+    random = np.random.default_rng(9)
+    for _ in range(20):
+        values = random.integers(0, 2, 64).astype(dtype)
+        assert seen(values)[0] == sum(1 << k for k in range(count) if values[k])
+
+
+def test_lowest_bit():
+    lowest = numba.njit(lambda bits: lowest_bit(bits))
+    assert [lowest(bits) for bits in (1, 2, 12, 1 << 40, -1)] == [0, 1, 2, 40, 0]
 
 
 def test_a_method_with_a_branch_is_refused_with_advice():

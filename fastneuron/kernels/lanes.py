@@ -30,14 +30,24 @@ from fastneuron.kernels.judge import (
 )
 from fastneuron.kernels.neuron import bound_to, step
 from fastneuron.kernels.records import bind
-from fastneuron.kernels.vectors import any_of, lanes_in, lanes_of_block, larger, put, take, vector_like
+from fastneuron.kernels.vectors import (
+    bits_of,
+    lanes_in,
+    lanes_of_block,
+    larger,
+    lowest_bit,
+    put,
+    take,
+    vector_like,
+)
 
 CHUNK = 16
 LAGS = (48, 60)  # multiples of most short periods
 
 # what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
-# beyond `limit`; the state is where it was
-NEAR, WATCH, STILL = 1, 2, 4
+# beyond `limit`; the state is where it was; max_steps are done
+NEAR, WATCH, STILL, DUE = 1, 2, 4, 8
+FAR = 2**20  # chunks that are counted down exactly in either dtype
 
 
 @inner
@@ -72,12 +82,13 @@ def run_chunk(problem, fields, history, slot, memory, gradient):
 
 
 @inner
-def gather_hints(problem, fields, history, slot, lane, hints):
+def gather_hints(problem, fields, history, slot, lane, left, hints):
     """For the vector of lanes from `lane` on, what may have happened in the chunk that began in `slot`.
 
-    hints : a row of numbers, in which the sums of NEAR, WATCH, STILL are written
+    left : a row of the chunks until max_steps, counted down
+    hints : a row of numbers, in which the sums of NEAR, WATCH, STILL, DUE are written
 
-    Returns whether there is any.
+    Returns bit k set where lane `lane` + k has any.
     """
     never_inline()
     use_full_width()
@@ -121,8 +132,11 @@ def gather_hints(problem, fields, history, slot, lane, hints):
     hint = where(least <= rule.tolerance, constant(like, NEAR), zero)
     hint += where(slow, constant(like, WATCH), where(reach <= rule.limit, zero, constant(like, WATCH)))
     hint += where(away <= constant(like, 32.0) * close, constant(like, STILL), zero)
+    remaining = take(left, lane, like) - one
+    put(left, lane, remaining)
+    hint += where(remaining <= zero, constant(like, DUE), zero)
     put(hints, lane, hint)
-    return any_of(hint > zero)
+    return bits_of(hint > zero)
 
 
 @inner
@@ -145,7 +159,7 @@ def back_at(problem, fields, history, slot, lane, longest):
         gap = abs(now - take(history, (slot + slots - p) % slots * row + at, like))
         away = where(gap < away, gap, away)
     own = bound_to(problem, like, fields, lane, lanes)
-    return any_of(away <= own.rule.settle * size)
+    return bits_of(away <= own.rule.settle * size) != 0
 
 
 @inner
@@ -243,34 +257,29 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     last_step = np.zeros(lanes, np.int64)  # max_steps
     ask_again = np.zeros(lanes, np.int64)  # step from which a cycle is looked for
     state, other = np.zeros(length, starts.dtype), np.zeros(length, starts.dtype)
+    left = aligned(lanes, starts)
+    vacant = np.arange(lanes)
+    n_vacant = lanes
     following = 0
-    busy = 0
-    vacant = True
     chunk = 0
-    due = 0  # chunk after which a lane is at its max_steps
     slot = 0
     while True:
-        if vacant:
-            due = 2**62
-            for lane in range(lanes):
-                while owner[lane] < 0 and following < points:
-                    point = following
-                    following += 1
-                    last = load(problem, starts, point, history, slot, fields, memory, lane)
-                    if last == 0:
-                        outcomes[point], steps[point] = DIVERGED, 0
-                        speeds[point], periods[point] = 0, 0
-                        continue
-                    owner[lane] = point
-                    busy += 1
-                    first_chunk[lane] = chunk
-                    last_step[lane] = last
-                    ask_again[lane] = 0
-                if owner[lane] >= 0:
-                    due = min(due, first_chunk[lane] + (last_step[lane] + CHUNK - 1) // CHUNK)
-            if busy == 0:
-                return True
-            vacant = False
+        while n_vacant > 0 and following < points:
+            lane = vacant[n_vacant - 1]
+            last = load(problem, starts, following, history, slot, fields, memory, lane)
+            if last == 0:
+                outcomes[following], steps[following] = DIVERGED, 0
+                speeds[following], periods[following] = 0, 0
+            else:
+                owner[lane] = following
+                first_chunk[lane] = chunk
+                last_step[lane] = last
+                left[lane] = min((last + CHUNK - 1) // CHUNK, FAR)
+                ask_again[lane] = 0
+                n_vacant -= 1
+            following += 1
+        if n_vacant == lanes:
+            return True
         if cancel[0] != 0:
             return False
         run_chunk(problem, fields, history, slot, memory, gradient)
@@ -278,19 +287,22 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
         begin = slot
         slot = (slot + CHUNK) % slots
         for group in range(0, lanes, count):
-            if not gather_hints(problem, fields, history, begin, group, hints) and chunk < due:
-                continue
+            bits = gather_hints(problem, fields, history, begin, group, left, hints)
             shown = -1  # step of the chunk of which `scratch` holds error and loss
             looked = back = False
-            for lane in range(group, group + count):
+            while bits != 0:
+                lane = group + lowest_bit(bits)
+                bits &= bits - 1
                 if owner[lane] < 0:
                     continue
                 hint = int(hints[lane])
                 last = last_step[lane]
                 t = (chunk - 1 - first_chunk[lane]) * CHUNK
                 now = t + CHUNK
-                if hint == 0 and now < last:
-                    continue
+                if hint & DUE and now < last:
+                    left[lane] = min((last - now + CHUNK - 1) // CHUNK, FAR)
+                    if hint == DUE:
+                        continue
                 point = owner[lane]
                 own = bound_to(problem, problem.mean, fields, lane, lanes)
                 outcome, at, size = RUNNING, now, problem.mean
@@ -338,8 +350,8 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
                     outcomes[point], steps[point] = outcome, at
                     speeds[point], periods[point] = size, period
                     owner[lane] = -1
-                    busy -= 1
-                    vacant = True
+                    vacant[n_vacant] = lane
+                    n_vacant += 1
 
 
 @kernel

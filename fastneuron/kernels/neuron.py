@@ -147,7 +147,7 @@ def _in_registers(
         e = constant(like, own.loss.delta(own.activation, z, a, constant(like, own.y[i])))
         for j in range(d):
             g = tuple_setitem(g, j, fma(e, own.x[i * d + j], g[j]))
-        g = tuple_setitem(g, d, g[d] + e)
+        g = tuple_setitem(g, d, e if i == 0 else g[d] + e)
     moved = zero
     for j in range(d + 1):
         slope = own.mean * g[j]

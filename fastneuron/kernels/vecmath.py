@@ -131,7 +131,7 @@ def _exponential_parts(x: Formula, sign: float = 1.0) -> tuple[Formula, Formula]
         high_part = _fma(r2, _fma(r, e[7], e[6]), _fma(r, e[5], e[4]))
         q = _fma(r4, _fma(r4, _fma(r, e[9], e[8]), high_part), low_part)
     else:
-        q = _fma(r2 * r2, e[4], _fma(r2, _fma(r, e[3], e[2]), _fma(r, e[1], e[0])))
+        q = _fma(r2, _fma(r, _fma(r, e[4], e[3]), e[2]), _fma(r, e[1], e[0]))
     scale = ((shifted.bits() << f.mantissa) + f.one_bits).as_float()
     return _fma(r2, q, r), scale
 

@@ -466,11 +466,21 @@ def put(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
 
 
 @intrinsic
-def any_of(typingctx: Any, mask: Any) -> Any:
-    """Whether a mask holds anywhere."""
+def bits_of(typingctx: Any, mask: Any) -> Any:
+    """A whole number whose bit k is set where element k of a mask holds."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        whole = ir.IntType(args[0].type.count)
-        return builder.icmp_unsigned("!=", builder.bitcast(args[0], whole), ir.Constant(whole, 0))
+        whole = builder.bitcast(args[0], ir.IntType(args[0].type.count))
+        return builder.zext(whole, ir.IntType(64))
 
-    return types.boolean(mask), codegen
+    return types.int64(mask), codegen
+
+
+@intrinsic
+def lowest_bit(typingctx: Any, bits: Any) -> Any:
+    """Which bit of a whole number that is not 0 is the lowest one set."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return types.int64(types.int64), codegen
