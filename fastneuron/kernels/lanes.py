@@ -260,9 +260,8 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     left = aligned(lanes, starts)
     vacant = np.arange(lanes)
     n_vacant = lanes
-    following = 0
-    chunk = 0
-    slot = 0
+    # a literal 0 is a type of its own, for which everything below would be compiled once more
+    following, chunk, slot = np.int64(0), np.int64(0), np.int64(0)
     while True:
         while n_vacant > 0 and following < points:
             lane = vacant[n_vacant - 1]
