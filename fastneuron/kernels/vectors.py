@@ -25,8 +25,8 @@ from numba.core import cgutils
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
-# Wide enough that one operation fills the time another takes, narrow enough for the registers.
-VECTOR_BYTES = {64: 64, 32: 128}  # by the bits of a number
+# Two machine registers or four: one operation fills the time that another takes.
+VECTOR_BYTES = 128
 # Several vectors, so that one can go on while another waits for its divisions.
 BLOCK_BYTES = 512
 
@@ -36,7 +36,7 @@ class Vector(types.Type):
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
-        self.count = VECTOR_BYTES[dtype.bitwidth] * 8 // dtype.bitwidth
+        self.count = VECTOR_BYTES * 8 // dtype.bitwidth
         super().__init__(f"Vector({dtype} x {self.count})")
 
 
