@@ -84,6 +84,8 @@ OPERATIONS = {
     "equal": lambda a, b: elementary.where(a == b, a, b),
     "different": lambda a, b: elementary.where(a != b, a, b),
     "both": lambda a, b: elementary.where((a > b) & (a > 0), a, b),
+    "not": lambda a, b: elementary.where(~(a > b), a, b),
+    "one of": lambda a, b: elementary.where((a > b) ^ (b > 1), a, b),
     "either": lambda a, b: elementary.where((a > b) | (b > 1), a, b),
 }
 
@@ -110,6 +112,8 @@ FUNCTIONS = {
     "maximum": lambda a, b: elementary.maximum(a, b),
     "divide": lambda a, b: elementary.divide(a, b),
     "finite": lambda a, b: elementary.where(elementary.finite(a), a, b),
+    "max": lambda a, b: max(a, b),
+    "min": lambda a, b: min(a, b),
     "sqrt": lambda a, b: math.sqrt(abs(a)),
     "sin": lambda a, b: math.sin(a),
 }

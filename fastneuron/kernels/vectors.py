@@ -286,10 +286,6 @@ def larger(a: Any, b: Any) -> Any:
     raise NotImplementedError
 
 
-def _smaller(a: Formula, b: Formula) -> Formula:
-    return (a < b).chosen(a, b)
-
-
 def _larger(a: Formula, b: Formula) -> Formula:
     return (a > b).chosen(a, b)
 
@@ -303,8 +299,8 @@ for _function, _emit in {
     operator.isub: operator.sub,
     operator.imul: operator.mul,
     operator.itruediv: operator.truediv,
-    min: _smaller,
-    max: _larger,
+    min: lambda a, b: (b < a).chosen(b, a),  # as Python has them: a, unless b is beyond it
+    max: lambda a, b: (b > a).chosen(b, a),
 }.items():
     formula(_function, 2, _emit, scalars=False)
 for _function, _emit in {
