@@ -18,6 +18,7 @@ ULPS = {"exp": 1.1, "log": 0.8, "log1p": 1.5, "sigmoid": 2.5, "tanh": 2.5}
 # Arguments of exp: below the first the result is under the smallest normal number, below the second it is
 # 0, above the third inf.
 EXP_ENDS = {np.float64: (-708.39, -708.75, 709.43), np.float32: (-87.33, -87.69, 88.37)}
+SIGMOID_END = {np.float64: -709.08, np.float32: -88.02}  # below it the result is 0
 
 
 @functools.cache
@@ -68,7 +69,7 @@ def arguments(name, dtype, count=100_000):
         "exp": [random.uniform(low, high, count), small],
         "log": [normal, 1 + small * 0.1],
         "log1p": [normal, small],
-        "sigmoid": [-random.uniform(low, high, count), small],
+        "sigmoid": [random.uniform(SIGMOID_END[dtype], -low, count), small],
         "tanh": [small, random.uniform(-3, 3, count), sign * np.minimum(normal, 1e30)],
     }
     x = np.concatenate(x[name]).astype(dtype)
@@ -152,6 +153,13 @@ def test_exp_between_its_range_and_0_is_subnormal_and_never_grows(dtype):
     normal, zero, _ = EXP_ENDS[dtype]
     result = over_arrays("exp")(np.linspace(normal + 0.1, zero - 0.1, 2001, dtype=dtype))
     assert (np.diff(result) <= 0).all() and result[0] > np.finfo(dtype).tiny and result[-1] == 0
+
+
+@DTYPES
+def test_sigmoid_below_its_end_is_0(dtype):
+    end = SIGMOID_END[dtype]
+    result = over_arrays("sigmoid")(np.linspace(end - 1, end, 2001, dtype=dtype))
+    assert (np.diff(result) >= 0).all() and result[0] == 0 and 0 < result[-1] < np.finfo(dtype).tiny
 
 
 @DTYPES
