@@ -102,8 +102,9 @@ def gather_hints(problem, fields, history, slot, lane, left, hints):
     zero = constant(like, 0.0)
     one = constant(like, 1.0)
     least = constant(like, np.inf)
+    over = constant(like, 1.001)  # makes up for the rounding of the sum
     calm = take(history, last + (width + 1) * lanes, like)
-    bold = calm
+    way = over * calm
     for s in range(CHUNK):
         place = first + s * row + width * lanes
         error = take(history, place, like)
@@ -111,7 +112,7 @@ def gather_hints(problem, fields, history, slot, lane, left, hints):
         if s > 0:  # the update into the first state was seen with the chunk before
             moved = take(history, place + lanes, like)
             calm = where(moved < calm, moved, calm)
-            bold = larger(moved, bold)
+            way = fma(over, moved, way)
     size = zero
     for j in range(width):
         size = maximum(size, abs(take(history, last + j * lanes, like)))  # NaN where a parameter is
@@ -125,8 +126,7 @@ def gather_hints(problem, fields, history, slot, lane, left, hints):
             gap = larger(gap, abs(p - take(history, earlier + j * lanes, like)))
         away = where(gap < away, gap, away)
     rule = bind(problem.rule, like, fields, lane, lanes)
-    # no parameter was larger within the chunk
-    reach = size + constant(like, CHUNK) * bold
+    reach = size + way  # no parameter was larger within the chunk
     close = rule.settle * larger(size, one)
     slow = calm <= constant(like, 2.0) * rule.settle * larger(reach, one)
     hint = where(least <= rule.tolerance, constant(like, NEAR), zero)

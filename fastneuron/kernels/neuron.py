@@ -10,7 +10,7 @@ plus the penalty's gradient, then the optimizer's step.
 
 The numbers are vectors or floats, whatever the type of `like` is; the bits are the same. Small tasks come
 as tuples (see `fastneuron.engine.lowering`): their lengths are types, so the loops over samples and inputs
-unroll, and everything stays in registers. Larger ones come as arrays and run in loops.
+unroll, and everything stays in registers; x_ij / n is computed once. Larger ones come as arrays and run in loops.
 
 Not here: what became of a start (`judge`), which start is in which lane (`lanes`).
 """
@@ -146,15 +146,14 @@ def _in_registers(
         worst = abs(a - own.y[i]) if i == 0 else larger(worst, abs(a - own.y[i]))
         e = constant(like, own.loss.delta(own.activation, z, a, constant(like, own.y[i])))
         for j in range(d):
-            g = tuple_setitem(g, j, fma(e, own.x[i * d + j], g[j]))
+            g = tuple_setitem(g, j, fma(e, own.mean * own.x[i * d + j], g[j]))
         g = tuple_setitem(g, d, e if i == 0 else g[d] + e)
     moved = zero
     for j in range(d + 1):
-        slope = own.mean * g[j]
         if j < d:
-            slope = constant(like, own.penalty.weight_gradient(p[j], slope))
+            slope = constant(like, own.penalty.weight_gradient(p[j], g[j]))
         else:
-            slope = constant(like, own.penalty.bias_gradient(p[j], slope))
+            slope = constant(like, own.penalty.bias_gradient(p[j], own.mean * g[j]))
         kept = remembered(own.memory, like, memory, first + j * stride, (d + 1) * stride)
         new = own.optimizer.step(p[j], slope, kept)
         put(target, to + j * stride, constant(like, new[0]))
