@@ -288,8 +288,8 @@ def sensitive(sweep, exact=None):
     """Points whose end the rounding of the arithmetic decides, so that no program can be held to it.
 
     The same sweep is run in a wider dtype, and from starts a few last bits to either side. Where
-    outcome, steps, final parameters or speed are not the same every time, a program that adds in another order
-    or rounds a multiply-add once may differ as well: chaotic transients, ties of a step at z = 0,
+    outcome, steps, final parameters or speed are not the same every time, a program that adds in another
+    order or rounds a multiply-add once may differ as well: chaotic transients, ties of a step at z = 0,
     thresholds crossed at the pace of the last bits.
     """
     exact = run(sweep) if exact is None else exact

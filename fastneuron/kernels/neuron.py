@@ -10,7 +10,8 @@ plus the penalty's gradient, then the optimizer's step.
 
 The numbers are vectors or floats, whatever the type of `like` is; the bits are the same. Small tasks come
 as tuples (see `fastneuron.engine.lowering`): their lengths are types, so the loops over samples and inputs
-unroll, and everything stays in registers; x_ij / n is computed once. Larger ones come as arrays and run in loops.
+unroll, and everything stays in registers; x_ij / n is computed once. Larger ones come as arrays and run in
+loops.
 
 Not here: what became of a start (`judge`), which start is in which lane (`lanes`).
 """

@@ -9,8 +9,8 @@ sigmoid and tanh divide anyway, so a quotient of half the length replaces the po
 relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32). sigmoid is 0 below 2^-1023 (2^-127).
 log: x = 2^k m, sqrt(1/2) <= m < sqrt(2); with f = m - 1 and s = f / (2 + f), log(1 + f) = f - f^2/2 +
 s (f^2/2 + R(s^2)), R as in fdlibm (Sun Microsystems 1993, e_log.c; e_logf.c in float32).
-tests/test_vecmath.py holds the errors: at most 1.1 ulp for exp, 0.8 for log, 1.5 for log1p, 2.5 for sigmoid and
-tanh.
+tests/test_vecmath.py holds the errors: at most 1.1 ulp for exp, 0.8 for log, 1.5 for log1p, 2.5 for sigmoid
+and tanh.
 
 Every function keeps the dtype of its argument; NaN stays NaN (tests/test_vecmath.py).
 """
