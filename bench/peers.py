@@ -31,7 +31,7 @@ import numpy as np
 
 import fastneuron as fn
 from fastneuron.engine.lowering import lowered_sweep, starts_of
-from fastneuron.kernels.lanes import run_tile
+from fastneuron.kernels.lanes import block_for, run_tile
 
 STEPS = 1000
 SIDE = 96
@@ -71,10 +71,11 @@ def kernel_run(
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, dtype)
     cancel = np.zeros(1, np.uint8)
+    block = block_for(problem, len(fresh) - 2)
 
     def run() -> tuple[float, np.ndarray]:
         starts = fresh.copy()
-        run_tile(problem, starts, cancel, outcome, steps, speed, period)
+        run_tile(problem, block, starts, cancel, outcome, steps, speed, period)
         return float(steps.sum(dtype=np.int64)), starts[:2]
 
     return run

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ from fastneuron.engine.lowering import explained, lowered_sweep, starts_of
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import tile_shape, tiles_of
 from fastneuron.kernels.jit import specialised
-from fastneuron.kernels.lanes import run_tile, summarise
+from fastneuron.kernels.lanes import Block, block_for, run_tile, summarise
 from fastneuron.kernels.neuron import Problem
 from fastneuron.result import Variable, dataset, kept_variables
 from fastneuron.store import MapStore
@@ -78,15 +79,22 @@ def _run_tiles(
     problem = lowered_sweep(sweep)
     values = {name: axis.values() for name, axis in sweep.axes.items()}
     cancel = np.zeros(1, np.uint8)
+    first = starts_of(sweep, values, tuple(slice(0, 1) for _ in tile))
+    varying = len(first) - len(sweep.model.parameters)
     with explained():
-        kernels = _kernels_for(problem, starts_of(sweep, values, tuple(slice(0, 1) for _ in tile)), cancel)
+        kernels = _kernels_for(problem, block_for(problem, varying), first, cancel)
+    blocks: SimpleQueue[Block] = SimpleQueue()
+    for _ in range(threads):
+        blocks.put(block_for(problem, varying))
 
     def work(place: Place) -> int:
         starts = starts_of(sweep, values, place)
         shape = tuple(s.stop - s.start for s in place)
-        results = _tile_results(kernels, problem, starts, cancel, sweep, set(variables))
+        block = blocks.get()
+        results = _tile_results(kernels, problem, block, starts, cancel, sweep, set(variables))
         if results is None:
             return 0
+        blocks.put(block)
         hold(place, {name: results[name].reshape(shape) for name in variables})
         return int(starts.shape[1])
 
@@ -113,19 +121,20 @@ def _run_tiles(
             raise
 
 
-def _kernels_for(problem: Problem, starts: np.ndarray, cancel: np.ndarray) -> Kernels:
+def _kernels_for(problem: Problem, block: Block, starts: np.ndarray, cancel: np.ndarray) -> Kernels:
     """The machine code for this problem, given any of its starts."""
     real, whole = starts[0], np.empty(1, np.int32)
     outcome, learned = np.empty(1, np.int8), np.empty(1, np.int64)
     return (
-        specialised(run_tile, problem, starts, cancel, outcome, whole, real, whole),
-        specialised(summarise, problem, starts, real, real, learned),
+        specialised(run_tile, problem, block, starts, cancel, outcome, whole, real, whole),
+        specialised(summarise, problem, block, starts, real, real, learned),
     )
 
 
 def _tile_results(
     kernels: Kernels,
     problem: Problem,
+    block: Block,
     starts: np.ndarray,
     cancel: np.ndarray,
     sweep: Sweep,
@@ -137,13 +146,13 @@ def _tile_results(
     real = starts.dtype
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, real)
-    if not descend_tile(problem, starts, cancel, outcome, steps, speed, period):
+    if not descend_tile(problem, block, starts, cancel, outcome, steps, speed, period):
         return None
     results: dict[str, np.ndarray] = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
     if wanted & {"error", "loss", "learned"}:
         error, loss = np.empty(points, real), np.empty(points, real)
         learned = np.empty(points, np.int64)
-        summarise_tile(problem, starts, error, loss, learned)
+        summarise_tile(problem, block, starts, error, loss, learned)
         results |= {"error": error, "loss": loss, "learned": learned}
     finals = {f"final_{name}": starts[k] for k, name in enumerate(sweep.model.parameters)}
     return results | finals

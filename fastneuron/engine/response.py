@@ -10,6 +10,7 @@ import numpy as np
 from fastneuron.components import nearest, shown, with_rows
 from fastneuron.engine.lowering import explained
 from fastneuron.kernels.outputs import outputs
+from fastneuron.kernels.vectors import VECTOR_BYTES
 from fastneuron.models import Neuron
 
 
@@ -44,10 +45,12 @@ def forward(model: Neuron, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     leading, values = broadcast_parameters(model, parameters)
     real = values.dtype
     inputs = _inputs(model, x).astype(real)
-    out = np.empty((values.shape[1], len(inputs)), real)
+    count = values.shape[1] * len(inputs)
+    lanes = VECTOR_BYTES // real.itemsize
+    out = np.zeros(-(-count // lanes) * lanes, real)
     with explained():
         outputs(with_rows(model.activation, {}), values, inputs, out)
-    return out.reshape(*leading, len(inputs))
+    return out[:count].reshape(*leading, len(inputs))
 
 
 def broadcast_parameters(

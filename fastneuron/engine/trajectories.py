@@ -11,7 +11,7 @@ from fastneuron.components import Bound, checked_number
 from fastneuron.engine.local import require_memory
 from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.response import broadcast_parameters
-from fastneuron.kernels.lanes import run_tile
+from fastneuron.kernels.lanes import block_for, run_tile
 from fastneuron.kernels.record import record
 from fastneuron.losses import Loss
 from fastneuron.models import Neuron
@@ -105,8 +105,10 @@ def descend(
     parameters = np.empty((len(starts), steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
     outputs = np.empty((steps + 1, points, samples), dtype)
+    state = np.empty((1 + optimizer.slots) * len(starts), dtype)
+    gradient = np.empty(len(starts), dtype)
     with explained():
-        record(problem, starts, steps, parameters, losses, errors, outputs)
+        record(problem, starts, steps, state, gradient, parameters, losses, errors, outputs)
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     ends: dict[str, Any] = {}
     if stop is not None:
@@ -169,7 +171,8 @@ def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
-    run_tile(problem, starts.copy(), np.zeros(1, np.uint8), outcome, ended, speed, period)
+    cancel = np.zeros(1, np.uint8)
+    run_tile(problem, block_for(problem, 0), starts.copy(), cancel, outcome, ended, speed, period)
     # a path without a step shows only what holds at the start
     outcome[ended > steps] = Outcome.UNFINISHED
     ended = np.minimum(ended, steps)

@@ -5,7 +5,8 @@ source says `fma`. So the bits of a result depend neither on the vector width no
 thread or machine a start was computed in (tests/test_invariants.py).
 
 ``error_model="numpy"``: a division by zero is an infinity; with Python's error a check would stand
-in every loop and keep it from vectorising.
+in every loop and keep it from vectorising. ``_nrt=False``: kernels allocate nothing, so no references are
+counted, which halves what LLVM has to read.
 """
 
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from numba.extending import intrinsic, overload
 
 from fastneuron.kernels.cache import KernelCache
 
-_FLAGS: Any = {"nogil": True, "error_model": "numpy"}
+_FLAGS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False}
 _jit: Any = njit  # its type knows only some of its options
 
 

@@ -2,18 +2,48 @@
 
 The history of a block is flat; a slot is one step of all its lanes, and has a row of `lanes` numbers for each
 parameter, then one for the error |a - y| of that state, then one for the size of the update that led there.
-`own` is the `Problem` with its components bound to one start, `state` its parameters and then its memory.
+`state` and `other` are parameters of one start, `rule` that which holds for it.
 The definitions are those of `fastneuron.outcomes`.
 """
 
 import numpy as np
 
-from fastneuron.elementary import constant, fma, maximum
-from fastneuron.kernels.jit import inner, never_inline
-from fastneuron.kernels.neuron import step_one
+from fastneuron.elementary import constant, finite, maximum
+from fastneuron.kernels.jit import inner, never_inline, use_full_width
+from fastneuron.kernels.neuron import bound_to, step, summary_of
+from fastneuron.kernels.vectors import lanes_in, lanes_of_block, put, vector_like
 
+CHUNK = 16
 RUNNING = -1  # no outcome yet
 UNFINISHED, REACHED, SETTLED, CYCLING, DIVERGED, STALLED = range(6)
+
+
+@inner
+def smaller(a, b):
+    """The smaller of two whole numbers."""
+    return a if a < b else b
+
+
+@inner
+def run_chunk(problem, fields, history, slot, memory, gradient, begin, end):
+    """CHUNK steps of the lanes from `begin` to before `end`, the first from the states in `slot`."""
+    never_inline()
+    use_full_width()
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    lanes = lanes_of_block(like)
+    width = len(problem.theta)
+    row = (width + 2) * lanes
+    for s in range(CHUNK):
+        source = (slot + s) * row
+        target = source + row if source + row < len(history) else 0
+        for lane in range(begin, end, count):
+            own = bound_to(problem, like, fields, lane, lanes)
+            worst, moved = step(
+                own, like, history, source + lane, history, target + lane, memory, lane, lanes, gradient
+            )
+            put(history, source + width * lanes + lane, worst)
+            put(history, target + (width + 1) * lanes + lane, moved)
 
 
 @inner
@@ -26,42 +56,25 @@ def largest(state, d):
 
 
 @inner
-def distance(a, b, first, d):
-    """Largest absolute difference of the parameters in `a` and in `b` from index `first` on."""
-    size = abs(a[d] - b[first + d])
+def distance(a, b, d):
+    """Largest absolute difference of the parameters in `a` and in `b`; NaN if one is NaN."""
+    size = abs(a[d] - b[d])
     for j in range(d):
-        size = maximum(size, abs(a[j] - b[first + j]))
+        size = maximum(size, abs(a[j] - b[j]))
     return size
 
 
 @inner
-def pre_activation_of(own, state, i):
-    """Pre-activation for sample i."""
-    d = len(own.theta) - 1
-    z = state[d]
-    for j in range(d):
-        z = fma(state[j], own.x[i * d + j], z)
-    return z
+def error_and_loss(problem, history, slot, fields, lanes, lane, scratch):
+    """Largest |a - y|, NaN if one is NaN, and mean loss without the penalty, of a lane in a slot.
 
-
-@inner
-def output_of(own, state, i):
-    """Output for sample i."""
-    return constant(own.mean, own.activation.value(pre_activation_of(own, state, i)))
-
-
-@inner
-def error_and_loss_of(own, state):
-    """Largest |a - y| over the samples, NaN if one is NaN; and their mean loss, without the penalty."""
-    never_inline()
-    worst = constant(own.mean, 0.0)
-    total = constant(own.mean, 0.0)
-    for i in range(len(own.y)):
-        z = pre_activation_of(own, state, i)
-        a = constant(own.mean, own.activation.value(z))
-        worst = maximum(worst, abs(a - own.y[i]))
-        total += constant(own.mean, own.loss.value(own.activation, z, a, own.y[i]))
-    return worst, own.mean * total
+    Those of its neighbours in the vector are in `scratch`, errors first.
+    """
+    count = lanes_in(vector_like(problem.mean))
+    group = lane // count * count
+    at = slot * (len(problem.theta) + 2) * lanes + group
+    summary_of(problem, history, at, fields, group, lanes, problem.mean, scratch)
+    return scratch[lane - group], scratch[count + lane - group]
 
 
 @inner
@@ -72,7 +85,7 @@ def remember(history, slot, width, lanes, lane, state):
 
 
 @inner
-def judged(own, watch, t, steps, history, slot, lanes, lane, state):
+def judged(problem, rule, watch, t, steps, history, slot, fields, lanes, lane, state, scratch):
     """Apply the rule to the states of a lane from step `t`, in `slot`, over `steps` updates.
 
     Parameters
@@ -86,9 +99,9 @@ def judged(own, watch, t, steps, history, slot, lanes, lane, state):
     outcome, step, size of the last update; the outcome is RUNNING where none applied, and then the last state
     is not judged yet
     """
-    width = len(own.theta)
+    width = len(problem.theta)
     row = (width + 2) * lanes
-    one = constant(own.mean, 1.0)
+    one = constant(problem.mean, 1.0)
     slots = len(history) // row
     for s in range(steps):
         at = slot * row + width * lanes + lane
@@ -96,106 +109,116 @@ def judged(own, watch, t, steps, history, slot, lanes, lane, state):
         before = slot
         slot = slot + 1 if slot + 1 < slots else 0
         moved = history[slot * row + (width + 1) * lanes + lane]
-        if error <= own.rule.tolerance:
+        if error <= rule.tolerance:
             remember(history, before, width, lanes, lane, state)
             sure, loss = error, constant(one, 0.0)
             # a loss can only be infinite where an output is far off or the gradient is not finite, which it
             # also is where an error is NaN
-            if error > constant(one, 0.5) or not np.isfinite(moved):
-                sure, loss = error_and_loss_of(own, state)
-            if not np.isfinite(loss):
+            if error > constant(one, 0.5) or not finite(moved):
+                sure, loss = error_and_loss(problem, history, before, fields, lanes, lane, scratch)
+            if not finite(loss):
                 return DIVERGED, t + s, history[at + lanes]
-            if sure <= own.rule.tolerance:
+            if sure <= rule.tolerance:
                 return REACHED, t + s, history[at + lanes]
         if watch:
             remember(history, slot, width, lanes, lane, state)
             size = largest(state, width - 1)
-            if not size <= own.rule.limit:
-                if not np.isfinite(size):
-                    earlier = history[before * row + (width + 1) * lanes + lane]
+            gone = not size <= rule.limit
+            if gone or moved <= rule.settle * (size if size > one else one):
+                # where the parameters are not finite, the loss of the state before says when it ended
+                last = before if gone else slot
+                error, loss = error_and_loss(problem, history, last, fields, lanes, lane, scratch)
+                if gone and not finite(size) and not finite(loss):
                     remember(history, before, width, lanes, lane, state)
-                    if not np.isfinite(error_and_loss_of(own, state)[1]):
-                        return DIVERGED, t + s, earlier
-                    remember(history, slot, width, lanes, lane, state)
-                return DIVERGED, t + s + 1, moved
-            if moved <= own.rule.settle * (size if size > one else one):
-                error, loss = error_and_loss_of(own, state)
-                if not np.isfinite(loss):
+                    return DIVERGED, t + s, history[before * row + (width + 1) * lanes + lane]
+                if gone or not finite(loss):
                     return DIVERGED, t + s + 1, moved
-                return (REACHED if error <= own.rule.tolerance else SETTLED), t + s + 1, moved
+                return (REACHED if error <= rule.tolerance else SETTLED), t + s + 1, moved
     remember(history, slot, width, lanes, lane, state)
     return RUNNING, t + steps, history[slot * row + (width + 1) * lanes + lane]
 
 
 @inner
-def last_outcome(own, state, before, steps, error, loss):
+def last_outcome(rule, width, state, before, steps, error, loss):
     """The outcome at max_steps of a start that has none yet; `before` is the state one step earlier."""
-    if not np.isfinite(loss):
+    if not finite(loss):
         return DIVERGED
-    if error <= own.rule.tolerance:
+    if error <= rule.tolerance:
         return REACHED
-    one = constant(own.mean, 1.0)
-    for j in range(len(own.theta)):
+    one = constant(error, 1.0)
+    for j in range(width):
         size = abs(state[j])
-        drift = constant(own.mean, steps) * abs(state[j] - before[j])
-        if not drift <= own.rule.stall * (size if size > one else one):
+        drift = constant(error, steps) * abs(state[j] - before[j])
+        if not drift <= rule.stall * (size if size > one else one):
             return UNFINISHED
     return STALLED
 
 
 @inner
-def period_of(own, history, slot, lanes, lane, age, state, other):
+def period_of(rule, width, history, slot, lanes, lane, age, state, other):
     """Smallest period with which the state in `slot` has returned, of a start `age` steps old; 0 for none.
 
     `state` becomes that state; `other` is scratch.
     """
     never_inline()
-    width = len(own.theta)
     slots = len(history) // ((width + 2) * lanes)
-    one = constant(own.mean, 1.0)
+    one = constant(rule.settle, 1.0)
     remember(history, slot, width, lanes, lane, state)
     size = largest(state, width - 1)
-    close = own.rule.settle * (size if size > one else one)
-    nearest = constant(own.mean, np.inf)
-    for p in range(1, min(int(own.rule.max_period), age) + 1):
+    close = rule.settle * (size if size > one else one)
+    nearest = constant(rule.settle, np.inf)
+    for p in range(1, smaller(int(rule.max_period), age) + 1):
         slot = slot - 1 if slot > 0 else slots - 1
         remember(history, slot, width, lanes, lane, other)
-        away = distance(state, other, 0, width - 1)
-        if p > 1 and away <= close and away <= np.sqrt(own.rule.settle) * nearest:
+        away = distance(state, other, width - 1)
+        if p > 1 and away <= close and away <= np.sqrt(rule.settle) * nearest:
             return p
         nearest = nearest if nearest < away else away
     return 0
 
 
 @inner
-def find_cycle(own, state, ring, gradient, period, until):
+def find_cycle(
+    problem, rule, starts, point, fields, lanes, lane, period, until, trial, memory, gradient, state, other
+):
     """The first step at which a start is CYCLING with `period`, and the size of the update that led there.
 
-    `state` is the start, changed in place to the state at that step; `ring` holds `period` past states of
-    d + 1 numbers. The step is `until` + 1 where the cycle is not confirmed by step `until`.
+    The start is followed again in its lane of another history, `trial`; `state` becomes its parameters at
+    that step. The step is `until` + 1 where the cycle is not confirmed by step `until`.
     """
     never_inline()
-    width = len(own.theta)
-    d = width - 1
-    one = constant(own.mean, 1.0)
-    moved = constant(own.mean, 0.0)
+    count = lanes_in(vector_like(problem.mean))
+    group = lane // count * count
+    width = len(problem.theta)
     for j in range(width):
-        ring[j] = state[j]
-    run = 0
-    for t in range(1, until + 1):
-        moved = step_one(own, state, gradient)[1]
-        slot = (t % period) * width
-        if t >= period:
-            size = largest(state, d)
-            away = distance(state, ring, slot, d)
-            run = run + 1 if away <= own.rule.settle * (size if size > one else one) else 0
+        trial[j * lanes + lane] = starts[j, point]
+    for j in range(len(memory) // lanes):
+        memory[j * lanes + lane] = constant(problem.mean, 0.0)
+    one = constant(problem.mean, 1.0)
+    row = (width + 2) * lanes
+    slots = len(trial) // row
+    moved = one
+    slot, t, run = 0, 0, 0
+    while True:
+        run_chunk(problem, fields, trial, slot, memory, gradient, group, group + count)
+        for _ in range(CHUNK):
+            t += 1
+            slot = (slot + 1) % slots
+            if t > until:
+                return t, moved
+            if t < period:
+                continue
+            moved = trial[slot * row + (width + 1) * lanes + lane]
+            remember(trial, slot, width, lanes, lane, state)
+            remember(trial, (slot + slots - period) % slots, width, lanes, lane, other)
+            size = largest(state, width - 1)
+            away = distance(state, other, width - 1)
+            run = run + 1 if away <= rule.settle * (size if size > one else one) else 0
             if run > 2 * period:
-                nearest = constant(own.mean, np.inf)
+                nearest = constant(problem.mean, np.inf)
                 for q in range(1, period):
-                    other = distance(state, ring, ((t - q) % period) * width, d)
-                    nearest = nearest if nearest < other else other
-                if away <= np.sqrt(own.rule.settle) * nearest:
+                    remember(trial, (slot + slots - q) % slots, width, lanes, lane, other)
+                    gap = distance(state, other, width - 1)
+                    nearest = nearest if nearest < gap else gap
+                if away <= np.sqrt(rule.settle) * nearest:
                     return t, moved
-        for j in range(width):
-            ring[slot + j] = state[j]
-    return until + 1, moved

@@ -11,26 +11,34 @@ whole history; then the descent is followed again from its start to find the fir
 definition holds.
 """
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fastneuron.elementary import constant, fma, maximum, where
 from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.judge import (
+    CHUNK,
     CYCLING,
     DIVERGED,
     RUNNING,
     SETTLED,
     STALLED,
     UNFINISHED,
+    error_and_loss,
     find_cycle,
     judged,
     last_outcome,
     period_of,
     remember,
+    run_chunk,
+    smaller,
 )
-from fastneuron.kernels.neuron import bound_to, step
+from fastneuron.kernels.neuron import Problem, summary_of
 from fastneuron.kernels.records import bind
 from fastneuron.kernels.vectors import (
+    BLOCK_BYTES,
+    VECTOR_BYTES,
     bits_of,
     lanes_in,
     lanes_of_block,
@@ -41,7 +49,6 @@ from fastneuron.kernels.vectors import (
     vector_like,
 )
 
-CHUNK = 16
 LAGS = (48, 60)  # multiples of most short periods
 
 # what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
@@ -50,39 +57,83 @@ NEAR, WATCH, STILL, DUE = 1, 2, 4, 8
 FAR = 2**20  # chunks that are counted down exactly in either dtype
 
 
-@inner
-def aligned(count, like):
-    """`count` zeros of the dtype of the array `like`, from the beginning of a cache line on."""
-    extra = 64 // like.itemsize
-    array = np.zeros(count + extra, like.dtype)
-    first = (-array.ctypes.data % 64) // like.itemsize
-    return array[first : first + count]
+class Block(NamedTuple):
+    """The working memory of `run_tile`: arrays, flat, rows of one number for each lane.
+
+    history : see `judge`; fields : the varying fields; memory : that of the optimizer; hints, left : see
+    `gather_hints`; scratch, doubt : summaries of vectors; state, other : parameters of one start; trial,
+    trial_memory : history and memory of lanes whose starts are followed again. Of the start of a lane,
+    owner : its point, or -1; first_chunk : when it came; last_step : max_steps; ask_again : the step from which a
+    cycle is looked for. vacant : the lanes without a start.
+    """
+
+    history: Any
+    fields: Any
+    memory: Any
+    gradient: Any
+    hints: Any
+    left: Any
+    scratch: Any
+    doubt: Any
+    state: Any
+    other: Any
+    trial: Any
+    trial_memory: Any
+    owner: Any
+    first_chunk: Any
+    last_step: Any
+    ask_again: Any
+    vacant: Any
+
+
+def block_for(problem: Problem, varying: int) -> Block:
+    """Memory for a problem with so many varying fields; it may be used again and again, not twice at once."""
+    real = np.dtype(type(problem.mean))
+    lanes = BLOCK_BYTES // real.itemsize
+    count = VECTOR_BYTES // real.itemsize
+    width, slots = len(problem.theta), len(problem.memory)
+    longest = max(int(problem.longest), LAGS[-1])
+    past = CHUNK * (1 + -(-longest // CHUNK))
+
+    def rows(number: int, length: int = lanes) -> np.ndarray:
+        """`number` rows, from the beginning of a cache line on."""
+        extra = 64 // real.itemsize
+        array = np.zeros(number * length + extra, real)
+        first = -array.ctypes.data % 64 // real.itemsize
+        return array[first : first + number * length]
+
+    def whole() -> np.ndarray:
+        return np.zeros(lanes, np.int64)
+
+    return Block(
+        history=rows(past * (width + 2)),
+        fields=rows(varying),
+        memory=rows(slots * width),
+        gradient=rows(width, count),
+        hints=rows(1),
+        left=rows(1),
+        scratch=rows(4, count),
+        doubt=rows(4, count),
+        state=np.zeros(width, real),
+        other=np.zeros(width, real),
+        trial=rows(past * (width + 2)),
+        trial_memory=rows(slots * width),
+        owner=whole(),
+        first_chunk=whole(),
+        last_step=whole(),
+        ask_again=whole(),
+        vacant=whole(),
+    )
 
 
 @inner
-def run_chunk(problem, fields, history, slot, memory, gradient):
-    """CHUNK steps of every lane, the first from the states in `slot`."""
-    never_inline()
-    use_full_width()
-    like = vector_like(problem.mean)
-    count = lanes_in(like)
-    lanes = lanes_of_block(like)
-    width = len(problem.theta)
-    row = (width + 2) * lanes
-    for s in range(CHUNK):
-        source = (slot + s) * row
-        target = source + row if source + row < len(history) else 0
-        for lane in range(0, lanes, count):
-            own = bound_to(problem, like, fields, lane, lanes)
-            worst, moved = step(
-                own, like, history, source + lane, history, target + lane, memory, lane, lanes, gradient
-            )
-            put(history, source + width * lanes + lane, worst)
-            put(history, target + (width + 1) * lanes + lane, moved)
+def chunks_to(steps):
+    """Chunks until so many steps are done, as far as they are counted."""
+    return smaller((steps + CHUNK - 1) // CHUNK, FAR)
 
 
 @inner
-def gather_hints(problem, fields, history, slot, lane, left, hints):
+def gather_hints(rule, theta, fields, history, slot, lane, left, hints):
     """For the vector of lanes from `lane` on, what may have happened in the chunk that began in `slot`.
 
     left : a row of the chunks until max_steps, counted down
@@ -92,13 +143,14 @@ def gather_hints(problem, fields, history, slot, lane, left, hints):
     """
     never_inline()
     use_full_width()
-    like = vector_like(problem.mean)
+    like = vector_like(history.dtype.type(0))
     lanes = lanes_of_block(like)
-    width = len(problem.theta)
+    width = len(theta)
     row = (width + 2) * lanes
     slots = len(history) // row
     first = slot * row + lane
     last = first + CHUNK * row if slot + CHUNK < slots else lane
+    rule = bind(rule, like, fields, lane, lanes)
     zero = constant(like, 0.0)
     one = constant(like, 1.0)
     least = constant(like, np.inf)
@@ -125,7 +177,6 @@ def gather_hints(problem, fields, history, slot, lane, left, hints):
             p = take(history, last + j * lanes, like)
             gap = larger(gap, abs(p - take(history, earlier + j * lanes, like)))
         away = where(gap < away, gap, away)
-    rule = bind(problem.rule, like, fields, lane, lanes)
     reach = size + way  # no parameter was larger within the chunk
     close = rule.settle * larger(size, one)
     slow = calm <= constant(like, 2.0) * rule.settle * larger(reach, one)
@@ -140,13 +191,12 @@ def gather_hints(problem, fields, history, slot, lane, left, hints):
 
 
 @inner
-def back_at(problem, fields, history, slot, lane, longest):
+def back_at(rule, width, fields, history, slot, lane, longest):
     """Whether the bias of any lane of a vector is where it was some steps ago, at most `longest`."""
     never_inline()
     use_full_width()
-    like = vector_like(problem.mean)
+    like = vector_like(history.dtype.type(0))
     lanes = lanes_of_block(like)
-    width = len(problem.theta)
     row = (width + 2) * lanes
     slots = len(history) // row
     at = (width - 1) * lanes + lane
@@ -158,74 +208,39 @@ def back_at(problem, fields, history, slot, lane, longest):
     for p in range(2, longest + 1):
         gap = abs(now - take(history, (slot + slots - p) % slots * row + at, like))
         away = where(gap < away, gap, away)
-    own = bound_to(problem, like, fields, lane, lanes)
-    return bits_of(away <= own.rule.settle * size) != 0
+    settle = bind(rule, like, fields, lane, lanes).settle
+    return bits_of(away <= settle * size) != 0
 
 
 @inner
-def summary_of(problem, parameters, fields, at, stride, middle, scratch):
-    """Error, loss and truth table of a vector of neurons, into four vectors of `scratch`.
-
-    Parameter j is at parameters[at + j * stride], varying field k at fields[at + k * stride]. The truth table
-    comes in two parts of 16 bits.
-    """
-    never_inline()
-    use_full_width()
-    like = vector_like(problem.mean)
-    count = lanes_in(like)
-    own = bound_to(problem, like, fields, at, stride)
-    d = len(problem.theta) - 1
-    zero = constant(like, 0.0)
-    worst, loss, low, high = zero, zero, zero, zero
-    bit = problem.mean / problem.mean
-    for i in range(len(own.y)):
-        z = take(parameters, at + d * stride, like)
-        for j in range(d):
-            z = fma(take(parameters, at + j * stride, like), own.x[i * d + j], z)
-        y = constant(like, own.y[i])
-        a = constant(like, own.activation.value(z))
-        worst = maximum(worst, abs(a - y))
-        loss = loss + constant(like, own.loss.value(own.activation, z, a, y))
-        set_bit = where(a >= middle, constant(like, bit), zero)
-        if i < 16:
-            low = low + set_bit
-        else:
-            high = high + set_bit
-        bit = bit + bit if i % 16 < 15 else problem.mean / problem.mean
-    put(scratch, 0, worst)
-    put(scratch, count, own.mean * loss)
-    put(scratch, 2 * count, low)
-    put(scratch, 3 * count, high)
-
-
-@inner
-def load(problem, starts, point, history, slot, fields, memory, lane):
+def load(rule, width, starts, point, history, slot, fields, memory, lane):
     """Put a start into a lane; returns max_steps, or 0 if the start is beyond the limit."""
-    width = len(problem.theta)
-    lanes = lanes_of_block(problem.mean)
+    lanes = lanes_of_block(history.dtype.type(0))
     row = (width + 2) * lanes
     for j in range(width):
         history[slot * row + j * lanes + lane] = starts[j, point]
     history[slot * row + (width + 1) * lanes + lane] = 0
-    for k in range(width * len(problem.memory)):
+    for k in range(len(memory) // lanes):
         memory[k * lanes + lane] = 0
     for k in range(starts.shape[0] - width):
         fields[k * lanes + lane] = starts[width + k, point]
-    rule = bound_to(problem, problem.mean, fields, lane, lanes).rule
+    own = bind(rule, history.dtype.type(0), fields, lane, lanes)
     for j in range(width):
-        if not abs(starts[j, point]) <= rule.limit:
+        if not abs(starts[j, point]) <= own.limit:
             return 0
-    return int(rule.max_steps)
+    return int(own.max_steps)
 
 
 @kernel
-def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
+def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
     """Descend from every start until it ends, by the rule of `fastneuron.outcomes`.
 
     Parameters
     ----------
     problem : Problem
         Its varying fields are the rows of `starts` behind the parameters.
+    block : Block
+        Working memory; what it holds is of no account.
     starts : array, shape (d + 1 + varying fields, points)
         Parameters, then the fields that vary; the parameters become the final ones, in place.
     cancel : array of uint8, shape (1,)
@@ -241,31 +256,21 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
     count = lanes_in(like)
     lanes = lanes_of_block(like)
     width = len(problem.theta)
-    length = (1 + len(problem.memory)) * width
     points = starts.shape[1]
-    row = (width + 2) * lanes
-    longest = max(problem.longest, LAGS[-1])
-    slots = CHUNK * (1 + (longest + CHUNK - 1) // CHUNK)
-    history = aligned(slots * row, starts)
-    fields = aligned((starts.shape[0] - width) * lanes, starts)
-    memory = aligned((length - width) * lanes, starts)
-    gradient = aligned(width * count, starts)
-    hints = aligned(lanes, starts)
-    scratch = aligned(4 * count, starts)
-    owner = np.full(lanes, -1, np.int64)
-    first_chunk = np.zeros(lanes, np.int64)
-    last_step = np.zeros(lanes, np.int64)  # max_steps
-    ask_again = np.zeros(lanes, np.int64)  # step from which a cycle is looked for
-    state, other = np.zeros(length, starts.dtype), np.zeros(length, starts.dtype)
-    left = aligned(lanes, starts)
-    vacant = np.arange(lanes)
+    history, fields, memory = block.history, block.fields, block.memory
+    hints, left, scratch, state, other = block.hints, block.left, block.scratch, block.state, block.other
+    owner, first_chunk, last_step = block.owner, block.first_chunk, block.last_step
+    ask_again, vacant = block.ask_again, block.vacant
+    slots = len(history) // ((width + 2) * lanes)
+    for lane in range(lanes):
+        owner[lane], vacant[lane] = -1, lane
     n_vacant = lanes
     # a literal 0 is a type of its own, for which everything below would be compiled once more
     following, chunk, slot = np.int64(0), np.int64(0), np.int64(0)
     while True:
         while n_vacant > 0 and following < points:
             lane = vacant[n_vacant - 1]
-            last = load(problem, starts, following, history, slot, fields, memory, lane)
+            last = load(problem.rule, width, starts, following, history, slot, fields, memory, lane)
             if last == 0:
                 outcomes[following], steps[following] = DIVERGED, 0
                 speeds[following], periods[following] = 0, 0
@@ -273,7 +278,7 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
                 owner[lane] = following
                 first_chunk[lane] = chunk
                 last_step[lane] = last
-                left[lane] = min((last + CHUNK - 1) // CHUNK, FAR)
+                left[lane] = chunks_to(last)
                 ask_again[lane] = 0
                 n_vacant -= 1
             following += 1
@@ -281,12 +286,12 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
             return True
         if cancel[0] != 0:
             return False
-        run_chunk(problem, fields, history, slot, memory, gradient)
+        run_chunk(problem, fields, history, slot, memory, block.gradient, 0, lanes)
         chunk += 1
         begin = slot
         slot = (slot + CHUNK) % slots
         for group in range(0, lanes, count):
-            bits = gather_hints(problem, fields, history, begin, group, left, hints)
+            bits = gather_hints(problem.rule, problem.theta, fields, history, begin, group, left, hints)
             shown = -1  # step of the chunk of which `scratch` holds error and loss
             looked = back = False
             while bits != 0:
@@ -299,16 +304,17 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
                 t = (chunk - 1 - first_chunk[lane]) * CHUNK
                 now = t + CHUNK
                 if hint & DUE and now < last:
-                    left[lane] = min((last - now + CHUNK - 1) // CHUNK, FAR)
+                    left[lane] = chunks_to(last - now)
                     if hint == DUE:
                         continue
                 point = owner[lane]
-                own = bound_to(problem, problem.mean, fields, lane, lanes)
+                rule = bind(problem.rule, problem.mean, fields, lane, lanes)
                 outcome, at, size = RUNNING, now, problem.mean
                 if hint & (NEAR | WATCH) or now >= last:
                     outcome, at, size = judged(
-                        own, hint & WATCH != 0, t, min(CHUNK, last - t), history, begin, lanes, lane, state
-                    )
+                        problem, rule, hint & WATCH != 0, t, smaller(CHUNK, last - t),
+                        history, begin, fields, lanes, lane, state, block.doubt,
+                    )  # fmt: skip
                 period = 1 if outcome == SETTLED else 0
                 look = False
                 until = last
@@ -316,25 +322,25 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
                     remember(history, (begin + last - t - 1) % slots, width, lanes, lane, other)
                     if shown != last - t:
                         shown = last - t
-                        now_at = history[(begin + shown) % slots * row :]
-                        summary_of(problem, now_at, fields, group, lanes, problem.mean, scratch)
+                        shown_slot = (begin + shown) % slots
+                        error_and_loss(problem, history, shown_slot, fields, lanes, lane, scratch)
                     error, loss = scratch[lane - group], scratch[count + lane - group]
-                    outcome = last_outcome(own, state, other, last, error, loss)
+                    outcome = last_outcome(rule, width, state, other, last, error, loss)
                     if outcome in (UNFINISHED, STALLED) and problem.longest > 1:
                         if not looked:
                             looked = True
-                            back = back_at(problem, fields, history, slot, group, problem.longest)
+                            back = back_at(problem.rule, width, fields, history, slot, group, problem.longest)
                         look = back
                 elif outcome == RUNNING and hint & STILL and now >= ask_again[lane]:
                     look = True
-                    until = min(last, now + 4 * problem.longest)
+                    until = smaller(last, now + 4 * problem.longest)
                 if look:
-                    found = period_of(own, history, slot, lanes, lane, now, state, other)
+                    found = period_of(rule, width, history, slot, lanes, lane, now, state, other)
                     if found > 0:
-                        for k in range(length):
-                            state[k] = starts[k, point] if k < width else constant(problem.mean, 0.0)
-                        ring = np.empty(found * width, starts.dtype)
-                        at_cycle, size_cycle = find_cycle(own, state, ring, gradient, found, until)
+                        at_cycle, size_cycle = find_cycle(
+                            problem, rule, starts, point, fields, lanes, lane, found, until,
+                            block.trial, block.trial_memory, block.gradient, state, other,
+                        )  # fmt: skip
                         if at_cycle <= until:
                             outcome, at, size, period = CYCLING, at_cycle, size_cycle, found
                         else:
@@ -354,12 +360,13 @@ def run_tile(problem, starts, cancel, outcomes, steps, speeds, periods):
 
 
 @kernel
-def summarise(problem, finals, errors, losses, learned):
+def summarise(problem, block, finals, errors, losses, learned):
     """Largest error, loss and spelled truth table of final parameters.
 
     Parameters
     ----------
     problem : Problem
+    block : Block
     finals : array, shape (d + 1 + varying fields, points)
         As `run_tile` leaves it.
     errors, losses : arrays, shape (points,)
@@ -374,21 +381,20 @@ def summarise(problem, finals, errors, losses, learned):
     y = problem.y
     low, high = y[0], y[0]
     for i in range(len(y)):
-        low = min(low, y[i])
-        high = max(high, y[i])
+        low = y[i] if y[i] < low else low
+        high = y[i] if y[i] > high else high
     middle = low + (high - low) * constant(problem.mean, 0.5)
-    scratch = np.zeros(4 * count, finals.dtype)
-    tail = np.zeros(rows * count, finals.dtype)
+    scratch, tail = block.scratch, block.history
     flat = finals.reshape(finals.size)
     for first in range(0, points, count):
-        here = min(count, points - first)
+        here = smaller(count, points - first)
         if here == count:
-            summary_of(problem, flat, flat[width * points :], first, points, middle, scratch)
+            summary_of(problem, flat, first, flat, first + width * points, points, middle, scratch)
         else:
             for k in range(rows):
                 for lane in range(here):
                     tail[k * count + lane] = finals[k, first + lane]
-            summary_of(problem, tail, tail[width * count :], 0, count, middle, scratch)
+            summary_of(problem, tail, 0, tail, width * count, count, middle, scratch)
         for lane in range(here):
             errors[first + lane] = scratch[lane]
             losses[first + lane] = scratch[count + lane]

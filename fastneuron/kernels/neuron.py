@@ -22,10 +22,10 @@ from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import intrinsic
 
-from fastneuron.elementary import constant, fma
-from fastneuron.kernels.jit import compiled_as, inner
-from fastneuron.kernels.records import bind
-from fastneuron.kernels.vectors import lanes_in, larger, put, take
+from fastneuron.elementary import constant, fma, maximum, where
+from fastneuron.kernels.jit import compiled_as, inner, never_inline, use_full_width
+from fastneuron.kernels.records import bound_type, bound_value
+from fastneuron.kernels.vectors import lanes_in, larger, put, take, vector_like
 
 
 class Problem(NamedTuple):
@@ -49,22 +49,27 @@ class Problem(NamedTuple):
     longest: Any
 
 
-@inner
-def bound_to(problem, like, fields, at, stride):
+@intrinsic
+def bound_to(typingctx: Any, problem: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
     """The problem with numbers of the type of `like`: varying field k is fields[k * stride + at]."""
-    return Problem(
-        bind(problem.activation, like, fields, at, stride),
-        bind(problem.loss, like, fields, at, stride),
-        bind(problem.penalty, like, fields, at, stride),
-        bind(problem.optimizer, like, fields, at, stride),
-        bind(problem.rule, like, fields, at, stride),
-        problem.x,
-        problem.y,
-        problem.theta,
-        problem.memory,
-        problem.mean,
-        problem.longest,
-    )
+    components = [kind if isinstance(kind, types.BaseNamedTuple) else None for kind in problem]
+    kinds = [
+        types_of if record is None else bound_type(record, like)
+        for types_of, record in zip(problem, components, strict=True)
+    ]
+    bound = types.NamedTuple(kinds, Problem)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value, _, array, place, step = args
+        parts = []
+        for i, record in enumerate(components):
+            part = builder.extract_value(value, i)
+            if record is not None:
+                part = bound_value(context, builder, record, part, like, fields, array, place, step)
+            parts.append(part)
+        return context.make_tuple(builder, bound, parts)
+
+    return bound(problem, like, fields, types.intp, types.intp), codegen
 
 
 @intrinsic
@@ -203,7 +208,44 @@ def _in_memory(
 
 
 @inner
-def step_one(own, state, gradient):
-    """One step of one start, in place: `state` is its parameters, then its memory; returns as `step`."""
-    width = len(own.theta)
-    return step(own, own.mean, state, 0, state, 0, state, width, 1, gradient)
+def step_one(own, like, state, gradient):
+    """One step in place: `state` is the parameters, then the memory, each like `like`; returns as `step`."""
+    count = lanes_in(like)
+    first = len(own.theta) * count
+    return step(own, like, state, 0, state, 0, state, first, count, gradient)
+
+
+@inner
+def summary_of(problem, parameters, at, fields, first, stride, middle, scratch):
+    """Error, loss and truth table of a vector of neurons, into four vectors of `scratch`.
+
+    Parameter j is at parameters[at + j * stride], varying field k at fields[first + k * stride]. The truth
+    table comes in two parts of 16 bits: bit i is set where output i is `middle` or more.
+    """
+    never_inline()
+    use_full_width()
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    own = bound_to(problem, like, fields, first, stride)
+    d = len(problem.theta) - 1
+    zero = constant(like, 0.0)
+    worst, loss, low, high = zero, zero, zero, zero
+    bit = problem.mean / problem.mean
+    for i in range(len(own.y)):
+        z = take(parameters, at + d * stride, like)
+        for j in range(d):
+            z = fma(take(parameters, at + j * stride, like), own.x[i * d + j], z)
+        y = constant(like, own.y[i])
+        a = constant(like, own.activation.value(z))
+        worst = maximum(worst, abs(a - y))
+        loss = loss + constant(like, own.loss.value(own.activation, z, a, y))
+        set_bit = where(a >= middle, constant(like, bit), zero)
+        if i < 16:
+            low = low + set_bit
+        else:
+            high = high + set_bit
+        bit = bit + bit if i % 16 < 15 else problem.mean / problem.mean
+    put(scratch, 0, worst)
+    put(scratch, count, own.mean * loss)
+    put(scratch, 2 * count, low)
+    put(scratch, 3 * count, high)

@@ -1,15 +1,42 @@
 """Whole trajectories: every state of a descent, with the arithmetic of `neuron`."""
 
-import numpy as np
-
-from fastneuron.elementary import constant
-from fastneuron.kernels.jit import kernel
-from fastneuron.kernels.judge import error_and_loss_of, output_of
+from fastneuron.elementary import constant, fma, maximum
+from fastneuron.kernels.jit import inner, kernel, never_inline
 from fastneuron.kernels.neuron import bound_to, step_one
 
 
+@inner
+def pre_activation_of(own, state, i):
+    """Pre-activation for sample i."""
+    d = len(own.theta) - 1
+    z = state[d]
+    for j in range(d):
+        z = fma(state[j], own.x[i * d + j], z)
+    return z
+
+
+@inner
+def output_of(own, state, i):
+    """Output for sample i."""
+    return constant(own.mean, own.activation.value(pre_activation_of(own, state, i)))
+
+
+@inner
+def error_and_loss_of(own, state):
+    """Largest |a - y| over the samples, NaN if one is NaN; and their mean loss, without the penalty."""
+    never_inline()
+    worst = constant(own.mean, 0.0)
+    total = constant(own.mean, 0.0)
+    for i in range(len(own.y)):
+        z = pre_activation_of(own, state, i)
+        a = constant(own.mean, own.activation.value(z))
+        worst = maximum(worst, abs(a - own.y[i]))
+        total += constant(own.mean, own.loss.value(own.activation, z, a, own.y[i]))
+    return worst, own.mean * total
+
+
 @kernel
-def record(problem, starts, steps, parameters, losses, errors, outputs):
+def record(problem, starts, steps, state, gradient, parameters, losses, errors, outputs):
     """Follow each start for `steps` updates.
 
     Parameters
@@ -17,6 +44,8 @@ def record(problem, starts, steps, parameters, losses, errors, outputs):
     problem : Problem
         Without varying fields.
     starts : array, shape (d + 1, points)
+    state, gradient : arrays, shapes ((1 + slots) (d + 1),) and (d + 1,)
+        Working memory.
     parameters : array, shape (d + 1, steps + 1, points)
         Results; step 0 is the start.
     losses, errors : arrays, shape (steps + 1, points)
@@ -24,13 +53,10 @@ def record(problem, starts, steps, parameters, losses, errors, outputs):
     outputs : array, shape (steps + 1, points, samples)
     """
     width = len(problem.theta)
-    own = bound_to(problem, problem.mean, losses.reshape(losses.size), 0, 0)
-    state = np.zeros((1 + len(problem.memory)) * width, starts.dtype)
-    gradient = np.zeros(width, starts.dtype)
+    own = bound_to(problem, problem.mean, state, 0, 0)
     for point in range(starts.shape[1]):
-        state[:] = constant(problem.mean, 0.0)
-        for j in range(width):
-            state[j] = starts[j, point]
+        for k in range(len(state)):
+            state[k] = starts[k, point] if k < width else constant(problem.mean, 0.0)
         for t in range(steps + 1):
             for j in range(width):
                 parameters[j, t, point] = state[j]
@@ -38,4 +64,4 @@ def record(problem, starts, steps, parameters, losses, errors, outputs):
             for i in range(len(problem.y)):
                 outputs[t, point, i] = output_of(own, state, i)
             if t < steps:
-                step_one(own, state, gradient)
+                step_one(own, own.mean, state, gradient)

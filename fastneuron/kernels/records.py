@@ -9,12 +9,11 @@ import types as python_types
 from typing import Any
 
 from numba import types
-from numba.core.imputils import impl_ret_untracked
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, signature
 from numba.extending import intrinsic, lower_builtin
 
 from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
-from fastneuron.kernels.jit import compiled_as, helper
+from fastneuron.kernels.jit import helper
 from fastneuron.kernels.vectors import widened
 
 
@@ -97,39 +96,37 @@ for _kind in (types.NamedTuple, types.NamedUniTuple):
         _teach(_kind, _name)
 
 
+def bound_type(record: Any, like: Any) -> Any:
+    """The type of a record whose fields are all of the type `like`."""
+    return types.NamedUniTuple(like, len(record), record.instance_class) if len(record) else record
+
+
+def bound_value(
+    context: Any, builder: Any, record: Any, value: Any, like: Any,
+    fields: Any, array: Any, at: Any, stride: Any,
+) -> Any:  # fmt: skip
+    """LLVM code for the record `value` with each Row field read from `array`, all of the type `like`."""
+    data = context.make_array(fields)(context, builder, array).data
+    target = context.get_value_type(like)
+    parts = []
+    for i, field in enumerate(record):
+        part = builder.extract_value(value, i)
+        if isinstance(field, types.Integer):
+            index = builder.add(builder.mul(part, stride), at)
+            part = builder.load(builder.bitcast(builder.gep(data, [index]), target.as_pointer()))
+            part.align = fields.dtype.bitwidth // 8
+        else:
+            part = widened(context, builder, part, field, like)
+        parts.append(part)
+    return context.make_tuple(builder, bound_type(record, like), parts)
+
+
 @intrinsic
-def _rebuild(typingctx: Any, record: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
-    """The record with each Row field read from `fields`, all values of the type of `like`."""
-    bound = types.NamedUniTuple(like, len(record), record.instance_class)
+def bind(typingctx: Any, record: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
+    """The component with numbers of the type of `like`: Row k of the grid is fields[k * stride + at]."""
 
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        record_value, _, array_value, at_value, stride_value = args
-        array = context.make_array(fields)(context, builder, array_value)
-        target = context.get_value_type(like)
-        parts = []
-        for i, field in enumerate(record):
-            part = builder.extract_value(record_value, i)
-            if isinstance(field, types.Integer):
-                index = builder.add(builder.mul(part, stride_value), at_value)
-                place = builder.bitcast(builder.gep(array.data, [index]), target.as_pointer())
-                part = builder.load(place)
-                part.align = fields.dtype.bitwidth // 8
-            else:
-                part = widened(context, builder, part, field, like)
-            parts.append(part)
-        whole = context.make_tuple(builder, bound, parts)
-        return impl_ret_untracked(context, builder, bound, whole)
+        value, _, array, place, step = args
+        return bound_value(context, builder, record, value, like, fields, array, place, step)
 
-    return bound(record, like, fields, types.intp, types.intp), codegen
-
-
-def bind(record: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
-    """The component with numbers of the type of `like`: Row k of the grid is fields[k * stride + at]."""
-    raise NotImplementedError
-
-
-@compiled_as(bind)
-def _bind(record: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
-    if len(record) == 0:
-        return lambda record, like, fields, at, stride: record
-    return lambda record, like, fields, at, stride: _rebuild(record, like, fields, at, stride)
+    return bound_type(record, like)(record, like, fields, types.intp, types.intp), codegen
