@@ -62,9 +62,9 @@ class Block(NamedTuple):
 
     history : see `judge`; fields : the varying fields; memory : that of the optimizer; hints, left : see
     `gather_hints`; scratch, doubt : summaries of vectors; state, other : parameters of one start; trial,
-    trial_memory : history and memory of lanes whose starts are followed again. Of the start of a lane,
-    owner : its point, or -1; first_chunk : when it came; last_step : max_steps; ask_again : the step from which a
-    cycle is looked for. vacant : the lanes without a start.
+    trial_memory : history and memory of lanes whose starts are followed again.
+    Of the start of a lane, owner : its point, or -1; first_chunk : when it came; last_step : max_steps;
+    ask_again : the step from which on a cycle is looked for. vacant : the lanes without a start.
     """
 
     history: Any
