@@ -45,6 +45,30 @@ def tanh(x: Any) -> Any:
     return np.tanh(x)
 
 
+def arctan(x: Any) -> Any:
+    """Inverse tangent."""
+    return np.arctan(x)
+
+
+def erf(x: Any) -> Any:
+    """Error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
+    from scipy import special  # slow to import, and seldom needed
+
+    return special.erf(x)
+
+
+def sqrt(x: Any) -> Any:
+    """Square root; NaN below 0, without a warning."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(x)
+
+
+def sign(x: Any) -> Any:
+    """1 above 0, -1 below, 0 at 0; NaN for an infinity, so that what is not finite stays so."""
+    with np.errstate(invalid="ignore"):
+        return where(x == 0, x, divide(x, abs(x)))
+
+
 def fma(a: Any, b: Any, c: Any) -> Any:
     """A b + c; rounded once inside a kernel, twice here."""
     return a * b + c

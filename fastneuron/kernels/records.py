@@ -30,7 +30,7 @@ def with_compiled_helpers(function: Any) -> Any:
         name: helper(with_compiled_helpers(scope[name]))
         for name in names & set(scope)
         if isinstance(scope[name], python_types.FunctionType)
-        and scope[name].__module__.partition(".")[0] not in _KNOWN
+        and not f"{scope[name].__module__}.".startswith(_KNOWN)
         and scope[name] is not function
     }
     if not helpers:
@@ -40,9 +40,10 @@ def with_compiled_helpers(function: Any) -> Any:
     )
 
 
-_KNOWN = {"fastneuron", "numpy", "math", "builtins"}  # Numba has these
+_KNOWN = ("fastneuron.elementary.", "numpy.", "math.", "builtins.")  # Numba has these
 METHODS = (
     "value",
+    "derivative",
     "slope",
     "log_loss",
     "log_loss_slope",
@@ -56,7 +57,7 @@ METHODS = (
 @functools.cache
 def _compiled(cls: type, name: str) -> Any:
     """The method `name` of a component class, for kernels; None where there is none."""
-    method = getattr(cls, name, None)
+    method = None if name in cls._fields else getattr(cls, name, None)  # type: ignore[attr-defined]
     return None if method is None else helper(with_compiled_helpers(method))
 
 

@@ -9,8 +9,10 @@ sigmoid and tanh divide anyway, so a quotient of half the length replaces the po
 relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32). sigmoid is 0 below 2^-1023 (2^-127).
 log: x = 2^k m, sqrt(1/2) <= m < sqrt(2); with f = m - 1 and s = f / (2 + f), log(1 + f) = f - f^2/2 +
 s (f^2/2 + R(s^2)), R as in fdlibm (Sun Microsystems 1993, e_log.c; e_logf.c in float32).
-tests/test_vecmath.py holds the errors: at most 1.1 ulp for exp, 0.8 for log, 1.5 for log1p, 2.5 for sigmoid
-and tanh.
+arctan: x, (x - 1) / (x + 1) or -1 / x, whichever is within tan(pi / 8), then t + t^3 p(t^2), p minimax.
+erf: x + x p(x^2) up to 1, beyond it 1 - exp(q(x)), q minimax for ln erfc(x) weighted by erfc(x).
+tests/test_vecmath.py holds the errors: at most 1.1 ulp for exp, 0.8 for log, 1.5 for log1p, 2.5 for sigmoid,
+tanh and arctan, 2 for erf.
 
 Every function keeps the dtype of its argument; NaN stays NaN (tests/test_vecmath.py).
 """
@@ -49,6 +51,10 @@ class _Format(NamedTuple):
     ln2_high: float
     ln2_low: float
     log: tuple[float, ...]
+    arctan: tuple[float, ...]
+    erf: tuple[float, ...]
+    erf_flat: float  # beyond it erf is 1
+    log_erfc: tuple[float, ...]
 
 
 _DOUBLE = _Format(
@@ -95,6 +101,54 @@ _DOUBLE = _Format(
         0.1531383769920937332,
         0.1479819860511658591,
     ),
+    arctan=(
+        -0.333333333333332,
+        0.1999999999995404,
+        -0.1428571428024408,
+        0.1111111078590595,
+        -0.0909089782951544,
+        0.07692061509526403,
+        -0.06663118889390905,
+        0.05847997745378582,
+        -0.05039793935819369,
+        0.03807698107723918,
+        -0.017920781592408484,
+    ),
+    erf=(
+        0.12837916709551257,
+        -0.37612638903183504,
+        0.11283791670943855,
+        -0.026866170643072618,
+        0.005223977605863168,
+        -0.0008548325919042726,
+        0.00012055293311069451,
+        -1.4924707786687613e-05,
+        1.644708151488845e-06,
+        -1.6205965022596008e-07,
+        1.3709594496131078e-08,
+        -7.777072330698329e-10,
+    ),
+    erf_flat=6.0,
+    log_erfc=(
+        -5.246786377507643e-07,
+        -1.1283738856381256,
+        -0.6366445119913422,
+        -0.10270107615453622,
+        0.018985815799259207,
+        0.000416528716785806,
+        -0.0019219963923342504,
+        0.0007754529675062805,
+        -0.00013804713519433435,
+        -1.8794382370607728e-05,
+        2.2252212441685676e-05,
+        -8.49399542027658e-06,
+        2.094963269824101e-06,
+        -3.6604663330922594e-07,
+        4.547617241348805e-08,
+        -3.849054870151466e-09,
+        1.9977299435961838e-10,
+        -4.80718825471527e-12,
+    ),
 )
 _SINGLE = _Format(
     ln2=0.6931471824645996,
@@ -114,8 +168,36 @@ _SINGLE = _Format(
     ln2_high=6.9313812256e-01,
     ln2_low=9.0580006145e-06,
     log=(0.66666662693, 0.40000972152, 0.28498786688, 0.24279078841),
+    arctan=(
+        -0.33333316445350647,
+        0.19998489320278168,
+        -0.1424383819103241,
+        0.10595914721488953,
+        -0.060832224786281586,
+    ),
+    erf=(
+        0.12837916,
+        -0.3761262595653534,
+        0.1128358319401741,
+        -0.026853755116462708,
+        0.005188233219087124,
+        -0.0008009446319192648,
+        7.851583359297365e-05,
+    ),
+    erf_flat=4.0,
+    log_erfc=(
+        0.00018803415878210217,
+        -1.1295783519744873,
+        -0.6332199573516846,
+        -0.1084185317158699,
+        0.025208227336406708,
+        -0.0042045521549880505,
+        0.0004413345013745129,
+        -2.1686701074941084e-05,
+    ),
 )
 _LOG2E = 1.4426950408889634
+_TAN_1_8, _TAN_3_8 = math.tan(math.pi / 8), math.tan(3 * math.pi / 8)
 
 
 def _format(x: Formula) -> _Format:
@@ -155,12 +237,7 @@ def _exp(x: Formula) -> Formula:
 
 def _quotient(r: Formula) -> Formula:
     """C with exp(r) = (c + r) / (c - r)."""
-    r2 = r * r
-    *rest, last = _format(r).quotient
-    c = r.constant(last)
-    for term in reversed(rest):
-        c = _fma(c, r2, term)
-    return c
+    return _polynomial(r * r, _format(r).quotient)
 
 
 def _sigmoid(x: Formula) -> Formula:
@@ -179,6 +256,40 @@ def _tanh(x: Formula) -> Formula:
     # exp(2 x) - 1 and exp(2 x) + 1, both times c - r
     less, more = scale - 1.0, scale + 1.0
     return (_fma(less, c, more * r) / _fma(more, c, less * r)).called("copysign", x)
+
+
+def _polynomial(x: Formula, terms: tuple[float, ...]) -> Formula:
+    """terms[0] + terms[1] x + ..."""
+    *rest, last = terms
+    sum_ = x.constant(last)
+    for term in reversed(rest):
+        sum_ = _fma(sum_, x, term)
+    return sum_
+
+
+def _arctan(x: Formula) -> Formula:
+    size = abs(x)
+    steep, middle = size > _TAN_3_8, size > _TAN_1_8
+    above = steep.chosen(-1.0, middle.chosen(size - 1.0, size))
+    below = steep.chosen(size, middle.chosen(size + 1.0, 1.0))
+    t = above / below
+    t2 = t * t
+    angle = _fma(t * t2, _polynomial(t2, _format(x).arctan), t)
+    angle = angle + steep.chosen(math.pi / 2, middle.chosen(x.constant(math.pi / 4), 0.0))
+    return angle.called("copysign", x)
+
+
+def _erf(x: Formula) -> Formula:
+    f = _format(x)
+    size = abs(x)
+    small = _fma(size, _polynomial(size * size, f.erf), size)
+    size = (size > f.erf_flat).chosen(f.erf_flat, size)
+    large = 1.0 - _exp(_polynomial(size, f.log_erfc))
+    return (size > 1.0).chosen(large, small).called("copysign", x)
+
+
+def _sign(x: Formula) -> Formula:
+    return x.equals(0.0).chosen(x, x / abs(x))
 
 
 def _log(x: Formula) -> Formula:
@@ -226,6 +337,10 @@ _UNARY: dict[Any, Any] = {
     elementary.log: _log,
     elementary.log1p: _log1p,
     elementary.tanh: _tanh,
+    elementary.arctan: _arctan,
+    elementary.erf: _erf,
+    elementary.sqrt: lambda x: x.called("sqrt"),
+    elementary.sign: _sign,
 }
 for _function, _meaning in _UNARY.items():
     formula(_function, 1, _meaning)
@@ -243,6 +358,11 @@ _FOREIGN: dict[Any, Any] = {
     math.log1p: _log1p,
     np.tanh: _tanh,
     math.tanh: _tanh,
+    np.arctan: _arctan,
+    math.atan: _arctan,
+    math.erf: _erf,
+    np.sqrt: lambda x: x.called("sqrt"),
+    math.sqrt: lambda x: x.called("sqrt"),
     np.abs: abs,
     math.fabs: abs,
 }

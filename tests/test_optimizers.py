@@ -1,0 +1,63 @@
+"""The optimizers against torch.optim's own runs (tests/golden/make_torch_optimizers.py made them)."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastneuron as fn
+from fastneuron.optimizers import optimizers
+
+GOLDEN = json.loads((Path(__file__).parent / "golden" / "torch_optimizers.json").read_text())
+INVERTER = {"task": fn.tasks.inverter(), "model": fn.Neuron(), "loss": fn.SquaredError()}
+
+
+def test_every_optimizer_that_torch_has_is_held_to_it():
+    held = {run["optimizer"] for run in GOLDEN["runs"]}
+    assert {cls.__name__ for cls in optimizers.classes.values()} - held == {"SignDescent"}
+
+
+@pytest.mark.parametrize("run", GOLDEN["runs"], ids=lambda run: f"{run['optimizer']}-{run['fields']}")
+def test_a_thousand_steps_are_torchs(run):
+    optimizer = getattr(fn, run["optimizer"])(**run["fields"])
+    path = fn.descend(**INVERTER, optimizer=optimizer, start={"weight": 0.6, "bias": 0.9}, steps=1000)
+    ours = np.stack([path.weight.values, path.bias.values], axis=1)[::10]
+    theirs = np.array(run["path"])
+    assert np.abs(theirs[-1] - theirs[0]).max() > 0.5
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("run", GOLDEN["runs"], ids=lambda run: f"{run['optimizer']}-{run['fields']}")
+def test_float32_runs_end_near_torchs(run):
+    optimizer = getattr(fn, run["optimizer"])(**run["fields"])
+    start = {"weight": 0.6, "bias": 0.9}
+    path = fn.descend(**INVERTER, optimizer=optimizer, start=start, steps=1000, dtype="float32")
+    assert path.weight.dtype == np.float32
+    ours = [path.weight.values[-1], path.bias.values[-1]]
+    np.testing.assert_allclose(ours, run["path"][-1], rtol=1e-3)
+
+
+def test_sign_descent_moves_every_parameter_by_the_learning_rate_or_not_at_all():
+    path = fn.descend(
+        **INVERTER, optimizer=fn.SignDescent(0.125), start={"weight": 0.5, "bias": 1.0}, steps=40
+    )
+    for name in ("weight", "bias"):
+        moves = np.abs(np.diff(path[name].values))
+        assert set(moves) <= {0.0, 0.125}
+    assert path.error.values[-1] < path.error.values[0]
+
+
+def test_sign_descent_does_not_hide_a_gradient_that_is_not_finite():
+    """Cross-entropy of a ReLU above 1 has no value: the start has diverged, however small the step."""
+    sweep = fn.Sweep(
+        task=fn.Task([1.0], [0.0]),
+        model=fn.Neuron(activation=fn.ReLU()),
+        loss=fn.CrossEntropy(),
+        optimizer=fn.SignDescent(0.01),
+        axes={"bias": [0.5, 2.0]},
+        stop=fn.Stop(max_steps=5, tolerance=0.0),
+    )
+    result = sweep.run(progress=False)
+    assert result.outcome.values.tolist() == [fn.Outcome.UNFINISHED, fn.Outcome.DIVERGED]
+    assert result.steps.values.tolist() == [5, 0]
