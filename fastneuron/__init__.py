@@ -27,9 +27,11 @@ _HOMES = {
     "info": "engine.environment",
     "linspace": "axes",
     "measures": "measures",
+    "normal": "starts",
     "open": "store",
     "plot": "plot",
     "tasks": "tasks",
+    "uniform": "starts",
     "warmup": "engine.environment",
 }
 _REGISTRIES = ("activations", "losses", "penalties", "optimizers")
@@ -54,6 +56,8 @@ if TYPE_CHECKING:
     from fastneuron.outcomes import Outcome as Outcome
     from fastneuron.outcomes import Stop as Stop
     from fastneuron.penalties import *
+    from fastneuron.starts import normal as normal
+    from fastneuron.starts import uniform as uniform
     from fastneuron.store import open as open
     from fastneuron.sweep import Sweep as Sweep
     from fastneuron.tasks import Task as Task

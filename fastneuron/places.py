@@ -20,6 +20,7 @@ from fastneuron.axes import Axis, Values
 from fastneuron.components import FINITE, Bound, Component, checked_number, nearest, shown, shown_key
 from fastneuron.models import Neuron
 from fastneuron.penalties import penalties
+from fastneuron.starts import Distribution
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
@@ -111,8 +112,10 @@ def check_dtype(sweep: Sweep) -> None:
         for field, value in zip(record._fields, cast("tuple[Any, ...]", record), strict=True):
             if value is not None:
                 _check_number(f"{where}.{field}", value, record.bounds[field], sweep.dtype)
-    for name, value in sweep.start.items():
-        _check_number(f"start.{name}", value, FINITE, sweep.dtype)
+    for name, start in sweep.start.items():
+        numbers = start if isinstance(start, Distribution) else (start,)
+        for value in cast("tuple[float, ...]", numbers):
+            _check_number(f"start.{name}", value, FINITE, sweep.dtype)
 
 
 def _entry(name: str, columns: int, i: int) -> str:

@@ -143,6 +143,6 @@ def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> x
     known = variables_of(sweep)
     return xarray.Dataset(
         {name: (sweep.dims, array, known[name].attributes) for name, array in arrays.items()},
-        {name: (name, axis.values(), coordinate_attributes(name)) for name, axis in sweep.axes.items()},
+        {name: (name, values, coordinate_attributes(name)) for name, values in sweep.coordinates().items()},
         attributes_of(sweep) | {"seconds": seconds},
     )

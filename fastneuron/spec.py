@@ -16,19 +16,20 @@ from fastneuron.models import Neuron
 from fastneuron.optimizers import optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import penalties
+from fastneuron.starts import Distribution
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
-KEYS = ("dtype", "seed", "task", "model", "loss", "optimizer", "penalty", "axes", "start", "stop")
+KEYS = ("dtype", "seed", "draws", "task", "model", "loss", "optimizer", "penalty", "axes", "start", "stop")
 
 
 def spec_tables(sweep: Sweep) -> dict[str, Any]:
     """The tables that `spec_arguments` turns back into the arguments of `sweep`; one order for all."""
     model = {"inputs": sweep.model.inputs, "activation": activations.to_spec(sweep.model.activation)}
     stop = cast("tuple[Any, ...]", sweep.stop)
-    start = {name: sweep.start[name] for name in sweep.model.parameters if name in sweep.start}
+    start = {name: _start(sweep.start[name]) for name in sweep.model.parameters if name in sweep.start}
     tables = {
         "task": tasks.to_spec(sweep.task),
         "model": model,
@@ -40,7 +41,12 @@ def spec_tables(sweep: Sweep) -> dict[str, Any]:
         "stop": {name: value for name, value in zip(Stop._fields, stop, strict=True) if value is not None},
     }
     filled = {name: table for name, table in tables.items() if table}
-    return {"dtype": sweep.dtype, "seed": sweep.seed} | filled
+    draws = {} if sweep.draws is None else {"draws": sweep.draws}
+    return {"dtype": sweep.dtype, "seed": sweep.seed} | draws | filled
+
+
+def _start(value: float | Distribution) -> Any:
+    return value.to_spec() if isinstance(value, Distribution) else value
 
 
 def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -55,9 +61,9 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"a sweep must be a table, got {shown(spec)}")
     _check_keys(spec, KEYS)
     for key in ("task", "optimizer", "axes"):
-        if key not in spec:
+        if key not in spec and not (key == "axes" and "draws" in spec):
             raise ValueError(f"{key}: missing table; a sweep needs task, optimizer and axes")
-    given: dict[str, Any] = {key: spec[key] for key in ("dtype", "seed") if key in spec}
+    given: dict[str, Any] = {key: spec[key] for key in ("dtype", "seed", "draws") if key in spec}
     given["task"] = tasks.from_spec(_table(spec, "task"))
     given["model"] = _model_from(_table(spec, "model"), given["task"])
     for key, registry in (("loss", losses), ("optimizer", optimizers), ("penalty", penalties)):

@@ -30,6 +30,7 @@ from fastneuron.outcomes import Stop
 from fastneuron.penalties import Penalty, penalties
 from fastneuron.places import bounds_of, check_axes, check_dtype, described, place_of
 from fastneuron.spec import spec_arguments, spec_tables
+from fastneuron.starts import Distribution, distribution_from_spec
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     import xarray
 
 MAX_POINTS = 2**62
+MAX_DRAWS = 2**31 - 1
+DRAW = "draw"  # the dimension of the draws
 MAX_AXES = 64  # NumPy's limit
 DTYPES = ("float64", "float32")
 
@@ -57,21 +60,24 @@ class Sweep:
     axes : mapping of str to linspace(...), geomspace(...) or numbers
         What varies, in the order of the result's dimensions. A key is a parameter (``weight``,
         ``start.weight``), a component's field (``learning_rate``), or qualified
-        (``optimizer.learning_rate``, ``activation.gain``, ``stop.tolerance``).
+        (``optimizer.learning_rate``, ``activation.gain``, ``stop.tolerance``). None are needed with `draws`.
     model : Neuron, optional
         Default: a sigmoid neuron with the task's inputs.
     loss : Loss
         What a step descends.
     penalty : Penalty, optional
         Added to the loss. Default: none.
-    start : mapping of str to float
-        Parameters that are no axes; those not given start at 0.
+    start : mapping of str to float, normal(...) or uniform(...)
+        Parameters that are no axes; those not given start at 0. A random one is drawn anew at every point.
+    draws : int, 1 or more, optional
+        How often every point of the grid is drawn: the last dimension of the result, ``draw``. Needs a random
+        start.
     stop : Stop
         When a start ends.
     dtype : {"float64", "float32"}
         In which numbers the sweep is computed.
     seed : int, 0 <= seed < 2**63
-        Key of the random numbers, for components that draw any.
+        Key of the random numbers.
 
     Raises
     ------
@@ -106,7 +112,8 @@ class Sweep:
     optimizer: Optimizer
     penalty: Penalty | None
     axes: Mapping[str, Axis]
-    start: Mapping[str, float]
+    start: Mapping[str, float | Distribution]
+    draws: int | None
     stop: Stop
     dtype: str
     seed: int
@@ -116,11 +123,12 @@ class Sweep:
         *,
         task: Task,
         optimizer: Optimizer,
-        axes: Mapping[str, AxisLike],
+        axes: Mapping[str, AxisLike] = MappingProxyType({}),
         model: Neuron | None = None,
         loss: Loss = SquaredError(),  # noqa: B008 - immutable
         penalty: Penalty | None = None,
-        start: Mapping[str, float] = MappingProxyType({}),
+        start: Mapping[str, float | Distribution] = MappingProxyType({}),
+        draws: int | None = None,
         stop: Stop = Stop(),  # noqa: B008 - immutable
         dtype: str | np.dtype[Any] | type = "float64",
         seed: int = 0,
@@ -143,8 +151,9 @@ class Sweep:
             "loss": loss,
             "optimizer": optimizer,
             "penalty": penalty,
-            "axes": MappingProxyType(_checked_axes(axes)),
+            "axes": MappingProxyType(_checked_axes(axes, draws)),
             "start": MappingProxyType(_checked_start(start, model)),
+            "draws": _checked_draws(draws),
             "stop": stop,
             "dtype": _checked_dtype(dtype),
             "seed": _checked_seed(seed),
@@ -152,23 +161,30 @@ class Sweep:
         for name, value in given.items():
             object.__setattr__(self, name, value)
         _check_targets(self)
+        _check_random(self)
         check_axes(self)
         check_dtype(self)
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """Names of the axes, in order."""
-        return tuple(self.axes)
+        """Names of the axes, in order, and ``draw`` if there are draws."""
+        return (*self.axes, DRAW) if self.draws else tuple(self.axes)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Lengths of the axes, in order."""
-        return tuple(map(len, self.axes.values()))
+        """Lengths of `dims`."""
+        lengths = tuple(map(len, self.axes.values()))
+        return (*lengths, self.draws) if self.draws else lengths
 
     @property
     def points(self) -> int:
         """Number of training runs."""
         return math.prod(self.shape)
+
+    def coordinates(self) -> dict[str, np.ndarray]:
+        """The values along each of `dims`: those of the axes, and the numbers of the draws from 0."""
+        values = {name: axis.values() for name, axis in self.axes.items()}
+        return values | {DRAW: np.arange(self.draws)} if self.draws else values
 
     @cached_property
     def places(self) -> dict[str, tuple[str, str]]:
@@ -261,6 +277,7 @@ class Sweep:
         parts += [f"penalty={self.penalty!r}"] if self.penalty is not None else []
         parts += [f"axes={{{axes}}}"]
         parts += [f"start={shown(dict(self.start))}"] if self.start else []
+        parts += [f"draws={self.draws}"] if self.draws else []
         return f"Sweep({', '.join(parts)}, stop={self.stop!r}, dtype={self.dtype!r}, seed={self.seed})"
 
 
@@ -286,27 +303,51 @@ def _check_component(name: str, record: Component, registry: Registry, example: 
         )
 
 
-def _checked_axes(axes: object) -> dict[str, Axis]:
-    if not isinstance(axes, Mapping) or not 1 <= len(axes) <= MAX_AXES:
-        raise ValueError(f"axes must be a table of 1 to {MAX_AXES} axes by name, got {shown(axes)}")
+def _checked_axes(axes: object, draws: object) -> dict[str, Axis]:
+    most = MAX_AXES - (draws is not None)
+    if not isinstance(axes, Mapping) or len(axes) > most or (not axes and draws is None):
+        given = dict(axes) if isinstance(axes, Mapping) else axes
+        raise ValueError(f"axes must be a table of 1 to {most} axes by name, got {shown(given)}")
     for name in axes:
         if not isinstance(name, str):
             raise ValueError(f"axes: a name must be text, got {shown(name)}")
     checked = {name: as_axis(values, f"axis {shown_key(name)}") for name, values in axes.items()}
-    points = math.prod(map(len, checked.values()))
+    points = math.prod(map(len, checked.values())) * (_checked_draws(draws) or 1)
     if points > MAX_POINTS:
         raise ValueError(f"axes must have at most 2**62 points in all, got {points}")
     return checked
 
 
-def _checked_start(start: object, model: Neuron) -> dict[str, float]:
+def _checked_draws(draws: object) -> int | None:
+    if draws is None:
+        return None
+    whole = isinstance(draws, int | np.integer) and not isinstance(draws, bool)
+    if not whole or not 1 <= draws <= MAX_DRAWS:  # type: ignore[operator]
+        raise ValueError(f"draws must be a whole number from 1 to {MAX_DRAWS}, got {shown(draws)}")
+    return int(draws)  # type: ignore[call-overload, no-any-return]
+
+
+def _checked_start(start: object, model: Neuron) -> dict[str, float | Distribution]:
     if not isinstance(start, Mapping):
         raise ValueError(f"start must be a table of numbers by parameter, got {shown(start)}")
     for name in start:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
             raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {described(model)}")
-    return {name: checked_number(f"start.{name}", value) for name, value in start.items()}
+    return {name: _one_start(f"start.{name}", value) for name, value in start.items()}
+
+
+def _one_start(where: str, value: object) -> float | Distribution:
+    if isinstance(value, Mapping):
+        return distribution_from_spec(value, where)
+    return value if isinstance(value, Distribution) else checked_number(where, value)
+
+
+def _check_random(sweep: Sweep) -> None:
+    random = [name for name, value in sweep.start.items() if isinstance(value, Distribution)]
+    if sweep.draws and not random:
+        example = f"start={{{sweep.model.parameters[0]!r}: normal(0, 1)}}"
+        raise ValueError(f"draws: no start is random, all draws would be alike; give {example} or another")
 
 
 def _checked_dtype(dtype: object) -> str:

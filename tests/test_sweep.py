@@ -535,7 +535,10 @@ def test_a_csv_task_is_written_with_its_data(tmp_path):
         ({"axes": {"a\nb": {"c": 1}}}, "axes.'a\\nb'.c: unknown key"),
         ({"start": {"a\nb": 1}}, "start.'a\\nb': unknown parameter"),
         ({"stop": {"a\nb": 1}}, "stop.'a\\nb': unknown key"),
-        ({"optimiser": {}}, "optimiser: unknown key (did you mean 'optimizer'?); allowed: dtype, seed, task"),
+        (
+            {"optimiser": {}},
+            "optimiser: unknown key (did you mean 'optimizer'?); allowed: dtype, seed, draws",
+        ),
         ({"task": {"nam": "inverter"}}, "task.nam: unknown key (did you mean 'name'?)"),
         ({"task": "inverter"}, "task must be a table, got 'inverter'"),
         ({"task": {"x": [[0], [1, 2]], "y": [1, 0]}}, "task: x is ragged"),

@@ -168,12 +168,16 @@ def _single(table: dict[str, Any], weight: list[float] | None, bias: float | Non
             raise ValueError(f"{key} must be a table, got {shown(table[key])}")
     names = Neuron(tasks.from_spec(table["task"]).inputs).parameters
     start = dict.fromkeys(names, 0.0) | table.pop("start")
+    table.pop("draws", None)
     if bias is not None:
         start["bias"] = checked_number("--bias", bias)
     if weight is not None:
         if len(weight) != len(names) - 1:
             raise ValueError(f"--weight: the task has {len(names) - 1} inputs, got {len(weight)} weights")
         start |= {name: checked_number("--weight", w) for name, w in zip(names, weight, strict=False)}
+    for name, value in start.items():
+        if isinstance(value, dict):
+            raise ValueError(f"start.{name} is random; one start needs a number: give --weight or --bias")
     table["axes"] = {name: [value] for name, value in start.items()}
     return Sweep.from_spec(table)
 

@@ -175,6 +175,8 @@ def _kept(store: Path) -> str:
 
 def _draw(result: xarray.Dataset, picture: Path) -> str | None:
     """Draw the outcomes; returns why not, where the grid cannot be drawn."""
+    if "draw" in result["outcome"].dims:
+        return "draws have no place on a map; select one with .isel(draw=0)"
     try:
         pictures.save_map(picture, result, "outcome")
     except ValueError as error:
@@ -189,13 +191,13 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
         [
             name,
             f"{row['points']:,}",
-            f"{100 * row['share']:.2f} %",
-            f"{row['median_steps']:,.0f}",
-            f"{row['max_steps']:,}",
+            _share(row),
+            f"{row['median_steps']:,.0f}" if row["points"] else "",
+            f"{row['max_steps']:,}" if row["points"] else "",
             Outcome[name.upper()].sentence,
         ]
         for name, row in report["outcomes"].items()
-        if row["points"]
+        if row["points"] or "share_95" in row
     ]
     header = ["outcome", "starts", "share", "median steps", "most steps", "meaning"]
     speed = (report["steps_per_second"] or 0) / 1e6
@@ -211,6 +213,15 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
             f"no picture: {undrawn}" if undrawn else f"wrote {report['picture']}",
         ]
     )
+
+
+def _share(row: dict[str, Any]) -> str:
+    """The share in per cent, of random draws with its 95 % interval."""
+    share = f"{100 * row['share']:.2f} %"
+    if "share_95" not in row:
+        return share
+    low, high = row["share_95"]
+    return f"{share} ({100 * low:.4f} .. {100 * high:.4f})"
 
 
 def _forecast_text(report: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ def check_memory(sweep: Sweep) -> None:
     from fastneuron.engine import local
 
     local.check_memory(sweep, {}, stored=True)
-    if len(sweep.shape) <= 2:
+    if len(sweep.shape) <= 2 and not sweep.draws:
         what = f"drawing a map of {sweep.points:,} points"
         local.require_memory(DRAWN_BYTES * sweep.points, what, "use fewer points (--points)")
 
@@ -66,6 +66,8 @@ def _thinned(sweep: Sweep, share: float, steps: int | None = None) -> Sweep:
     table = toml.loads(sweep.to_toml())
     if steps is not None:
         table["stop"]["max_steps"] = steps
+    if sweep.draws is not None:
+        table["draws"] = max(1, int(share * sweep.draws))
     for name, axis in sweep.axes.items():
         values = axis.values()
         count = max(1, int(share * len(values)))

@@ -30,10 +30,11 @@ def summary(result: xarray.Dataset) -> dict[str, Any]:
                 table[int(number)] = table.get(int(number), 0) + int(times)
     points = sum(sum(table.values()) for table in counts.values())
     total = sum(number * times for table in counts.values() for number, times in table.items())
+    drawn = "draw" in result["outcome"].dims
     seconds = float(result.attrs["seconds"])
     return {
         "points": points,
-        "outcomes": {kind.name.lower(): _row(counts[int(kind)], points) for kind in Outcome},
+        "outcomes": {kind.name.lower(): _row(counts[int(kind)], points, drawn) for kind in Outcome},
         "steps": total,
         "seconds": seconds,
         "steps_per_second": total / seconds if seconds > 0 else None,
@@ -50,11 +51,15 @@ def _slabs(result: xarray.Dataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         yield slab["outcome"].values, slab["steps"].values
 
 
-def _row(times: dict[int, int], points: int) -> dict[str, Any]:
+def _row(times: dict[int, int], points: int, drawn: bool) -> dict[str, Any]:
+    from fastneuron.measures.shares import wilson
+
     taken = sum(times.values())
+    interval = {"share_95": list(wilson(taken, points))} if drawn else {}
     return {
         "points": taken,
         "share": taken / points,
+        **interval,
         "median_steps": _median(times, taken) if taken else None,
         "max_steps": max(times) if taken else None,
     }

@@ -77,7 +77,7 @@ def _run_tiles(
 ) -> None:
     """Compute every tile and hand its results to `hold`."""
     problem = lowered_sweep(sweep)
-    values = {name: axis.values() for name, axis in sweep.axes.items()}
+    values = sweep.coordinates()
     cancel = np.zeros(1, np.uint8)
     first = starts_of(sweep, values, tuple(slice(0, 1) for _ in tile))
     varying = len(first) - len(sweep.model.parameters)
@@ -179,7 +179,7 @@ def check_memory(sweep: Sweep, variables: Mapping[str, Variable], stored: bool) 
     MemoryError
         With the size needed and the size free.
     """
-    axes = sum(len(axis) for axis in sweep.axes.values()) * 8
+    axes = sum(sweep.shape) * 8
     needed = axes if stored else axes + result_bytes(sweep, variables)
     require_memory(
         needed,

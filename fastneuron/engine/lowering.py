@@ -19,6 +19,7 @@ from fastneuron.models import Neuron
 from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import NoPenalty, Penalty
+from fastneuron.starts import Distribution, uniform_numbers
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def starts_of(sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, .
     `values` holds the values of each axis, in full.
     """
     shape = tuple(s.stop - s.start for s in place)
+    points = point_numbers(sweep.shape, place)
     names = [("start", name) for name in sweep.model.parameters] + list(varying_fields(sweep))
     axis_of = {place_: k for k, place_ in enumerate(sweep.places.values())}
     rows = np.empty((len(names), *shape), sweep.dtype)
@@ -132,6 +134,22 @@ def starts_of(sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, .
             along = [1] * len(shape)
             along[k] = shape[k]
             row[...] = values[sweep.dims[k]][place[k]].reshape(along)
+            continue
+        start = sweep.start.get(name[1], 0.0)
+        if isinstance(start, Distribution):
+            use = sweep.model.parameters.index(name[1])
+            row[...] = start.values(uniform_numbers(sweep.seed, points, use))
         else:
-            row[...] = sweep.start.get(name[1], 0.0)
+            row[...] = start
     return rows.reshape(len(names), -1)
+
+
+def point_numbers(shape: tuple[int, ...], place: tuple[slice, ...]) -> np.ndarray:
+    """The number of every point of a tile in C order of the whole grid, uint64, shape of the tile."""
+    number = np.zeros((1,) * len(shape), np.uint64)
+    for k, length in enumerate(shape):
+        along = [1] * len(shape)
+        along[k] = -1
+        here = np.arange(place[k].start, place[k].stop, dtype=np.uint64).reshape(along)
+        number = number * np.uint64(length) + here
+    return number

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from fastneuron.measures.shares import fractions
+from fastneuron.measures.shares import fractions, intervals
 
-__all__ = ["fractions"]
+__all__ = ["fractions", "intervals"]

@@ -5,6 +5,7 @@ A point that a half-finished map has not computed yet holds `NOT_COMPUTED` and c
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,65 @@ def fractions(outcome: Any) -> dict[Outcome, float]:
     >>> shares[Outcome.REACHED], shares[Outcome.SETTLED]
     (0.5, 0.0)
     """
+    counts = counts_of(outcome)
+    computed = sum(counts.values())
+    return {member: count / computed for member, count in counts.items()}
+
+
+def intervals(outcome: Any) -> dict[Outcome, tuple[float, float]]:
+    """Wilson's 95 % interval of the share of every outcome, where the points are random draws.
+
+    Parameters
+    ----------
+    outcome : DataArray or array-like of int, any shape
+        As in `fractions`.
+
+    Returns
+    -------
+    dict of Outcome to (low, high)
+
+    Raises
+    ------
+    ValueError
+        As `fractions`.
+
+    Examples
+    --------
+    >>> low, high = intervals([1, 1, 1, 5])[Outcome.REACHED]
+    >>> round(low, 3), round(high, 3)
+    (0.301, 0.954)
+    """
+    counts = counts_of(outcome)
+    total = sum(counts.values())
+    return {member: wilson(count, total) for member, count in counts.items()}
+
+
+def wilson(count: int, total: int) -> tuple[float, float]:
+    """The 95 % interval of a probability after `count` of `total` trials (Wilson 1927).
+
+    Examples
+    --------
+    >>> low, high = wilson(0, 1_000_000)
+    >>> low, round(high * 1e6, 2)
+    (0.0, 3.84)
+    """
+    z = 1.959963984540054  # the normal quantile of 0.975
+    share = count / total
+    centre = share + z * z / (2 * total)
+    spread = z * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
+    scale = 1 + z * z / total
+    low = 0.0 if count == 0 else (centre - spread) / scale
+    return low, 1.0 if count == total else (centre + spread) / scale
+
+
+def counts_of(outcome: Any) -> dict[Outcome, int]:
+    """Number of computed points of every outcome.
+
+    Raises
+    ------
+    ValueError
+        If there is no computed point, or a code is no outcome.
+    """
     codes = np.asarray(outcome)
     counts = {member: int(np.count_nonzero(codes == int(member))) for member in Outcome}
     computed = sum(counts.values())
@@ -49,4 +109,4 @@ def fractions(outcome: Any) -> dict[Outcome, float]:
         raise ValueError(f"outcome must hold codes from -1 (not computed) to 5, got {shown(strange)}")
     if not computed:
         raise ValueError(f"outcome has no computed point, got {codes.size} points")
-    return {member: count / computed for member, count in counts.items()}
+    return counts

@@ -70,9 +70,9 @@ class MapStore:
         import zarr
 
         group: Any = zarr.create_group(self.path, zarr_format=3, attributes=attributes_of(sweep))
-        for name, axis in sweep.axes.items():
+        for name, values in sweep.coordinates().items():
             group.create_array(
-                name, data=axis.values(), dimension_names=(name,), attributes=coordinate_attributes(name)
+                name, data=values, dimension_names=(name,), attributes=coordinate_attributes(name)
             )
         for name, variable in variables.items():
             group.create_array(
