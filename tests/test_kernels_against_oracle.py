@@ -259,7 +259,7 @@ def random_task(seed, samples, inputs):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("samples, inputs", [(40, 3), (5, 10), (32, 2)])
+@pytest.mark.parametrize("samples, inputs", [(40, 3), (5, 10), (32, 2), (7, 40)])
 def test_larger_tasks_give_what_the_oracle_gives(samples, inputs, dtype):
     sweep = fn.Sweep(
         task=random_task(samples, samples, inputs),

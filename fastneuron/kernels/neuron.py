@@ -169,6 +169,61 @@ def _in_registers(
     return worst, moved
 
 
+def pass_over(
+    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any, gradient: Any, worst: Any
+) -> Any:
+    """Add as many samples as the tuple `samples` is long, from number i on, to the sums of `gradient`.
+
+    Every weight and every sum is read once for all of them. Returns the largest error, theirs or `worst`.
+    """
+    raise NotImplementedError
+
+
+@compiled_as(pass_over)
+def _pass_over(
+    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any, gradient: Any, worst: Any
+) -> Any:
+    def body(
+        samples: Any,
+        i: Any,
+        own: Any,
+        like: Any,
+        source: Any,
+        at: Any,
+        stride: Any,
+        gradient: Any,
+        worst: Any,
+    ) -> Any:
+        d = len(own.theta) - 1
+        count = lanes_in(like)
+        z = _all(samples, take(source, at + d * stride, like))
+        for j in range(d):
+            p = take(source, at + j * stride, like)
+            for s in range(len(samples)):
+                z = tuple_setitem(z, s, fma(p, own.x[(i + s) * d + j], z[s]))
+        e = z
+        total = take(gradient, d * count, like)
+        for s in range(len(samples)):
+            y = constant(like, own.y[i + s])
+            a = constant(like, own.activation.value(z[s]))
+            worst = larger(worst, abs(a - y))
+            e = tuple_setitem(e, s, constant(like, own.loss.derivative(own.activation, z[s], a, y)))
+            total = total + e[s]
+        put(gradient, d * count, total)
+        for j in range(d):
+            g = take(gradient, j * count, like)
+            for s in range(len(samples)):
+                g = fma(e[s], own.x[(i + s) * d + j], g)
+            put(gradient, j * count, g)
+        return worst
+
+    return body
+
+
+SAMPLES = (0, 0, 0, 0)  # so many go over the weights at once
+ONE_SAMPLE = (0,)
+
+
 def _in_memory(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
     memory: Any, first: Any, stride: Any, gradient: Any,
@@ -180,16 +235,11 @@ def _in_memory(
     for j in range(d + 1):
         put(gradient, j * count, zero)
     worst = zero
-    for i in range(len(own.y)):
-        z = take(source, at + d * stride, like)
-        for j in range(d):
-            z = fma(take(source, at + j * stride, like), own.x[i * d + j], z)
-        a = constant(like, own.activation.value(z))
-        worst = abs(a - own.y[i]) if i == 0 else larger(worst, abs(a - own.y[i]))
-        e = constant(like, own.loss.derivative(own.activation, z, a, constant(like, own.y[i])))
-        for j in range(d):
-            put(gradient, j * count, fma(e, own.x[i * d + j], take(gradient, j * count, like)))
-        put(gradient, d * count, take(gradient, d * count, like) + e)
+    whole = len(own.y) - len(own.y) % len(SAMPLES)
+    for i in range(0, whole, len(SAMPLES)):
+        worst = pass_over(SAMPLES, i, own, like, source, at, stride, gradient, worst)
+    for i in range(whole, len(own.y)):
+        worst = pass_over(ONE_SAMPLE, i, own, like, source, at, stride, gradient, worst)
     moved = zero
     for j in range(d + 1):
         p = take(source, at + j * stride, like)
