@@ -213,9 +213,13 @@ def test_momentum_moves_the_stability_limit_as_polyak_says(share, outcome):
     assert ends["outcome"] == fn.Outcome[outcome]
 
 
-@pytest.mark.parametrize("loss", [fn.SquaredError(), fn.CrossEntropy()])
+OF_THE_OUTPUT = [fn.SquaredError(), fn.CrossEntropy(), fn.AbsoluteError(), fn.Huber()]
+OF_THE_PRE_ACTIVATION = [fn.PerceptronLoss(), fn.Hinge()]
+
+
+@pytest.mark.parametrize("loss", OF_THE_OUTPUT, ids=repr)
 def test_gradient_descent_cannot_move_a_heaviside_neuron(loss):
-    """Whatever the loss: a start is settled at once, unless it is right already."""
+    """Whatever is made of the output: a start is settled at once, unless it is right already."""
     ends = ends_of(inverter_sweep(SQUARE, model=fn.Neuron(activation=fn.Step()), loss=loss))
     weight, bias = np.meshgrid(*(axis.values() for axis in SQUARE.values()), indexing="ij")
     right = (bias >= 0) & (weight + bias < 0)
@@ -240,9 +244,16 @@ def test_perceptron_rule_trains_a_heaviside_neuron_in_the_known_number_of_steps(
     assert ends["steps"][1, 1] == 22
 
 
+@pytest.mark.parametrize("loss", OF_THE_PRE_ACTIVATION, ids=repr)
+def test_a_loss_of_the_pre_activation_trains_a_heaviside_neuron_from_everywhere(loss):
+    ends = ends_of(inverter_sweep(SQUARE, model=fn.Neuron(activation=fn.Step()), loss=loss))
+    np.testing.assert_array_equal(ends["outcome"], fn.Outcome.REACHED)
+
+
 def test_every_registered_loss_is_known_to_the_heaviside_truth():
     """A new loss must be sorted here: does it move a Heaviside neuron, as the perceptron loss does?"""
-    assert set(losses.classes) == {"squared_error", "cross_entropy", "perceptron_loss"}
+    sorted_ = {type(loss) for loss in OF_THE_OUTPUT + OF_THE_PRE_ACTIVATION}
+    assert set(losses.classes.values()) == sorted_
 
 
 def test_one_sample_small_steps_follow_gradient_flow():
