@@ -197,8 +197,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
 class Registry:
     """The components of one role by name: what TOML, the command line and the docs can name.
 
-    A name is the class's in snake case (`SquaredError` is ``squared_error``). A component that is not
-    registered is named ``module:Class``.
+    A name is the class's in snake case (`SquaredError` is ``squared_error``); underscores and capitals do not
+    matter where one is given. A component that is not registered is named ``module:Class``.
     """
 
     def __init__(self, role: str, base: type[Component]) -> None:
@@ -229,12 +229,14 @@ class Registry:
         """
         if isinstance(name, str) and ":" in name:
             return self._imported(name, where)
-        if not isinstance(name, str) or name not in self.classes:
+        plain = {known.replace("_", ""): cls for known, cls in self.classes.items()}
+        found = plain.get(name.replace("_", "").lower()) if isinstance(name, str) else None
+        if found is None:
             raise ValueError(
                 f"{where}: unknown {self.role} {shown(name)}{nearest(str(name), self.classes)}; "
                 f"known: {', '.join(self.classes)}"
             )
-        return self.classes[name]
+        return found
 
     def _imported(self, name: str, where: str) -> type[Component]:
         module, _, qualname = name.partition(":")

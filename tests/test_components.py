@@ -355,3 +355,10 @@ def test_every_component_has_its_line_in_the_docs():
             assert f"(`{name}`)" in line
             for field in cls._fields:
                 assert field in line or "..." in line
+
+
+@pytest.mark.parametrize("name", ["ada_grad", "adagrad", "AdaGrad", "Ada_Grad"])
+def test_underscores_and_capitals_of_a_name_do_not_matter(name):
+    spec = {"name": name, "learning_rate": 0.5}
+    assert optimizers.from_spec(spec, "optimizer") == fn.AdaGrad(0.5)
+    assert optimizers.to_spec(fn.AdaGrad(0.5))["name"] == "ada_grad"
