@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
+import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import fastneuron
 from fastneuron.kernels.cache import cache_folder
 from fastneuron.result import cpu_name
+
+if TYPE_CHECKING:
+    from fastneuron.losses import Loss
 
 
 def info() -> dict[str, Any]:
@@ -48,44 +54,73 @@ def warmup(progress: bool | None = None) -> int:
     """Compile the usual combinations, so that later runs start at once; the number of kernels compiled.
 
     These are the inverter and the two-input gates, sigmoid, squared error and cross-entropy, gradient
-    descent, over weights and biases, float64 and float32, with trajectories and forward passes.
+    descent, over weights and biases, float64 and float32, with trajectories and forward passes. Each
+    combination is compiled in a process of its own, one a processor at a time.
+
+    Raises
+    ------
+    RuntimeError
+        If a process fails, with what it said last.
     """
+    from fastneuron.engine.progress import reporting
+
+    before = info()["cached_kernels"]
+    cores = int(info()["cores"])
+    with reporting(progress, len(_USUAL)) as report, ThreadPoolExecutor(cores) as pool:
+        futures = [pool.submit(_compile_apart, *combination) for combination in _USUAL]
+        try:
+            for done, future in enumerate(as_completed(futures), start=1):
+                future.result()
+                report(done, len(_USUAL))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return int(info()["cached_kernels"]) - int(before)
+
+
+# task, loss, dtype
+_USUAL = list(
+    itertools.product(("inverter", "nand"), ("squared_error", "cross_entropy"), ("float64", "float32"))
+)
+
+
+def _compile_apart(task: str, loss: str, dtype: str) -> None:
+    """Compile a combination in another process: this one can only compile one thing at a time."""
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}; "
+        f"from fastneuron.engine import environment; environment.compile_usual({task!r}, {loss!r}, {dtype!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise RuntimeError(f"compiling {task}, {loss}, {dtype} failed: {said}")
+
+
+def compile_usual(task: str, loss: str, dtype: str) -> None:
+    """Compile the kernels of one of the usual combinations: a map, a trajectory, a forward pass."""
     from fastneuron import tasks
     from fastneuron.axes import linspace
     from fastneuron.engine.local import run
-    from fastneuron.engine.progress import reporting
     from fastneuron.engine.response import forward
     from fastneuron.engine.trajectories import descend
-    from fastneuron.losses import CrossEntropy, SquaredError
+    from fastneuron.losses import losses
     from fastneuron.models import Neuron
     from fastneuron.optimizers import GradientDescent
     from fastneuron.outcomes import Stop
     from fastneuron.sweep import Sweep
 
-    before = info()["cached_kernels"]
-    jobs = [
-        (task, loss, dtype)
-        for task in (tasks.inverter(), tasks.gate("nand"))
-        for loss in (SquaredError(), CrossEntropy())
-        for dtype in ("float64", "float32")
-    ]
-    with reporting(progress, len(jobs)) as report:
-        for done, (task, loss, dtype) in enumerate(jobs):
-            report(done, len(jobs))
-            optimizer = GradientDescent(1.0)
-            sweep = Sweep(
-                task=task,
-                loss=loss,
-                optimizer=optimizer,
-                axes={"bias": linspace(0, 1, 2)},
-                stop=Stop(max_steps=2),
-                dtype=dtype,
-            )
-            run(sweep, progress=False)
-            model = Neuron(task.inputs)
-            descend(task, model, loss=loss, optimizer=optimizer, start={}, steps=1, dtype=dtype)
-            forward(model, {}, task.x)
-    return int(info()["cached_kernels"]) - int(before)
+    sweep = Sweep(
+        task=tasks.from_spec({"name": task}),
+        loss=cast("Loss", losses.from_spec(loss, "loss")),
+        optimizer=GradientDescent(1.0),
+        axes={"bias": linspace(0, 1, 2)},
+        stop=Stop(max_steps=2),
+        dtype=dtype,
+    )
+    run(sweep, progress=False)
+    model = Neuron(sweep.task.inputs)
+    descend(sweep.task, model, loss=sweep.loss, optimizer=sweep.optimizer, start={}, steps=1, dtype=dtype)
+    forward(model, {}, sweep.task.x)
 
 
 def _version(package: str) -> str:
