@@ -209,11 +209,13 @@ def test_every_activation_with_every_loss_step_by_step(activation, loss):
 
 
 def pairs_to_map():
-    """Every activation with two losses, every loss with two activations."""
+    """Every activation and every loss at least once; all pairs are held to the oracle above."""
     for activation in activations.classes.values():
-        for loss in losses.classes.values():
-            if loss in (SquaredError, CrossEntropy) or activation in (Sigmoid, ReLU):
-                yield activation, loss
+        yield activation, SquaredError
+    for loss in losses.classes.values():
+        if loss is not SquaredError:
+            yield ReLU, loss
+    yield Sigmoid, CrossEntropy
 
 
 @pytest.mark.parametrize("activation, loss", list(pairs_to_map()), ids=lambda cls: cls.__name__)

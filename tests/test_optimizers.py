@@ -28,7 +28,11 @@ def test_a_thousand_steps_are_torchs(run):
     np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("run", GOLDEN["runs"], ids=lambda run: f"{run['optimizer']}-{run['fields']}")
+@pytest.mark.parametrize(
+    "run",
+    [run for run in GOLDEN["runs"] if run["optimizer"] in ("AdaGrad", "AdamW")],
+    ids=lambda run: run["optimizer"],
+)
 def test_float32_runs_end_near_torchs(run):
     optimizer = getattr(fn, run["optimizer"])(**run["fields"])
     start = {"weight": 0.6, "bias": 0.9}
