@@ -143,10 +143,10 @@ def distribution_from_spec(spec: Mapping[str, Any], where: str) -> Distribution:
         Naming the key, the value and what is allowed.
     """
     if len(spec) != 1 or next(iter(spec)) not in _RULES:
-        name = next(iter(spec), "")
+        hint = nearest(str(next(iter(spec))), _RULES) if len(spec) == 1 else ""
         raise ValueError(
             f"{where} must be a number, {{ normal = [mean, sd] }} or {{ uniform = [low, high] }}"
-            f"{nearest(str(name), _RULES)}, got {shown(dict(spec))}"
+            f"{hint}, got {shown(dict(spec))}"
         )
     ((name, numbers),) = spec.items()
     rule, wanted = _RULES[name]

@@ -176,7 +176,7 @@ def _kept(store: Path) -> str:
 def _draw(result: xarray.Dataset, picture: Path) -> str | None:
     """Draw the outcomes; returns why not, where the grid cannot be drawn."""
     if "draw" in result["outcome"].dims:
-        return "draws have no place on a map; select one with .isel(draw=0)"
+        return "over draws the shares say more; fastneuron plot draws one all the same"
     try:
         pictures.save_map(picture, result, "outcome")
     except ValueError as error:

@@ -67,13 +67,16 @@ def warmup(progress: bool | None = None) -> int:
     before = info()["cached_kernels"]
     cores = int(info()["cores"])
     with reporting(progress, len(_USUAL)) as report, ThreadPoolExecutor(cores) as pool:
-        futures = [pool.submit(_compile_apart, *combination) for combination in _USUAL]
+        running: set[subprocess.Popen[str]] = set()
+        futures = [pool.submit(_compile_apart, running, *combination) for combination in _USUAL]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 future.result()
                 report(done, len(_USUAL))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in list(running):
+                process.terminate()
             raise
     return int(info()["cached_kernels"]) - int(before)
 
@@ -84,15 +87,22 @@ _USUAL = list(
 )
 
 
-def _compile_apart(task: str, loss: str, dtype: str) -> None:
-    """Compile a combination in another process: this one can only compile one thing at a time."""
+def _compile_apart(running: set[subprocess.Popen[str]], task: str, loss: str, dtype: str) -> None:
+    """Compile a combination in another process: this one can only compile one thing at a time.
+
+    While it runs, the process is in `running`.
+    """
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; "
         f"from fastneuron.engine import environment; environment.compile_usual({task!r}, {loss!r}, {dtype!r})"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        running.add(process)
+        stderr = process.communicate()[1]
+        running.discard(process)
+    if process.returncode:
+        said = (stderr.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
         raise RuntimeError(f"compiling {task}, {loss}, {dtype} failed: {said}")
 
 
