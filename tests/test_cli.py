@@ -265,7 +265,13 @@ def test_interrupting_a_map_ends_with_130_and_a_line(tmp_path: Path) -> None:
     words = ["map", "--set", "stop.tolerance=0", "--set", "stop.max_steps=1000000"]
     command = [sys.executable, "-m", "fastneuron", *words]
     with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # whoever starts the tests in the background may have had interrupts ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as child:
         store = tmp_path / "inverter.zarr"
         deadline = time.monotonic() + 240
