@@ -1,6 +1,7 @@
 """Tiles: a grid is cut without gaps or overlaps, and where it is cut shows in no result."""
 
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastneuron as fn
-from fastneuron.engine import tiles
+from fastneuron.engine import local, tiles
 
 SHAPES = st.lists(st.integers(1, 60), min_size=1, max_size=3).map(tuple)
 LARGE = st.lists(st.integers(1, 10**6), min_size=1, max_size=6).map(tuple)
@@ -86,3 +87,30 @@ def test_where_the_grid_is_cut_does_not_change_a_bit(dtype, monkeypatch):
         for name in whole.data_vars:
             assert cut[name].dtype == whole[name].dtype
             assert cut[name].values.tobytes() == whole[name].values.tobytes(), name
+
+
+def test_a_tile_that_fails_ends_the_run_and_keeps_nobody_waiting(monkeypatch):
+    """With one thread the next tile must find the working memory that the failed one used."""
+
+    def fails(*arguments):
+        raise MemoryError("no memory for a tile")
+
+    monkeypatch.setattr(local, "_tile_results", fails)
+    sweep = fn.Sweep(
+        task=fn.tasks.inverter(),
+        optimizer=fn.GradientDescent(1.0),
+        axes={"bias": fn.linspace(-1, 1, 128), "weight": fn.linspace(-1, 1, 128)},
+        stop=fn.Stop(max_steps=1),
+    )
+    said = []
+
+    def run():
+        try:
+            sweep.run(threads=1, progress=False)
+        except MemoryError as error:
+            said.append(str(error))
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(60)
+    assert said == ["no memory for a tile"]

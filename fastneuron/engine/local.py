@@ -91,10 +91,12 @@ def _run_tiles(
         starts = starts_of(sweep, values, place)
         shape = tuple(s.stop - s.start for s in place)
         block = blocks.get()
-        results = _tile_results(kernels, problem, block, starts, cancel, sweep, set(variables))
+        try:
+            results = _tile_results(kernels, problem, block, starts, cancel, sweep, set(variables))
+        finally:
+            blocks.put(block)  # whoever waits for it must not wait for ever
         if results is None:
             return 0
-        blocks.put(block)
         hold(place, {name: results[name].reshape(shape) for name in variables})
         return int(starts.shape[1])
 

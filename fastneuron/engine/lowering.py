@@ -138,7 +138,8 @@ def starts_of(sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, .
         start = sweep.start.get(name[1], 0.0)
         if isinstance(start, Distribution):
             use = sweep.model.parameters.index(name[1])
-            row[...] = start.values(uniform_numbers(sweep.seed, points, use))
+            with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
+                row[...] = start.values(uniform_numbers(sweep.seed, points, use))
         else:
             row[...] = start
     return rows.reshape(len(names), -1)
