@@ -37,8 +37,8 @@ import numba
 import numpy as np
 
 import fastneuron as fn
-from fastneuron.engine.lowering import lowered_sweep, starts_of
-from fastneuron.kernels.lanes import block_for, run_tile
+from fastneuron.engine.lowering import block_of, starts_of
+from fastneuron.kernels.lanes import run_tile
 
 STEPS = 1000
 FEWER = STEPS // 10  # for slow peers
@@ -117,17 +117,16 @@ def first_starts(sweep: fn.Sweep) -> np.ndarray:
 
 def sweep_run(sweep: fn.Sweep, fresh: np.ndarray) -> Run:
     """A run of the kernel; returns the neuron-steps that counted and the final parameters."""
-    problem = lowered_sweep(sweep)
     width = len(sweep.model.parameters)
     points = fresh.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, sweep.dtype)
     cancel = np.zeros(1, np.uint8)
-    block = block_for(problem, len(fresh) - width)
+    block = block_of(sweep)
 
     def run() -> tuple[float, np.ndarray]:
         starts = fresh.copy()
-        run_tile(problem, block, starts, cancel, outcome, steps, speed, period)
+        run_tile(block, starts, cancel, outcome, steps, speed, period)
         return float(steps.sum(dtype=np.int64)), starts[:width]
 
     return run

@@ -9,7 +9,8 @@ import pytest
 import fastneuron as fn
 import fastneuron.kernels.vecmath  # noqa: F401 - teaches Numba the functions
 from fastneuron import elementary
-from fastneuron.kernels.vectors import bits_of, lanes_in, lanes_of_block, lowest_bit, put, take, vector_like
+from fastneuron.kernels.memory import put, take
+from fastneuron.kernels.vectors import bits_of, lanes_in, lanes_of_block, lowest_bit, vector_like
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32])
 

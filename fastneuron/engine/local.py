@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastneuron.components import shown
-from fastneuron.engine.lowering import explained, lowered_sweep, starts_of
+from fastneuron.engine.lowering import block_of, starts_of
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import tile_shape, tiles_of
+from fastneuron.kernels.block import Block
 from fastneuron.kernels.jit import specialised
-from fastneuron.kernels.lanes import Block, block_for, run_tile, summarise
-from fastneuron.kernels.neuron import Problem
+from fastneuron.kernels.lanes import run_tile
+from fastneuron.kernels.summary import summarise
 from fastneuron.result import Variable, dataset, kept_variables
 from fastneuron.store import MapStore
 from fastneuron.store import open as open_map
@@ -76,23 +77,20 @@ def _run_tiles(
     report: Report,
 ) -> None:
     """Compute every tile and hand its results to `hold`."""
-    problem = lowered_sweep(sweep)
     values = sweep.coordinates()
     cancel = np.zeros(1, np.uint8)
-    first = starts_of(sweep, values, tuple(slice(0, 1) for _ in tile))
-    varying = len(first) - len(sweep.model.parameters)
-    with explained():
-        kernels = _kernels_for(problem, block_for(problem, varying), first, cancel)
     blocks: SimpleQueue[Block] = SimpleQueue()
     for _ in range(threads):
-        blocks.put(block_for(problem, varying))
+        block = block_of(sweep)
+        blocks.put(block)
+    kernels = _kernels_for(block, starts_of(sweep, values, tuple(slice(0, 1) for _ in tile)), cancel)
 
     def work(place: Place) -> int:
         starts = starts_of(sweep, values, place)
         shape = tuple(s.stop - s.start for s in place)
         block = blocks.get()
         try:
-            results = _tile_results(kernels, problem, block, starts, cancel, sweep, set(variables))
+            results = _tile_results(kernels, block, starts, cancel, sweep, set(variables))
         finally:
             blocks.put(block)  # whoever waits for it must not wait for ever
         if results is None:
@@ -123,19 +121,18 @@ def _run_tiles(
             raise
 
 
-def _kernels_for(problem: Problem, block: Block, starts: np.ndarray, cancel: np.ndarray) -> Kernels:
-    """The machine code for this problem, given any of its starts."""
+def _kernels_for(block: Block, starts: np.ndarray, cancel: np.ndarray) -> Kernels:
+    """The machine code for such blocks, given any of the starts."""
     real, whole = starts[0], np.empty(1, np.int32)
     outcome, learned = np.empty(1, np.int8), np.empty(1, np.int64)
     return (
-        specialised(run_tile, problem, block, starts, cancel, outcome, whole, real, whole),
-        specialised(summarise, problem, block, starts, real, real, learned),
+        specialised(run_tile, block, starts, cancel, outcome, whole, real, whole),
+        specialised(summarise, block, real, starts, real, real, learned),
     )
 
 
 def _tile_results(
     kernels: Kernels,
-    problem: Problem,
     block: Block,
     starts: np.ndarray,
     cancel: np.ndarray,
@@ -148,13 +145,14 @@ def _tile_results(
     real = starts.dtype
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, real)
-    if not descend_tile(problem, block, starts, cancel, outcome, steps, speed, period):
+    if not descend_tile(block, starts, cancel, outcome, steps, speed, period):
         return None
     results: dict[str, np.ndarray] = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
     if wanted & {"error", "loss", "learned"}:
         error, loss = np.empty(points, real), np.empty(points, real)
         learned = np.empty(points, np.int64)
-        summarise_tile(problem, block, starts, error, loss, learned)
+        targets = sweep.task.y[:, 0].astype(real)
+        summarise_tile(block, targets, starts, error, loss, learned)
         results |= {"error": error, "loss": loss, "learned": learned}
     finals = {f"final_{name}": starts[k] for k, name in enumerate(sweep.model.parameters)}
     return results | finals

@@ -13,11 +13,11 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from fastneuron.components import Component, with_rows
+from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.neuron import Problem
 from fastneuron.losses import Loss
 from fastneuron.models import Neuron
 from fastneuron.optimizers import Optimizer
-from fastneuron.outcomes import Stop
 from fastneuron.penalties import NoPenalty, Penalty
 from fastneuron.starts import Distribution, uniform_numbers
 from fastneuron.tasks import Task
@@ -51,15 +51,10 @@ def lowered(
     loss: Loss,
     penalty: Penalty | None,
     optimizer: Optimizer,
-    stop: Stop,
     dtype: str,
     fields: tuple[tuple[str, str], ...] = (),
-    longest: int | None = None,
 ) -> Problem:
-    """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows.
-
-    `longest` is the longest `max_period` there is, without it the rule's own.
-    """
+    """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows."""
     real = np.dtype(dtype).type
     width = model.inputs + 1
     x: Any = tuple(real(value) for value in task.x.ravel())
@@ -70,26 +65,26 @@ def lowered(
     if width > UNROLLED:
         theta = np.zeros(width, real)
     memory = (real(0),) * optimizer.slots
-    rows: dict[str, dict[str, int]] = {}
-    for k, (role, name) in enumerate(fields):
-        rows.setdefault(role, {})[name] = k
 
     def argument(role: str, record: Component) -> Component:
-        return with_rows(record, rows.get(role, {}))
+        return with_rows(record, _rows(role, fields))
 
     return Problem(
         activation=argument("activation", model.activation),
         loss=argument("loss", loss),
         penalty=argument("penalty", NoPenalty() if penalty is None else penalty),
         optimizer=argument("optimizer", optimizer),
-        rule=argument("stop", stop.for_dtype(dtype)),
         x=x,
         y=y,
         theta=theta,
         memory=memory,
         mean=real(1.0 / task.samples),
-        longest=stop.max_period if longest is None else longest,
     )
+
+
+def _rows(role: str, fields: tuple[tuple[str, str], ...]) -> dict[str, int]:
+    """The rows of the varying fields of one component, by field."""
+    return {name: k for k, (its_role, name) in enumerate(fields) if its_role == role}
 
 
 def varying_fields(sweep: Sweep) -> tuple[tuple[str, str], ...]:
@@ -99,17 +94,22 @@ def varying_fields(sweep: Sweep) -> tuple[tuple[str, str], ...]:
 
 def lowered_sweep(sweep: Sweep) -> Problem:
     """The kernel's problem for a sweep."""
-    return lowered(
-        sweep.task,
-        sweep.model,
-        sweep.loss,
-        sweep.penalty,
-        sweep.optimizer,
-        sweep.stop,
-        sweep.dtype,
-        varying_fields(sweep),
-        longest_period(sweep),
-    )
+    parts = (sweep.task, sweep.model, sweep.loss, sweep.penalty, sweep.optimizer)
+    return lowered(*parts, sweep.dtype, varying_fields(sweep))
+
+
+def block_of(sweep: Sweep) -> Block:
+    """Working memory for the starts of a sweep; this compiles what its components need, or loads it.
+
+    Raises
+    ------
+    ValueError
+        If a component cannot be compiled.
+    """
+    fields = varying_fields(sweep)
+    stop = with_rows(sweep.stop.for_dtype(sweep.dtype), _rows("stop", fields))
+    with explained():
+        return Block(lowered_sweep(sweep), rule_of(stop), len(fields), longest_period(sweep))
 
 
 def longest_period(sweep: Sweep) -> int:

@@ -11,7 +11,9 @@ from fastneuron.components import Bound, checked_number
 from fastneuron.engine.local import require_memory
 from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.response import broadcast_parameters
-from fastneuron.kernels.lanes import block_for, run_tile
+from fastneuron.kernels.block import Block, rule_of
+from fastneuron.kernels.lanes import run_tile
+from fastneuron.kernels.neuron import Problem
 from fastneuron.kernels.record import record
 from fastneuron.losses import Loss
 from fastneuron.models import Neuron
@@ -101,7 +103,7 @@ def descend(
     needed = (steps + 1) * points * (len(starts) + 2 + samples) * starts.itemsize
     what = f"a trajectory of {steps:,} steps of {points:,} starts"
     require_memory(needed, what, "use fewer steps or starts, or a Sweep")
-    problem = lowered(task, model, loss, penalty, optimizer, checked.stop, dtype)
+    problem = _problem(checked)
     parameters = np.empty((len(starts), steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
     outputs = np.empty((steps + 1, points, samples), dtype)
@@ -154,25 +156,22 @@ def descend(
     )
 
 
+def _problem(checked: Sweep) -> Problem:
+    parts = (checked.task, checked.model, checked.loss, checked.penalty, checked.optimizer)
+    return lowered(*parts, checked.dtype)
+
+
 def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any], np.ndarray]:
     """What becomes of each start, and the step from which its state is held."""
     given = checked.stop
     most = max(1, min(given.max_steps, steps))
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    problem = lowered(
-        checked.task,
-        checked.model,
-        checked.loss,
-        checked.penalty,
-        checked.optimizer,
-        rule,
-        checked.dtype,
-    )
+    block = Block(_problem(checked), rule_of(rule.for_dtype(checked.dtype)), 0, given.max_period)
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
     cancel = np.zeros(1, np.uint8)
-    run_tile(problem, block_for(problem, 0), starts.copy(), cancel, outcome, ended, speed, period)
+    run_tile(block, starts.copy(), cancel, outcome, ended, speed, period)
     # a path without a step shows only what holds at the start
     outcome[ended > steps] = Outcome.UNFINISHED
     ended = np.minimum(ended, steps)

@@ -77,3 +77,5 @@ def _attribute(text: str) -> Any:
 use_full_width = _attribute('"prefer-vector-width"="512"')
 # Scalar code that is called now and then: one copy of it compiles several times faster than many.
 never_inline = _attribute("noinline")
+# Scalar code as it is written: loops of a few rounds become neither vectors nor unrolled.
+compact = _attribute("optsize")

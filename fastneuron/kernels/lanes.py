@@ -11,45 +11,28 @@ whole history; then the descent is followed again from its start to find the fir
 definition holds.
 """
 
-from typing import Any, NamedTuple
-
 import numpy as np
 
 from fastneuron.elementary import constant, fma, maximum, where
-from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
+from fastneuron.kernels.block import LAGS, RULE_FIELDS, rule_at
+from fastneuron.kernels.history import CHUNK, remember
+from fastneuron.kernels.jit import compact, helper, inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.judge import (
-    CHUNK,
     CYCLING,
     DIVERGED,
     RUNNING,
     SETTLED,
     STALLED,
     UNFINISHED,
+    advance,
     error_and_loss,
     find_cycle,
     judged,
     last_outcome,
     period_of,
-    remember,
-    run_chunk,
-    smaller,
 )
-from fastneuron.kernels.neuron import Problem, summary_of
-from fastneuron.kernels.records import bind
-from fastneuron.kernels.vectors import (
-    BLOCK_BYTES,
-    VECTOR_BYTES,
-    bits_of,
-    lanes_in,
-    lanes_of_block,
-    larger,
-    lowest_bit,
-    put,
-    take,
-    vector_like,
-)
-
-LAGS = (48, 60)  # multiples of most short periods
+from fastneuron.kernels.memory import put, take
+from fastneuron.kernels.vectors import bits_of, lanes_in, lanes_of_block, larger, lowest_bit, vector_like
 
 # what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
 # beyond `limit`; the state is where it was; max_steps are done
@@ -57,100 +40,29 @@ NEAR, WATCH, STILL, DUE = 1, 2, 4, 8
 FAR = 2**20  # chunks that are counted down exactly in either dtype
 
 
-class Block(NamedTuple):
-    """The working memory of `run_tile`: arrays, flat, rows of one number for each lane.
-
-    history : see `judge`; fields : the varying fields; memory : that of the optimizer; hints, left : see
-    `gather_hints`; scratch, doubt : summaries of vectors; state, other : parameters of one start; trial,
-    trial_memory : history and memory of lanes whose starts are followed again.
-    Of the start of a lane, owner : its point, or -1; first_chunk : when it came; last_step : max_steps;
-    ask_again : the step from which on a cycle is looked for. vacant : the lanes without a start.
-    """
-
-    history: Any
-    fields: Any
-    memory: Any
-    gradient: Any
-    hints: Any
-    left: Any
-    scratch: Any
-    doubt: Any
-    state: Any
-    other: Any
-    trial: Any
-    trial_memory: Any
-    owner: Any
-    first_chunk: Any
-    last_step: Any
-    ask_again: Any
-    vacant: Any
-
-
-def block_for(problem: Problem, varying: int) -> Block:
-    """Memory for a problem with so many varying fields; it may be used again and again, not twice at once."""
-    real = np.dtype(type(problem.mean))
-    lanes = BLOCK_BYTES // real.itemsize
-    count = VECTOR_BYTES // real.itemsize
-    width, slots = len(problem.theta), len(problem.memory)
-    longest = max(int(problem.longest), LAGS[-1])
-    past = CHUNK * (1 + -(-longest // CHUNK))
-
-    def rows(number: int, length: int = lanes) -> np.ndarray:
-        """`number` rows, from the beginning of a cache line on."""
-        extra = 64 // real.itemsize
-        array = np.zeros(number * length + extra, real)
-        first = -array.ctypes.data % 64 // real.itemsize
-        return array[first : first + number * length]
-
-    def whole() -> np.ndarray:
-        return np.zeros(lanes, np.int64)
-
-    return Block(
-        history=rows(past * (width + 2)),
-        fields=rows(varying),
-        memory=rows(slots * width),
-        gradient=rows(width, count),
-        hints=rows(1),
-        left=rows(1),
-        scratch=rows(4, count),
-        doubt=rows(4, count),
-        state=np.zeros(width, real),
-        other=np.zeros(width, real),
-        trial=rows(past * (width + 2)),
-        trial_memory=rows(slots * width),
-        owner=whole(),
-        first_chunk=whole(),
-        last_step=whole(),
-        ask_again=whole(),
-        vacant=whole(),
-    )
-
-
 @inner
 def chunks_to(steps):
     """Chunks until so many steps are done, as far as they are counted."""
-    return smaller((steps + CHUNK - 1) // CHUNK, FAR)
+    return min((steps + CHUNK - 1) // CHUNK, FAR)
 
 
 @inner
-def gather_hints(rule, theta, fields, history, slot, lane, left, hints):
-    """For the vector of lanes from `lane` on, what may have happened in the chunk that began in `slot`.
+def earlier(slot, lag, slots):
+    """The slot `lag` steps before the end of the chunk that began in `slot`."""
+    at = slot + CHUNK - lag
+    return at if at >= 0 else at + slots
 
-    left : a row of the chunks until max_steps, counted down
-    hints : a row of numbers, in which the sums of NEAR, WATCH, STILL, DUE are written
 
-    Returns bit k set where lane `lane` + k has any.
-    """
-    never_inline()
-    use_full_width()
-    like = vector_like(history.dtype.type(0))
+@helper
+def hints_of(block, width, slot, lane):
+    """`gather_hints` for a number of parameters."""
+    history, slots, left = block.history, block.slots, block.left
+    like = vector_like(block.zero)
     lanes = lanes_of_block(like)
-    width = len(theta)
     row = (width + 2) * lanes
-    slots = len(history) // row
     first = slot * row + lane
     last = first + CHUNK * row if slot + CHUNK < slots else lane
-    rule = bind(rule, like, fields, lane, lanes)
+    rule = rule_at(block.rules, lanes, lane, like)
     zero = constant(like, 0.0)
     one = constant(like, 1.0)
     least = constant(like, np.inf)
@@ -165,18 +77,15 @@ def gather_hints(rule, theta, fields, history, slot, lane, left, hints):
             moved = take(history, place + lanes, like)
             calm = where(moved < calm, moved, calm)
             way = fma(over, moved, way)
-    size = zero
+    back = earlier(slot, LAGS[0], slots) * row + lane
+    further = earlier(slot, LAGS[1], slots) * row + lane
+    size, gap, other = zero, zero, zero
     for j in range(width):
-        size = maximum(size, abs(take(history, last + j * lanes, like)))  # NaN where a parameter is
-    away = constant(like, np.inf)
-    for k in range(len(LAGS)):
-        earlier = slot + CHUNK - LAGS[k]
-        earlier = (earlier if earlier >= 0 else earlier + slots) * row + lane
-        gap = zero
-        for j in range(width):
-            p = take(history, last + j * lanes, like)
-            gap = larger(gap, abs(p - take(history, earlier + j * lanes, like)))
-        away = where(gap < away, gap, away)
+        p = take(history, last + j * lanes, like)
+        size = maximum(size, abs(p))  # NaN where a parameter is
+        gap = larger(gap, abs(p - take(history, back + j * lanes, like)))
+        other = larger(other, abs(p - take(history, further + j * lanes, like)))
+    away = where(gap < other, gap, other)
     reach = size + way  # no parameter was larger within the chunk
     close = rule.settle * larger(size, one)
     slow = calm <= constant(like, 2.0) * rule.settle * larger(reach, one)
@@ -186,45 +95,66 @@ def gather_hints(rule, theta, fields, history, slot, lane, left, hints):
     remaining = take(left, lane, like) - one
     put(left, lane, remaining)
     hint += where(remaining <= zero, constant(like, DUE), zero)
-    put(hints, lane, hint)
+    put(block.hints, lane, hint)
     return bits_of(hint > zero)
 
 
 @inner
-def back_at(rule, width, fields, history, slot, lane, longest):
-    """Whether the bias of any lane of a vector is where it was some steps ago, at most `longest`."""
+def gather_hints(block, slot, lane):
+    """For the vector of lanes from `lane` on, what may have happened in the chunk that began in `slot`.
+
+    The chunks until max_steps, in the row `left` of the block, are counted down; the sums of NEAR, WATCH,
+    STILL and DUE go into its row `hints`. Returns bit k set where lane `lane` + k has any.
+    """
     never_inline()
     use_full_width()
-    like = vector_like(history.dtype.type(0))
+    if block.width == 2:  # one input, for which everything is unrolled; and two
+        return hints_of(block, 2, slot, lane)
+    if block.width == 3:
+        return hints_of(block, 3, slot, lane)
+    return hints_of(block, block.width, slot, lane)
+
+
+@inner
+def back_at(block, slot, lane):
+    """Whether the bias of any lane of a vector is where it was some steps ago, at most `block.longest`."""
+    never_inline()
+    use_full_width()
+    history, width, slots = block.history, block.width, block.slots
+    like = vector_like(block.zero)
     lanes = lanes_of_block(like)
     row = (width + 2) * lanes
-    slots = len(history) // row
     at = (width - 1) * lanes + lane
     now = take(history, slot * row + at, like)
     size = constant(like, 1.0)
     for j in range(width):
         size = maximum(size, abs(take(history, slot * row + j * lanes + lane, like)))
     away = constant(like, np.inf)
-    for p in range(2, longest + 1):
+    for p in range(2, block.longest + 1):
         gap = abs(now - take(history, (slot + slots - p) % slots * row + at, like))
         away = where(gap < away, gap, away)
-    settle = bind(rule, like, fields, lane, lanes).settle
+    settle = rule_at(block.rules, lanes, lane, like).settle
     return bits_of(away <= settle * size) != 0
 
 
 @inner
-def load(rule, width, starts, point, history, slot, fields, memory, lane):
+def load(block, starts, point, slot, lane):
     """Put a start into a lane; returns max_steps, or 0 if the start is beyond the limit."""
-    lanes = lanes_of_block(history.dtype.type(0))
+    compact()
+    history, width, rules, rule_rows = block.history, block.width, block.rules, block.rule_rows
+    lanes = lanes_of_block(block.zero)
     row = (width + 2) * lanes
     for j in range(width):
         history[slot * row + j * lanes + lane] = starts[j, point]
-    history[slot * row + (width + 1) * lanes + lane] = 0
-    for k in range(len(memory) // lanes):
-        memory[k * lanes + lane] = 0
-    for k in range(starts.shape[0] - width):
-        fields[k * lanes + lane] = starts[width + k, point]
-    own = bind(rule, history.dtype.type(0), fields, lane, lanes)
+    history[slot * row + (width + 1) * lanes + lane] = block.zero
+    for k in range(block.memories):
+        block.memory[k * lanes + lane] = block.zero
+    for k in range(block.varying):
+        block.fields[k * lanes + lane] = starts[width + k, point]
+    for k in range(RULE_FIELDS):
+        varying = rule_rows[k]
+        rules[k * lanes + lane] = block.rule_values[k] if varying < 0 else starts[width + varying, point]
+    own = rule_at(rules, lanes, lane, block.zero)
     for j in range(width):
         if not abs(starts[j, point]) <= own.limit:
             return 0
@@ -232,15 +162,13 @@ def load(rule, width, starts, point, history, slot, fields, memory, lane):
 
 
 @kernel
-def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
+def run_tile(block, starts, cancel, outcomes, steps, speeds, periods):
     """Descend from every start until it ends, by the rule of `fastneuron.outcomes`.
 
     Parameters
     ----------
-    problem : Problem
-        Its varying fields are the rows of `starts` behind the parameters.
     block : Block
-        Working memory; what it holds is of no account.
+        Made for the problem; what starts before have left in it is of no account.
     starts : array, shape (d + 1 + varying fields, points)
         Parameters, then the fields that vary; the parameters become the final ones, in place.
     cancel : array of uint8, shape (1,)
@@ -252,16 +180,16 @@ def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
     -------
     False if it was cancelled
     """
-    like = vector_like(problem.mean)
-    count = lanes_in(like)
-    lanes = lanes_of_block(like)
-    width = len(problem.theta)
+    compact()
+    history, width, slots, longest = block.history, block.width, block.slots, block.longest
+    rules, hints, left, scratch = block.rules, block.hints, block.left, block.scratch
+    state, other, vacant = block.state, block.other, block.vacant
+    owner, first_chunk = block.owner, block.first_chunk
+    last_step, ask_again = block.last_step, block.ask_again
+    zero = block.zero
+    count = lanes_in(vector_like(zero))
+    lanes = lanes_of_block(zero)
     points = starts.shape[1]
-    history, fields, memory = block.history, block.fields, block.memory
-    hints, left, scratch, state, other = block.hints, block.left, block.scratch, block.state, block.other
-    owner, first_chunk, last_step = block.owner, block.first_chunk, block.last_step
-    ask_again, vacant = block.ask_again, block.vacant
-    slots = len(history) // ((width + 2) * lanes)
     for lane in range(lanes):
         owner[lane], vacant[lane] = -1, lane
     n_vacant = lanes
@@ -270,7 +198,7 @@ def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
     while True:
         while n_vacant > 0 and following < points:
             lane = vacant[n_vacant - 1]
-            last = load(problem.rule, width, starts, following, history, slot, fields, memory, lane)
+            last = load(block, starts, following, slot, lane)
             if last == 0:
                 outcomes[following], steps[following] = DIVERGED, 0
                 speeds[following], periods[following] = 0, 0
@@ -286,12 +214,12 @@ def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
             return True
         if cancel[0] != 0:
             return False
-        run_chunk(problem, fields, history, slot, memory, block.gradient, 0, lanes)
+        advance(block, 0, slot, 0, lanes)
         chunk += 1
         begin = slot
         slot = (slot + CHUNK) % slots
         for group in range(0, lanes, count):
-            bits = gather_hints(problem.rule, problem.theta, fields, history, begin, group, left, hints)
+            bits = gather_hints(block, begin, group)
             shown = -1  # step of the chunk of which `scratch` holds error and loss
             looked = back = False
             while bits != 0:
@@ -308,13 +236,11 @@ def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
                     if hint == DUE:
                         continue
                 point = owner[lane]
-                rule = bind(problem.rule, problem.mean, fields, lane, lanes)
-                outcome, at, size = RUNNING, now, problem.mean
+                rule = rule_at(rules, lanes, lane, zero)
+                outcome, at, size = RUNNING, now, zero
                 if hint & (NEAR | WATCH) or now >= last:
-                    outcome, at, size = judged(
-                        problem, rule, hint & WATCH != 0, t, smaller(CHUNK, last - t),
-                        history, begin, fields, lanes, lane, state, block.doubt,
-                    )  # fmt: skip
+                    watch, most = hint & WATCH != 0, min(CHUNK, last - t)
+                    outcome, at, size = judged(block, rule, watch, t, most, begin, lane, state)
                 period = 1 if outcome == SETTLED else 0
                 look = False
                 until = last
@@ -322,25 +248,23 @@ def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
                     remember(history, (begin + last - t - 1) % slots, width, lanes, lane, other)
                     if shown != last - t:
                         shown = last - t
-                        shown_slot = (begin + shown) % slots
-                        error_and_loss(problem, history, shown_slot, fields, lanes, lane, scratch)
+                        error_and_loss(block, (begin + shown) % slots, lane, scratch)
                     error, loss = scratch[lane - group], scratch[count + lane - group]
                     outcome = last_outcome(rule, width, state, other, last, error, loss)
-                    if outcome in (UNFINISHED, STALLED) and problem.longest > 1:
+                    if outcome in (UNFINISHED, STALLED) and longest > 1:
                         if not looked:
                             looked = True
-                            back = back_at(problem.rule, width, fields, history, slot, group, problem.longest)
+                            back = back_at(block, slot, group)
                         look = back
                 elif outcome == RUNNING and hint & STILL and now >= ask_again[lane]:
                     look = True
-                    until = smaller(last, now + 4 * problem.longest)
+                    until = min(last, now + 4 * longest)
                 if look:
-                    found = period_of(rule, width, history, slot, lanes, lane, now, state, other)
+                    found = period_of(block, rule, slot, lane, now, state, other)
                     if found > 0:
                         at_cycle, size_cycle = find_cycle(
-                            problem, rule, starts, point, fields, lanes, lane, found, until,
-                            block.trial, block.trial_memory, block.gradient, state, other,
-                        )  # fmt: skip
+                            block, rule, starts, point, lane, found, until, state, other
+                        )
                         if at_cycle <= until:
                             outcome, at, size, period = CYCLING, at_cycle, size_cycle, found
                         else:
@@ -357,46 +281,3 @@ def run_tile(problem, block, starts, cancel, outcomes, steps, speeds, periods):
                     owner[lane] = -1
                     vacant[n_vacant] = lane
                     n_vacant += 1
-
-
-@kernel
-def summarise(problem, block, finals, errors, losses, learned):
-    """Largest error, loss and spelled truth table of final parameters.
-
-    Parameters
-    ----------
-    problem : Problem
-    block : Block
-    finals : array, shape (d + 1 + varying fields, points)
-        As `run_tile` leaves it.
-    errors, losses : arrays, shape (points,)
-        Largest |a - y|, and mean loss without the penalty.
-    learned : array of int64, shape (points,)
-        Bit i is set where the output of sample i is at or above the middle of the targets; -1 for more than
-        32 samples.
-    """
-    count = lanes_in(vector_like(problem.mean))
-    width = len(problem.theta)
-    rows, points = finals.shape
-    y = problem.y
-    low, high = y[0], y[0]
-    for i in range(len(y)):
-        low = y[i] if y[i] < low else low
-        high = y[i] if y[i] > high else high
-    middle = low + (high - low) * constant(problem.mean, 0.5)
-    scratch, tail = block.scratch, block.history
-    flat = finals.reshape(finals.size)
-    for first in range(0, points, count):
-        here = smaller(count, points - first)
-        if here == count:
-            summary_of(problem, flat, first, flat, first + width * points, points, middle, scratch)
-        else:
-            for k in range(rows):
-                for lane in range(here):
-                    tail[k * count + lane] = finals[k, first + lane]
-            summary_of(problem, tail, 0, tail, width * count, count, middle, scratch)
-        for lane in range(here):
-            errors[first + lane] = scratch[lane]
-            losses[first + lane] = scratch[count + lane]
-            bits = int(scratch[2 * count + lane]) | int(scratch[3 * count + lane]) << 16
-            learned[first + lane] = bits if len(y) <= 32 else -1

@@ -24,8 +24,9 @@ from numba.extending import intrinsic
 
 from fastneuron.elementary import constant, fma, maximum, where
 from fastneuron.kernels.jit import compiled_as, inner, never_inline, use_full_width
+from fastneuron.kernels.memory import put, take
 from fastneuron.kernels.records import bound_type, bound_value
-from fastneuron.kernels.vectors import lanes_in, larger, put, take, vector_like
+from fastneuron.kernels.vectors import lanes_in, larger, vector_like
 
 
 class Problem(NamedTuple):
@@ -33,20 +34,18 @@ class Problem(NamedTuple):
 
     The components are records whose varying fields are a `Row`. x : flat tuple or array of n d numbers; y :
     tuple or array of n; theta : tuple or array of d + 1 and memory : tuple of `slots` numbers, of which only
-    the length counts; mean : 1 / n; longest : the longest period of a cycle that is looked for.
+    the length counts; mean : 1 / n.
     """
 
     activation: Any
     loss: Any
     penalty: Any
     optimizer: Any
-    rule: Any
     x: Any
     y: Any
     theta: Any
     memory: Any
     mean: Any
-    longest: Any
 
 
 @intrinsic

@@ -2,8 +2,9 @@
 
 from fastneuron.elementary import constant, fma
 from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
+from fastneuron.kernels.memory import put, take
 from fastneuron.kernels.records import bind
-from fastneuron.kernels.vectors import lanes_in, put, take, vector_like
+from fastneuron.kernels.vectors import lanes_in, vector_like
 
 
 @inner

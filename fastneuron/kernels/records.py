@@ -14,6 +14,7 @@ from numba.extending import intrinsic, lower_builtin
 
 from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
 from fastneuron.kernels.jit import helper
+from fastneuron.kernels.memory import data_of
 from fastneuron.kernels.vectors import widened
 
 
@@ -107,7 +108,7 @@ def bound_value(
     fields: Any, array: Any, at: Any, stride: Any,
 ) -> Any:  # fmt: skip
     """LLVM code for the record `value` with each Row field read from `array`, all of the type `like`."""
-    data = context.make_array(fields)(context, builder, array).data
+    data = data_of(context, builder, fields, array)
     target = context.get_value_type(like)
     parts = []
     for i, field in enumerate(record):

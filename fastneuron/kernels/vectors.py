@@ -431,36 +431,6 @@ def lanes_of_block(typingctx: Any, like: Any) -> Any:
     return types.intp(like), codegen
 
 
-def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any, target: Any) -> Any:
-    data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index], inbounds=True), target.as_pointer())
-
-
-@intrinsic
-def take(typingctx: Any, array: Any, index: Any, like: Any) -> Any:
-    """What stands in a flat array from `index` on, unchecked: a value of the type of `like`."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        target = context.get_value_type(like)
-        value = builder.load(_place(context, builder, array, args[0], args[1], target))
-        value.align = array.dtype.bitwidth // 8
-        return value
-
-    return like(array, types.intp, like), codegen
-
-
-@intrinsic
-def put(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
-    """Write a value into a flat array from `index` on, unchecked."""
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        place = _place(context, builder, array, args[0], args[1], args[2].type)
-        builder.store(args[2], place).align = array.dtype.bitwidth // 8
-        return context.get_dummy_value()
-
-    return types.none(array, types.intp, value), codegen
-
-
 @intrinsic
 def bits_of(typingctx: Any, mask: Any) -> Any:
     """A whole number whose bit k is set where element k of a mask holds."""

@@ -1,0 +1,284 @@
+"""A block: the working memory in which a kernel follows many starts at once, and the problem they work on.
+
+In kernels a block is one pointer, to its words (int64): the addresses of two functions compiled for the
+problem's components, `run_chunk` and `summary_of`; the addresses of the arrays below; a few whole numbers;
+then the problem, as compiled code has it in memory. So what decides when a start ends is compiled once for
+all components, and a new combination compiles those two functions alone
+(docs/decisions/0005-compile-time.md).
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.typing.templates import AttributeTemplate, infer_getattr
+from numba.extending import (
+    NativeValue,
+    intrinsic,
+    lower_getattr_generic,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
+
+from fastneuron.components import Row
+from fastneuron.kernels.history import CHUNK, run_chunk
+from fastneuron.kernels.jit import inner, kernel
+from fastneuron.kernels.memory import Flat, take
+from fastneuron.kernels.neuron import Problem, summary_of
+from fastneuron.kernels.vectors import BLOCK_BYTES, VECTOR_BYTES
+
+LAGS = (48, 60)  # steps back at which a cycle is noticed: multiples of most short periods
+
+RUN_CHUNK, SUMMARY = 0, 1
+_PARTS = 2
+# arrays of the problem's dtype, in rows of one number for each lane
+_REALS = (
+    "history",  # what the lanes have left behind, see `fastneuron.kernels.history`
+    "memory",  # that of the optimizer
+    "trial_history",  # the same of starts that are followed again
+    "trial_memory",
+    "fields",  # the varying fields of the components
+    "rules",  # the fields of the `Rule` of each lane
+    "rule_values",  # where these do not vary, their values
+    "gradient",  # scratch of a step
+    "hints",  # see `lanes.gather_hints`
+    "left",
+    "scratch",  # summaries of a vector
+    "doubt",
+    "state",  # parameters of one start
+    "other",
+)
+_WHOLES = (
+    "rule_rows",  # for each field of the rule, its row among the varying fields, or -1
+    "owner",  # the point whose start is in a lane, or -1
+    "first_chunk",  # when it came
+    "last_step",  # its max_steps
+    "ask_again",  # the step from which on a cycle is looked for
+    "vacant",  # the lanes without a start
+)
+# parameters; numbers the optimizer remembers, in all; fields that vary; slots of the history; the longest
+# period that is looked for
+_NUMBERS = ("width", "memories", "varying", "slots", "longest")
+_FIRST = {name: _PARTS + k for k, name in enumerate((*_REALS, *_WHOLES, *_NUMBERS))}
+_HEADER = 32  # words before the problem
+_WORDS_OF_ARRAY = 8
+
+
+class Rule(NamedTuple):
+    """The fields of a `Stop`, as numbers of one kind."""
+
+    max_steps: Any
+    tolerance: Any
+    settle: Any
+    max_period: Any
+    limit: Any
+    stall: Any
+
+
+RULE_FIELDS = len(Rule._fields)
+
+
+def rule_of(stop: Any) -> Rule:
+    """The rule of a `Stop`, of which a field that varies is a `Row`."""
+    return Rule(*(getattr(stop, name) for name in Rule._fields))
+
+
+class Block:
+    """The words and the arrays, which live as long as it does; it may be used by one thread at a time.
+
+    Parameters
+    ----------
+    problem : Problem
+    rule : Rule
+        Numbers, or the `Row` among the varying fields where they vary.
+    varying : int
+        Number of varying fields.
+    longest : int
+        The longest period of a cycle that is looked for.
+    """
+
+    def __init__(self, problem: Problem, rule: Rule, varying: int, longest: int) -> None:
+        real = np.dtype(type(problem.mean))
+        lanes, count = BLOCK_BYTES // real.itemsize, VECTOR_BYTES // real.itemsize
+        width, memories = len(problem.theta), len(problem.theta) * len(problem.memory)
+        slots = CHUNK * (1 + -(-max(longest, LAGS[-1]) // CHUNK))
+
+        def rows(number: int, length: int = lanes) -> np.ndarray:
+            """`number` rows, from the beginning of a cache line on."""
+            array = np.zeros(number * length + 64 // real.itemsize, real)
+            first = -array.ctypes.data % 64 // real.itemsize
+            return array[first : first + number * length]
+
+        sizes = dict.fromkeys(("history", "trial_history"), slots * (width + 2))
+        sizes |= dict.fromkeys(("memory", "trial_memory"), memories)
+        sizes |= {"fields": varying, "rules": len(rule), "gradient": width, "scratch": 4, "doubt": 4}
+        sizes |= {"state": width, "other": width, "rule_values": 1}
+        self.real = real
+        self.arrays = {name: rows(sizes.get(name, 1)) for name in _REALS}
+        self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
+        self.arrays["gradient"] = rows(width, count)
+        self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
+        self.arrays["rule_values"][: len(rule)] = rule
+        self.problem = problem
+        self.words = np.zeros(_HEADER + _size(problem), np.int64)
+        numbers = (width, memories, varying, slots, longest)
+        self.words[_PARTS : _PARTS + len(_FIRST)] = [
+            *(array.ctypes.data for array in self.arrays.values()),
+            *numbers,
+        ]
+        self.address = self.words.ctypes.data
+        write_problem(problem, self)
+
+
+def _size(value: Any) -> int:
+    """At most so many words a value takes in memory."""
+    if isinstance(value, tuple):
+        return sum(_size(item) for item in value)
+    return _WORDS_OF_ARRAY if isinstance(value, np.ndarray) else 1
+
+
+class BlockType(types.Type):
+    """A `Block` in kernels, for one dtype."""
+
+    def __init__(self, real: Any) -> None:
+        self.real = real
+        super().__init__(f"Block({real})")
+
+
+_WORD, _ANY = ir.IntType(64), ir.IntType(8).as_pointer()
+_SHAPE = ir.FunctionType(ir.VoidType(), [_ANY, _ANY])  # of a part: the block, and a tuple of its arguments
+
+
+@register_model(BlockType)
+class _BlockModel(models.PrimitiveModel):
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _WORD.as_pointer())
+
+
+@typeof_impl.register(Block)
+def _typeof(block: Block, context: Any) -> Any:
+    return BlockType(types.float64 if block.real == np.float64 else types.float32)
+
+
+@unbox(BlockType)
+def _unbox(kind: Any, value: Any, c: Any) -> Any:
+    address = c.pyapi.object_getattr_string(value, "address")
+    number = c.unbox(types.int64, address).value
+    c.pyapi.decref(address)
+    return NativeValue(c.builder.inttoptr(number, _WORD.as_pointer()))
+
+
+def _kind_of(block: Any, name: str) -> Any:
+    """The type of an attribute of a block."""
+    if name == "zero":
+        return block.real
+    if name in _REALS:
+        return Flat(block.real)
+    return Flat(types.int64) if name in _WHOLES else types.intp
+
+
+@infer_getattr
+class _Attributes(AttributeTemplate):
+    """The arrays and numbers of a block; ``zero`` is a 0 of its dtype."""
+
+    key = BlockType
+
+    def generic_resolve(self, block: Any, attribute: str) -> Any:  # type: ignore[override]
+        return _kind_of(block, attribute) if attribute in _FIRST or attribute == "zero" else None
+
+
+@lower_getattr_generic(BlockType)
+def _attribute(context: Any, builder: Any, block: Any, value: Any, attribute: str) -> Any:
+    target = context.get_value_type(_kind_of(block, attribute))
+    if attribute == "zero":
+        return ir.Constant(target, 0.0)
+    word = builder.load(builder.gep(value, [ir.Constant(_WORD, _FIRST[attribute])]))
+    return builder.inttoptr(word, target) if isinstance(target, ir.PointerType) else word
+
+
+@inner
+def rule_at(rules, lanes, lane, like):
+    """The rule of a lane, or those of the lanes of a vector."""
+    return Rule(
+        take(rules, lane, like),
+        take(rules, lanes + lane, like),
+        take(rules, 2 * lanes + lane, like),
+        take(rules, 3 * lanes + lane, like),
+        take(rules, 4 * lanes + lane, like),
+        take(rules, 5 * lanes + lane, like),
+    )
+
+
+@kernel
+def write_problem(problem, block):
+    """Write the words that depend on the components."""
+    write_words(problem, block)
+
+
+@intrinsic
+def write_words(typingctx: Any, problem: Any, block: Any) -> Any:
+    """Compile the parts of a problem; write their addresses and the problem into the words of a block."""
+    flat, whole = Flat(block.real), types.intp
+    parts = (
+        (run_chunk, (block, whole, whole, whole, whole)),
+        (summary_of, (flat, whole, flat, whole, whole, block.real, flat)),
+    )
+    signatures = [
+        types.Dispatcher(function).get_call_type(typingctx, (problem, *arguments), {})
+        for function, arguments in parts
+    ]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        problem_value, words = args
+        for k, (function, arguments) in enumerate(parts):
+            entry = _entry(context, builder, function, signatures[k], arguments)
+            builder.store(builder.ptrtoint(entry, _WORD), builder.gep(words, [ir.Constant(_WORD, k)]))
+        place = builder.gep(words, [ir.Constant(_WORD, _HEADER)])
+        builder.store(problem_value, builder.bitcast(place, problem_value.type.as_pointer())).align = 8
+        return context.get_dummy_value()
+
+    return types.none(problem, block), codegen
+
+
+def _entry(context: Any, builder: Any, function: Any, sig: Any, arguments: Any) -> Any:
+    """A function of `_SHAPE` that calls `function`, in the module being built."""
+    compiled = function.get_compile_result(sig)
+    context.add_linking_libs([compiled.library])
+    entry = ir.Function(builder.module, _SHAPE, f"{compiled.fndesc.mangled_name}.part")
+    entry.linkage = "internal"
+    inside = ir.IRBuilder(entry.append_basic_block())
+
+    def loaded(place: Any, kind: Any) -> Any:
+        value = inside.load(inside.bitcast(place, context.get_value_type(kind).as_pointer()))
+        value.align = 8
+        return value
+
+    words, given = entry.args
+    problem = loaded(inside.gep(words, [ir.Constant(_WORD, 8 * _HEADER)]), sig.args[0])
+    values = loaded(given, types.Tuple(arguments))
+    context.call_internal_no_propagate(
+        inside,
+        compiled.fndesc,
+        sig,
+        [problem, *(inside.extract_value(values, k) for k in range(len(arguments)))],
+    )
+    inside.ret_void()
+    return entry
+
+
+@intrinsic
+def call_part(typingctx: Any, block: Any, number: Any, arguments: Any) -> Any:
+    """Call part `number` of the problem of a block with a tuple of arguments."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        address = builder.load(builder.gep(args[0], [args[1]]))
+        place = cgutils.alloca_once_value(builder, args[2])
+        function = builder.inttoptr(address, _SHAPE.as_pointer())
+        builder.call(function, [builder.bitcast(args[0], _ANY), builder.bitcast(place, _ANY)])
+        return context.get_dummy_value()
+
+    return types.none(block, types.intp, arguments), codegen

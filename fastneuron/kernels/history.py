@@ -1,0 +1,68 @@
+"""What the lanes have kept: every state of the last steps, and the steps that write it.
+
+The history of a block is flat; a slot is one step of all its lanes, and has a row of `lanes` numbers for each
+parameter, then one for the error |a - y| of that state, then one for the size of the update that led there.
+Slots are a ring: the step after the last slot is in the first.
+"""
+
+from fastneuron.elementary import maximum
+from fastneuron.kernels.jit import inner, never_inline, use_full_width
+from fastneuron.kernels.memory import put
+from fastneuron.kernels.neuron import bound_to, step
+from fastneuron.kernels.vectors import lanes_in, lanes_of_block, vector_like
+
+CHUNK = 16  # steps between two looks at what may have happened
+
+
+@inner
+def run_chunk(problem, block, trial, slot, begin, end):
+    """CHUNK steps of the lanes from `begin` to before `end`, the first from the states in `slot`.
+
+    trial : 0, or 1 for the starts that are followed again
+    """
+    never_inline()
+    use_full_width()
+    history = block.history if trial == 0 else block.trial_history
+    memory = block.memory if trial == 0 else block.trial_memory
+    fields, gradient = block.fields, block.gradient
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    lanes = lanes_of_block(like)
+    width = len(problem.theta)
+    row = (width + 2) * lanes
+    last = (block.slots - 1) * row
+    for s in range(CHUNK):
+        source = (slot + s) * row
+        target = source + row if source < last else 0
+        for lane in range(begin, end, count):
+            own = bound_to(problem, like, fields, lane, lanes)
+            worst, moved = step(
+                own, like, history, source + lane, history, target + lane, memory, lane, lanes, gradient
+            )
+            put(history, source + width * lanes + lane, worst)
+            put(history, target + (width + 1) * lanes + lane, moved)
+
+
+@inner
+def remember(history, slot, width, lanes, lane, state):
+    """Set the parameters of `state` to those of a lane in a slot."""
+    for j in range(width):
+        state[j] = history[(slot * (width + 2) + j) * lanes + lane]
+
+
+@inner
+def largest(state, d):
+    """Largest absolute parameter; NaN if one is NaN."""
+    size = abs(state[d])
+    for j in range(d):
+        size = maximum(size, abs(state[j]))
+    return size
+
+
+@inner
+def distance(a, b, d):
+    """Largest absolute difference of the parameters in `a` and in `b`; NaN if one is NaN."""
+    size = abs(a[d] - b[d])
+    for j in range(d):
+        size = maximum(size, abs(a[j] - b[j]))
+    return size

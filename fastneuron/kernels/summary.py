@@ -1,0 +1,48 @@
+"""What final parameters amount to: error, loss, and the truth table that they spell."""
+
+from fastneuron.elementary import constant
+from fastneuron.kernels.block import SUMMARY, call_part
+from fastneuron.kernels.jit import kernel
+from fastneuron.kernels.memory import flat_of
+from fastneuron.kernels.vectors import lanes_in, vector_like
+
+
+@kernel
+def summarise(block, targets, finals, errors, losses, learned):
+    """Largest error, loss and spelled truth table of final parameters.
+
+    Parameters
+    ----------
+    block : Block
+    targets : array, shape (samples,)
+    finals : array, shape (d + 1 + varying fields, points)
+        As `run_tile` leaves it.
+    errors, losses : arrays, shape (points,)
+        Largest |a - y|, and mean loss without the penalty.
+    learned : array of int64, shape (points,)
+        Bit i is set where the output of sample i is at or above the middle of the targets; -1 for more than
+        32 samples.
+    """
+    scratch, tail, width = block.scratch, block.history, block.width
+    count = lanes_in(vector_like(block.zero))
+    rows, points = finals.shape
+    low, high = targets[0], targets[0]
+    for i in range(len(targets)):
+        low = targets[i] if targets[i] < low else low
+        high = targets[i] if targets[i] > high else high
+    middle = low + (high - low) * constant(low, 0.5)
+    flat = flat_of(finals)
+    for first in range(0, points, count):
+        here = min(count, points - first)
+        if here == count:
+            call_part(block, SUMMARY, (flat, first, flat, first + width * points, points, middle, scratch))
+        else:
+            for k in range(rows):
+                for lane in range(here):
+                    tail[k * count + lane] = finals[k, first + lane]
+            call_part(block, SUMMARY, (tail, 0, tail, width * count, count, middle, scratch))
+        for lane in range(here):
+            errors[first + lane] = scratch[lane]
+            losses[first + lane] = scratch[count + lane]
+            bits = int(scratch[2 * count + lane]) | int(scratch[3 * count + lane]) << 16
+            learned[first + lane] = bits if len(targets) <= 32 else -1
