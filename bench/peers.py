@@ -84,7 +84,7 @@ def kernel_run(
         stop=fn.Stop(max_steps=steps, tolerance=tolerance),
         dtype=dtype,
     )
-    return sweep_run(sweep, first_starts(sweep))
+    return sweep_run(sweep)
 
 
 def drawn_sweep(task: fn.Task, dtype: str, steps: int) -> fn.Sweep:
@@ -109,14 +109,14 @@ def teacher(inputs: int, samples: int) -> fn.Task:
     return fn.Task(x, (x @ rng.normal(size=inputs) > 0).astype(float))
 
 
-def first_starts(sweep: fn.Sweep) -> np.ndarray:
-    """Starts of all points: rows of the parameters, then of the fields that vary."""
-    values = {name: axis.values() for name, axis in sweep.axes.items()}
-    return starts_of(sweep, values, tuple(slice(0, n) for n in sweep.shape))
+def first_starts(sweep: fn.Sweep) -> tuple[np.ndarray, np.ndarray]:
+    """Starts of all points, rows of the parameters and then of the fields that vary; and their numbers."""
+    return starts_of(sweep, sweep.coordinates(), tuple(slice(0, n) for n in sweep.shape))
 
 
-def sweep_run(sweep: fn.Sweep, fresh: np.ndarray) -> Run:
+def sweep_run(sweep: fn.Sweep) -> Run:
     """A run of the kernel; returns the neuron-steps that counted and the final parameters."""
+    fresh, numbers = first_starts(sweep)
     width = len(sweep.model.parameters)
     points = fresh.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
@@ -126,7 +126,7 @@ def sweep_run(sweep: fn.Sweep, fresh: np.ndarray) -> Run:
 
     def run() -> tuple[float, np.ndarray]:
         starts = fresh.copy()
-        run_tile(block, starts, cancel, outcome, steps, speed, period)
+        run_tile(block, starts, numbers, cancel, outcome, steps, speed, period)
         return float(steps.sum(dtype=np.int64)), starts[:width]
 
     return run
@@ -162,8 +162,9 @@ def c_run(library: ctypes.CDLL, dtype: str) -> Run:
     return run
 
 
-def c_task_run(library: ctypes.CDLL, sweep: fn.Sweep, fresh: np.ndarray) -> Run:
+def c_task_run(library: ctypes.CDLL, sweep: fn.Sweep) -> Run:
     """Any task in C."""
+    fresh, _ = first_starts(sweep)
     task, steps, points = sweep.task, sweep.stop.max_steps, fresh.shape[1]
     x, y = task.x.astype(sweep.dtype), task.y.astype(sweep.dtype)
     sizes = [ctypes.c_long(size) for size in (points, task.inputs, task.samples, steps)]
@@ -347,8 +348,7 @@ def larger_runs(dtype: str, library: ctypes.CDLL) -> dict[str, Run]:
     }
     runs: dict[str, Run] = {}
     for name, sweep in sweeps.items():
-        fresh = first_starts(sweep)
-        ours, theirs = sweep_run(sweep, fresh), c_task_run(library, sweep, fresh)
+        ours, theirs = sweep_run(sweep), c_task_run(library, sweep)
         agree(ours, theirs, dtype)
         runs |= {name: ours, f"{name} in C": theirs}
     return runs

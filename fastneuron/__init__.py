@@ -34,7 +34,7 @@ _HOMES = {
     "uniform": "starts",
     "warmup": "engine.environment",
 }
-_REGISTRIES = ("activations", "losses", "penalties", "optimizers")
+_REGISTRIES = ("activations", "losses", "penalties", "optimizers", "batches")
 
 if TYPE_CHECKING:
     from fastneuron import elementary as elementary
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from fastneuron.activations import *
     from fastneuron.axes import geomspace as geomspace
     from fastneuron.axes import linspace as linspace
+    from fastneuron.batches import *
     from fastneuron.components import component as component
     from fastneuron.elementary import constant as constant
     from fastneuron.engine.environment import info as info

@@ -35,6 +35,7 @@ def _components(sweep: Sweep) -> dict[str, Component]:
         "loss": sweep.loss,
         "penalty": sweep.penalty,
         "optimizer": sweep.optimizer,
+        "batch": sweep.batch,
         "stop": sweep.stop,
     }
     return {role: record for role, record in components.items() if record is not None}
@@ -101,6 +102,19 @@ def _check_axis(name: str, axis: Axis, bound: Bound, dtype: str) -> None:
         _check_number(f"{name}[{len(axis) - 1}]", axis.stop, bound, dtype)
 
 
+def check_sizes(sweep: Sweep) -> None:
+    """No batch has more samples than the task."""
+    samples = sweep.task.samples
+    sizes = [("batch.size", getattr(sweep.batch, "size", 1))]
+    for axis, place in sweep.places.items():
+        if place == ("batch", "size"):
+            values = sweep.axes[axis].values()
+            sizes = [(f"axis {axis}[{i}]", values[i]) for i in [int(values.argmax())]]
+    for name, size in sizes:
+        if size > samples:
+            raise ValueError(f"{name} must be at most {samples}, the samples of the task, got {shown(size)}")
+
+
 def check_dtype(sweep: Sweep) -> None:
     """Every number of the sweep is still one that is allowed, as a number of its dtype."""
     if sweep.dtype == "float64":
@@ -108,6 +122,8 @@ def check_dtype(sweep: Sweep) -> None:
     for name, data in (("task.x", sweep.task.x), ("task.y", sweep.task.y)):
         _check_numbers(partial(_entry, name, data.shape[1]), data.ravel(), FINITE, sweep.dtype)
     for role, record in _components(sweep).items():
+        if role == "batch":
+            continue  # the kernel reads its fields as they are
         where = "model.activation" if role == "activation" else role
         for field, value in zip(record._fields, cast("tuple[Any, ...]", record), strict=True):
             if value is not None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from fastneuron import tasks
 from fastneuron.activations import activations
+from fastneuron.batches import FullBatch, batches
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.losses import losses
 from fastneuron.models import Neuron
@@ -22,7 +23,8 @@ from fastneuron.tasks import Task
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
-KEYS = ("dtype", "seed", "draws", "task", "model", "loss", "optimizer", "penalty", "axes", "start", "stop")
+_COMPONENTS = {"loss": losses, "optimizer": optimizers, "penalty": penalties, "batch": batches}
+KEYS = ("dtype", "seed", "draws", "task", "model", *_COMPONENTS, "axes", "start", "stop")
 
 
 def spec_tables(sweep: Sweep) -> dict[str, Any]:
@@ -36,6 +38,7 @@ def spec_tables(sweep: Sweep) -> dict[str, Any]:
         "loss": losses.to_spec(sweep.loss),
         "optimizer": optimizers.to_spec(sweep.optimizer),
         "penalty": {} if sweep.penalty is None else penalties.to_spec(sweep.penalty),
+        "batch": {} if sweep.batch == FullBatch() else batches.to_spec(sweep.batch),
         "axes": {name: axis.to_spec() for name, axis in sweep.axes.items()},
         "start": start,
         "stop": {name: value for name, value in zip(Stop._fields, stop, strict=True) if value is not None},
@@ -66,7 +69,7 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {key: spec[key] for key in ("dtype", "seed", "draws") if key in spec}
     given["task"] = tasks.from_spec(_table(spec, "task"))
     given["model"] = _model_from(_table(spec, "model"), given["task"])
-    for key, registry in (("loss", losses), ("optimizer", optimizers), ("penalty", penalties)):
+    for key, registry in _COMPONENTS.items():
         if key in spec:
             given[key] = registry.from_spec(spec[key], key)
     given["axes"] = _axes_from(_table(spec, "axes"))
@@ -121,7 +124,17 @@ def _axes_from(table: Mapping[str, Any]) -> dict[str, Any]:
 
 def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """The axes of a table, in which TOML turns the bare key ``optimizer.momentum`` into tables."""
-    tables = ("start", "model", "model.activation", "activation", "loss", "penalty", "optimizer", "stop")
+    tables = (
+        "start",
+        "model",
+        "model.activation",
+        "activation",
+        "loss",
+        "penalty",
+        "optimizer",
+        "batch",
+        "stop",
+    )
     for key, entry in table.items():
         name = f"{prefix}{key}"
         if isinstance(entry, Mapping) and name in tables:

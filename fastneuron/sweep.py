@@ -22,13 +22,14 @@ import numpy as np
 from fastneuron import toml
 from fastneuron.activations import activations
 from fastneuron.axes import Axis, as_axis
+from fastneuron.batches import Batch, FullBatch, batches
 from fastneuron.components import Component, Registry, checked_number, nearest, shown, shown_key
 from fastneuron.losses import Loss, SquaredError, losses
 from fastneuron.models import Neuron
 from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import Penalty, penalties
-from fastneuron.places import bounds_of, check_axes, check_dtype, described, place_of
+from fastneuron.places import bounds_of, check_axes, check_dtype, check_sizes, described, place_of
 from fastneuron.spec import spec_arguments, spec_tables
 from fastneuron.starts import Distribution, distribution_from_spec
 from fastneuron.tasks import Task
@@ -67,11 +68,13 @@ class Sweep:
         What a step descends.
     penalty : Penalty, optional
         Added to the loss. Default: none.
+    batch : Batch
+        Which samples a step sees. Default: all.
     start : mapping of str to float, normal(...) or uniform(...)
         Parameters that are no axes; those not given start at 0. A random one is drawn anew at every point.
     draws : int, 1 or more, optional
         How often every point of the grid is drawn: the last dimension of the result, ``draw``. Needs a random
-        start.
+        start or batch.
     stop : Stop
         When a start ends.
     dtype : {"float64", "float32"}
@@ -111,6 +114,7 @@ class Sweep:
     loss: Loss
     optimizer: Optimizer
     penalty: Penalty | None
+    batch: Batch
     axes: Mapping[str, Axis]
     start: Mapping[str, float | Distribution]
     draws: int | None
@@ -127,6 +131,7 @@ class Sweep:
         model: Neuron | None = None,
         loss: Loss = SquaredError(),  # noqa: B008 - immutable
         penalty: Penalty | None = None,
+        batch: Batch = FullBatch(),  # noqa: B008 - immutable
         start: Mapping[str, float | Distribution] = MappingProxyType({}),
         draws: int | None = None,
         stop: Stop = Stop(),  # noqa: B008 - immutable
@@ -145,12 +150,14 @@ class Sweep:
         _check_component("optimizer", optimizer, optimizers, "GradientDescent(learning_rate=1.0)")
         if penalty is not None:
             _check_component("penalty", penalty, penalties, "L2(strength=0.01), or None")
+        _check_component("batch", batch, batches, "MiniBatch(size=1)")
         given = {
             "task": task,
             "model": model,
             "loss": loss,
             "optimizer": optimizer,
             "penalty": penalty,
+            "batch": batch,
             "axes": MappingProxyType(_checked_axes(axes, draws)),
             "start": MappingProxyType(_checked_start(start, model)),
             "draws": _checked_draws(draws),
@@ -163,6 +170,7 @@ class Sweep:
         _check_targets(self)
         _check_random(self)
         check_axes(self)
+        check_sizes(self)
         check_dtype(self)
 
     @property
@@ -275,6 +283,7 @@ class Sweep:
         axes = ", ".join(f"{name!r}: {shown(axis, 60)}" for name, axis in self.axes.items())
         parts = [f"{name}={getattr(self, name)!r}" for name in ("task", "model", "loss", "optimizer")]
         parts += [f"penalty={self.penalty!r}"] if self.penalty is not None else []
+        parts += [f"batch={self.batch!r}"] if self.batch != FullBatch() else []
         parts += [f"axes={{{axes}}}"]
         parts += [f"start={shown(dict(self.start))}"] if self.start else []
         parts += [f"draws={self.draws}"] if self.draws else []
@@ -345,7 +354,7 @@ def _one_start(where: str, value: object) -> float | Distribution:
 
 def _check_random(sweep: Sweep) -> None:
     random = [name for name, value in sweep.start.items() if isinstance(value, Distribution)]
-    if sweep.draws and not random:
+    if sweep.draws and not random and not sweep.batch.shuffled:
         example = f"start={{{sweep.model.parameters[0]!r}: normal(0, 1)}}"
         raise ValueError(f"draws: no start is random, all draws would be alike; give {example} or another")
 

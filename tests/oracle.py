@@ -8,6 +8,8 @@ Letters: x (samples, inputs) and y (samples, 1) are the task; theta (parameters,
 the weights and then the bias; z and a (samples, points) are pre-activations and outputs.
 """
 
+import functools
+
 import numpy as np
 from scipy import special
 
@@ -127,6 +129,53 @@ def updated(kind, field, theta, gradient, memory, t):
     raise NotImplementedError(f"the oracle has no optimizer {kind}: write its formula here")
 
 
+def philox(counter, key):
+    """Four words by Philox4x32-10 (Salmon et al. 2011), in Python's whole numbers."""
+    a, b, c, d = counter
+    first, second = key
+    for _ in range(10):
+        one, two = 0xD2511F53 * a, 0xCD9E8D57 * c
+        a, b, c, d = (two >> 32) ^ b ^ first, two % 2**32, (one >> 32) ^ d ^ second, one % 2**32
+        first, second = (first + 0x9E3779B9) % 2**32, (second + 0xBB67AE85) % 2**32
+    return a, b, c, d
+
+
+@functools.cache
+def places(samples, seed, point, epoch):
+    """The place of each sample in the order of an epoch: shuffled from the end, one word a swap."""
+    place = list(range(samples))
+    key = seed % 2**32, seed // 2**32
+    for k in range(samples - 1):
+        word = philox((point % 2**32, point // 2**32, epoch, 1 + k // 4), key)[k % 4]
+        last = samples - 1 - k
+        other = word * (last + 1) >> 32
+        place[last], place[other] = place[other], place[last]
+    return np.array(place)
+
+
+def sample_weights(kind, field, samples, points, t, number):
+    """How much each sample counts in the mean of step t (from 0), shape (samples, points)."""
+    if kind == "FullBatch":
+        return np.ones((samples, len(points)), number)
+    if kind == "MiniBatch":
+        weights = np.zeros((samples, len(points)), number)
+        for k, point in enumerate(points):
+            size, seed = int(field["batch", "size"][k]), int(field["batch", "seed"][k])
+            epoch, step = divmod(t, -(-samples // size))
+            place = places(samples, seed, int(point), epoch)
+            seen = (place >= step * size) & (place < (step + 1) * size)
+            weights[seen, k] = samples / seen.sum()
+        return weights
+    raise NotImplementedError(f"the oracle has no batch {kind}: write what it sees here")
+
+
+def epoch_lengths(kind, field, samples, points):
+    """Steps in an epoch of every point."""
+    if kind == "MiniBatch":
+        return -(-samples // field["batch", "size"].astype(int))
+    return np.ones(points, int)
+
+
 class Descent:
     """Points that descend together: `theta`, and what the model makes of it now.
 
@@ -138,6 +187,8 @@ class Descent:
         self.field, self.x, self.y, self.theta = field, x, y, theta
         self.memory = [np.zeros_like(theta)] * 2
         self.t = 0
+        self.points = np.arange(theta.shape[1])  # their numbers in the grid
+        self.epoch = epoch_lengths(self.kinds.get("batch", "FullBatch"), field, len(y), theta.shape[1])
         self.look()
 
     def look(self):
@@ -152,7 +203,16 @@ class Descent:
         self.output = a
         self.loss = loss.mean(axis=0)
         self.error = np.abs(a - self.y).max(axis=0)
-        self.gradient = (delta[:, None, :] * inputs_and_one[:, :, None]).mean(axis=0)
+        weights = sample_weights(
+            self.kinds.get("batch", "FullBatch"),
+            self.field,
+            len(self.y),
+            self.points,
+            self.t,
+            self.theta.dtype,
+        )[:, None, :]
+        slopes = np.where(weights > 0, weights * delta[:, None, :] * inputs_and_one[:, :, None], 0)
+        self.gradient = slopes.mean(axis=0)
         self.gradient = self.gradient + penalty_gradient(self.kinds["penalty"], self.field, self.theta)
 
     def step(self):
@@ -166,7 +226,7 @@ class Descent:
     def keep(self, which):
         """Go on with the points where `which` only."""
         self.memory = [array[..., which] for array in self.memory]
-        for name in ("theta", "output", "loss", "error", "gradient"):
+        for name in ("theta", "output", "loss", "error", "gradient", "points", "epoch"):
             setattr(self, name, getattr(self, name)[..., which])
         self.field = {place: values[which] for place, values in self.field.items()}
 
@@ -174,7 +234,7 @@ class Descent:
 def fields_of(parts, number, points):
     """(role, name) -> the field's value at every point, in the dtype `number`."""
     return {
-        (role, name): np.full(points, getattr(part, name), number)
+        (role, name): np.full(points, getattr(part, name), np.int64 if role == "batch" else number)
         for role, part in parts.items()
         for name in getattr(part, "_fields", ())
     }
@@ -203,6 +263,7 @@ def run(sweep, precision=None, nudge=0.0):
         "loss": sweep.loss,
         "penalty": sweep.penalty,
         "optimizer": sweep.optimizer,
+        "batch": sweep.batch,
         "stop": stop,
     }
     field = fields_of(parts, given, points)
@@ -213,8 +274,10 @@ def run(sweep, precision=None, nudge=0.0):
         if role == "start":
             start[key] = values.ravel().astype(given)
         else:
-            field[role, key] = values.ravel().astype(given)
-    field = {place: values.astype(number) for place, values in field.items()}
+            field[role, key] = values.ravel() if role == "batch" else values.ravel().astype(given)
+    field = {
+        place: values if place[0] == "batch" else values.astype(number) for place, values in field.items()
+    }
     theta = np.array([start[name] for name in sweep.model.parameters]).astype(number)
     theta[:-1] += number(nudge) * np.maximum(1, np.abs(theta[:-1]))
     theta[-1] -= number(nudge) * np.maximum(1, np.abs(theta[-1]))
@@ -240,7 +303,10 @@ def follow(descent):
     periods = np.arange(1, longest + 1)[:, None]
     past = np.full((longest, n_parameters, points), np.nan, y.dtype)  # past[p - 1] is theta_(t-p)
     run_length = np.zeros((longest, points), np.int64)  # states in a row that returned after p steps
+    lately = 2 * int(descent.epoch.max())
+    recent = np.full((lately, n_parameters, points), np.nan, y.dtype)  # the last updates
 
+    calm = np.zeros((lately, points), bool)
     t = 0
     while True:
         stop = {name: values for (role, name), values in descent.field.items() if role == "stop"}
@@ -252,6 +318,14 @@ def follow(descent):
 
         gap = np.abs(theta - past).max(axis=1)
         returned = gap <= closeness
+        # with batches, a state rests if it has rested for a whole epoch, and its speed is that since the last
+        # whole epoch began
+        recent = np.concatenate([change[None], recent[:-1]])
+        calm = np.concatenate([(move <= closeness)[None], calm[:-1]]) if t > 0 else calm
+        ago = np.arange(len(recent))[:, None]
+        rests = (calm | (ago >= descent.epoch)).all(axis=0) & (t > 0) & (t % descent.epoch == 0)
+        since = ago < descent.epoch + t % descent.epoch
+        drift = np.where(since[:, None] & ~np.isnan(recent), recent, 0).max(axis=0)
         run_length = np.where(returned, run_length + 1, 0)
         # how near the state comes after fewer steps than p
         nearest = np.concatenate(
@@ -262,16 +336,17 @@ def follow(descent):
             & (periods <= stop["max_period"])
             & (run_length >= 2 * periods + 1)
             & (gap <= np.sqrt(stop["settle"]) * nearest)
+            & (descent.epoch == 1)
         )
 
         finite = np.isfinite(theta).all(axis=0) & np.isfinite(descent.loss)
         last = t >= stop["max_steps"]
-        slow = (t * change <= stop["stall"] * np.maximum(1, np.abs(theta))).all(axis=0)
+        slow = (t * drift <= stop["stall"] * np.maximum(1, np.abs(theta))).all(axis=0)
         outcome = np.select(
             [
                 ~finite | (size > stop["limit"]),
                 descent.error <= stop["tolerance"],
-                move <= closeness,  # never at t = 0, where the past is NaN
+                rests,
                 cycle.any(axis=0),
                 last & slow,
                 last,
@@ -305,22 +380,29 @@ def follow(descent):
         if ended.any():
             here = here[~ended]
             past, run_length = past[..., ~ended], run_length[:, ~ended]
+            recent, calm = recent[..., ~ended], calm[:, ~ended]
             descent.keep(~ended)
         past = np.concatenate([descent.theta[None], past[:-1]])
         descent.step()
         t += 1
 
 
-def trajectory(task, model, loss, optimizer, penalty, start, steps, dtype="float64"):
-    """Every state of one start, 0 .. steps: each parameter, ``loss``, ``error``, ``output`` (samples)."""
+def trajectory(task, model, loss, optimizer, penalty, start, steps, dtype="float64", batch=None, point=0):
+    """Every state of one start, 0 .. steps: each parameter, ``loss``, ``error``, ``output`` (samples).
+
+    `point` is its number, by which its batches are drawn.
+    """
     number = np.dtype(dtype).type
     parts = {"activation": model.activation, "loss": loss, "penalty": penalty, "optimizer": optimizer}
+    parts |= {} if batch is None else {"batch": batch}
     theta = np.array([[start.get(name, 0.0)] for name in model.parameters], number)
     path = {name: [] for name in (*model.parameters, "loss", "error", "output")}
     with np.errstate(all="ignore"):
         descent = Descent(
             parts, fields_of(parts, number, 1), task.x.astype(number), task.y.astype(number), theta
         )
+        descent.points[:] = point
+        descent.look()
         for t in range(steps + 1):
             if t > 0:
                 descent.step()

@@ -11,6 +11,7 @@ import pytest
 
 import fastneuron as fn
 from fastneuron.activations import activations
+from fastneuron.batches import batches
 from fastneuron.components import Bound, Row, snake_case, with_rows
 from fastneuron.losses import losses
 from fastneuron.optimizers import optimizers
@@ -19,7 +20,7 @@ from fastneuron.penalties import NoPenalty, penalties
 # silence has a test of its own; here the values count, also those that are not finite
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
 
-REGISTRIES = {registry.role: registry for registry in (activations, losses, penalties, optimizers)}
+REGISTRIES = {registry.role: registry for registry in (activations, losses, penalties, optimizers, batches)}
 # for a field without a default, and for those whose default would hide a mistake
 FIELDS = {
     "gain": 1.7,
@@ -35,6 +36,8 @@ FIELDS = {
     "beta1": 0.7,
     "beta2": 0.9,
     "weight_decay": 0.05,
+    "size": 3,
+    "seed": 5,
 }
 Z = np.array([-4.7, -2.1, -1.3, -0.6, -0.2, 0.1, 0.35, 0.8, 1.9, 3.2])
 
@@ -205,6 +208,8 @@ def calls(record):
         yield "value", lambda p: record.value(p, p)
         yield "weight_gradient", lambda p: record.weight_gradient(p, p * p)
         yield "bias_gradient", lambda p: record.bias_gradient(p, p * p)
+    elif hasattr(record, "shuffled"):
+        yield "weight", lambda p: record.weight(abs(p), 0 * p, 0 * p + 7)
     else:
         yield "step", lambda p: record.step(p, p * p, (p,) * record.slots)[0]
 
@@ -234,8 +239,9 @@ def test_components_compare_hash_pickle_and_print_by_value(record):
     assert copy.deepcopy(record) == record
     assert eval(repr(record), {type(record).__name__: type(record)}) == record
     for name, value in zip(record._fields, record, strict=True):
-        assert isinstance(value, float)
-        other = record._replace(**{name: value + 0.125})
+        whole = record.bounds[name].whole
+        assert type(value) is (int if whole else float)
+        other = record._replace(**{name: value + (1 if whole else 0.125)})
         assert other != record and type(other) is type(record)
 
 

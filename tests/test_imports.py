@@ -17,7 +17,7 @@ PACKAGE = Path(fastneuron.__file__).parent
 LAYERS = [
     {"elementary"},
     {"components"},
-    {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "starts"},
+    {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts"},
     {"losses"},
     {"tasks", "models"},
     {"places", "spec", "sweep"},

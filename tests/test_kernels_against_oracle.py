@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import fastneuron as fn
 from fastneuron.activations import activations
+from fastneuron.batches import batches
 from fastneuron.losses import losses
 from fastneuron.optimizers import optimizers
 from fastneuron.penalties import penalties
@@ -29,7 +30,7 @@ from . import oracle
 CLOSE = {"float64": 1e-7, "float32": 2e-3}
 SURE = {"float64": 1e-6, "float32": 1e-2}  # margin of an output above which its bit in `learned` is sure
 
-DEFAULTS = {"learning_rate": 0.47, "momentum": 0.5, "strength": 0.05}
+DEFAULTS = {"learning_rate": 0.47, "momentum": 0.5, "strength": 0.05, "size": 2}
 
 
 def default(cls):
@@ -250,6 +251,59 @@ def test_maps_of_every_optimizer_and_every_penalty(penalty, optimizer):
         stop=fn.Stop(max_steps=300, tolerance=0.05, settle=1e-7),
     )
     compare(sweep, allowed_sensitive=0.05)
+
+
+@pytest.mark.parametrize("batch", batches.classes.values(), ids=list(batches.classes))
+@pytest.mark.parametrize("optimizer", optimizers.classes.values(), ids=list(optimizers.classes))
+def test_every_optimizer_with_every_batch_step_by_step(optimizer, batch):
+    task = fn.Task([[0.5, -1.0], [1.0, 0.25], [-0.75, 0.5], [0.25, 1.0], [-1.0, -0.5]], [1, 0, 0, 1, 0.5])
+    model = fn.Neuron(2)
+    starts = {"weight_0": np.array([-2.3, 0.4, 1.7]), "bias": np.array([1.1, 0.3, -0.9])}
+    parts = {"loss": fn.CrossEntropy(), "optimizer": default(optimizer), "batch": default(batch)}
+    path = fn.descend(task, model, **parts, start=starts, steps=25)
+    for k in range(3):
+        start = {name: values[k] for name, values in starts.items()}
+        expected = oracle.trajectory(task, model, **parts, penalty=None, start=start, steps=25, point=k)
+        for name, values in expected.items():
+            ours = path[name].isel(start=k).values
+            np.testing.assert_allclose(ours, values, rtol=1e-9, atol=1e-11, err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("samples, inputs", [(5, 1), (40, 2)])
+def test_maps_of_mini_batches_of_every_size(samples, inputs, dtype):
+    """Epochs of 1 to 40 steps side by side; in float32 the last bits of a sum decide a few points."""
+    sweep = fn.Sweep(
+        task=random_task(samples, samples, inputs),
+        loss=fn.CrossEntropy(),
+        penalty=fn.L2(0.02),
+        optimizer=fn.Momentum(0.6, 0.4),
+        batch=fn.MiniBatch(1, seed=2**40 + 3),
+        axes={"size": [1, 2, 3, samples - 1, samples], "bias": fn.linspace(-2.1, 1.7, 7)},
+        stop=fn.Stop(max_steps=120, tolerance=0.3, settle=3e-3),
+        dtype=dtype,
+    )
+    expected, _ = compare(sweep, allowed_sensitive={"float64": 0.05, "float32": 0.3}[dtype])
+    assert {fn.Outcome.UNFINISHED, fn.Outcome.REACHED} & set(np.unique(expected["outcome"]))
+
+
+def test_perceptron_that_sees_one_sample_at_a_time():
+    """Most updates are none: a start has settled only when no sample of an epoch moves it."""
+    sweep = fn.Sweep(
+        task=fn.tasks.gate("nand"),
+        model=fn.Neuron(2, fn.Step()),
+        loss=fn.PerceptronLoss(),
+        optimizer=fn.GradientDescent(1.0),
+        batch=fn.MiniBatch(1),
+        axes={
+            "seed": [0, 1, 2**31],
+            "weight_0": fn.linspace(-9.1, 8.3, 9),
+            "bias": fn.linspace(-7.2, 6.9, 9),
+        },
+        stop=fn.Stop(max_steps=60),
+    )
+    expected, _ = compare(sweep)
+    assert {fn.Outcome.UNFINISHED, fn.Outcome.REACHED} <= set(np.unique(expected["outcome"]))
 
 
 def random_task(seed, samples, inputs):

@@ -20,6 +20,7 @@ PLACES = {
     "stall": ("stop", "stall"),
     "max_period": ("stop", "max_period"),
     "gain": ("activation", "gain"),
+    "size": ("batch", "size"),
 }
 
 
@@ -32,6 +33,7 @@ def description(axes, **changes):
         "loss": fn.SquaredError(),
         "penalty": None,
         "optimizer": fn.GradientDescent(0.5),
+        "batch": fn.FullBatch(),
         "stop": fn.Stop(max_steps=100, tolerance=0.0),
         "start": {},
         "dtype": "float64",

@@ -114,6 +114,7 @@ def descend(
         loss=sweep.loss,
         optimizer=sweep.optimizer,
         penalty=sweep.penalty,
+        batch=sweep.batch,
         start={name: float(axis.values()[0]) for name, axis in sweep.axes.items()},
         steps=steps,
         dtype=sweep.dtype,

@@ -14,7 +14,7 @@ SHOWN_SAMPLES = 8
 
 
 def tasks(*, json: bool = False) -> None:
-    """List the tasks with their truth tables, and the activations, losses, penalties and optimizers.
+    """List the tasks with their truth tables, and the activations, losses, penalties, optimizers and batches.
 
     Parameters
     ----------
@@ -23,6 +23,7 @@ def tasks(*, json: bool = False) -> None:
     """
     from fastneuron import tasks as known
     from fastneuron.activations import activations
+    from fastneuron.batches import batches
     from fastneuron.losses import losses
     from fastneuron.optimizers import optimizers
     from fastneuron.penalties import penalties
@@ -33,6 +34,7 @@ def tasks(*, json: bool = False) -> None:
         "losses": losses,
         "penalties": penalties,
         "optimizers": optimizers,
+        "batches": batches,
     }
     if json:
         report: dict[str, Any] = {

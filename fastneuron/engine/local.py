@@ -83,14 +83,14 @@ def _run_tiles(
     for _ in range(threads):
         block = block_of(sweep)
         blocks.put(block)
-    kernels = _kernels_for(block, starts_of(sweep, values, tuple(slice(0, 1) for _ in tile)), cancel)
+    kernels = _kernels_for(block, *starts_of(sweep, values, tuple(slice(0, 1) for _ in tile)), cancel)
 
     def work(place: Place) -> int:
-        starts = starts_of(sweep, values, place)
+        starts, numbers = starts_of(sweep, values, place)
         shape = tuple(s.stop - s.start for s in place)
         block = blocks.get()
         try:
-            results = _tile_results(kernels, block, starts, cancel, sweep, set(variables))
+            results = _tile_results(kernels, block, starts, numbers, cancel, sweep, set(variables))
         finally:
             blocks.put(block)  # whoever waits for it must not wait for ever
         if results is None:
@@ -121,12 +121,12 @@ def _run_tiles(
             raise
 
 
-def _kernels_for(block: Block, starts: np.ndarray, cancel: np.ndarray) -> Kernels:
+def _kernels_for(block: Block, starts: np.ndarray, numbers: np.ndarray, cancel: np.ndarray) -> Kernels:
     """The machine code for such blocks, given any of the starts."""
     real, whole = starts[0], np.empty(1, np.int32)
     outcome, learned = np.empty(1, np.int8), np.empty(1, np.int64)
     return (
-        specialised(run_tile, block, starts, cancel, outcome, whole, real, whole),
+        specialised(run_tile, block, starts, numbers, cancel, outcome, whole, real, whole),
         specialised(summarise, block, real, starts, real, real, learned),
     )
 
@@ -135,6 +135,7 @@ def _tile_results(
     kernels: Kernels,
     block: Block,
     starts: np.ndarray,
+    numbers: np.ndarray,
     cancel: np.ndarray,
     sweep: Sweep,
     wanted: set[str],
@@ -145,7 +146,7 @@ def _tile_results(
     real = starts.dtype
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, real)
-    if not descend_tile(block, starts, cancel, outcome, steps, speed, period):
+    if not descend_tile(block, starts, numbers, cancel, outcome, steps, speed, period):
         return None
     results: dict[str, np.ndarray] = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
     if wanted & {"error", "loss", "learned"}:

@@ -5,13 +5,15 @@ Small tasks become tuples, whose lengths are types, so that the kernel unrolls t
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numba.core.errors import NumbaError
 
+from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Component, with_rows
 from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.neuron import Problem
@@ -51,6 +53,7 @@ def lowered(
     loss: Loss,
     penalty: Penalty | None,
     optimizer: Optimizer,
+    batch: Batch,
     dtype: str,
     fields: tuple[tuple[str, str], ...] = (),
 ) -> Problem:
@@ -66,6 +69,9 @@ def lowered(
         theta = np.zeros(width, real)
     memory = (real(0),) * optimizer.slots
 
+    if all(role != "batch" for role, _ in fields):
+        batch = _simplest(batch, task.samples)
+
     def argument(role: str, record: Component) -> Component:
         return with_rows(record, _rows(role, fields))
 
@@ -74,12 +80,22 @@ def lowered(
         loss=argument("loss", loss),
         penalty=argument("penalty", NoPenalty() if penalty is None else penalty),
         optimizer=argument("optimizer", optimizer),
+        batch=argument("batch", batch),
         x=x,
         y=y,
         theta=theta,
         memory=memory,
         mean=real(1.0 / task.samples),
     )
+
+
+def _simplest(batch: Batch, samples: int) -> Batch:
+    """The full batch where the steps of `batch` weigh all samples alike."""
+    places = np.arange(float(samples))
+    alike = batch.steps(samples) == 1 and np.all(
+        batch.weight(places, 0.0 * places, 0.0 * places + samples) == 1
+    )
+    return FullBatch() if alike else batch
 
 
 def _rows(role: str, fields: tuple[tuple[str, str], ...]) -> dict[str, int]:
@@ -94,7 +110,7 @@ def varying_fields(sweep: Sweep) -> tuple[tuple[str, str], ...]:
 
 def lowered_sweep(sweep: Sweep) -> Problem:
     """The kernel's problem for a sweep."""
-    parts = (sweep.task, sweep.model, sweep.loss, sweep.penalty, sweep.optimizer)
+    parts = (sweep.task, sweep.model, sweep.loss, sweep.penalty, sweep.optimizer, sweep.batch)
     return lowered(*parts, sweep.dtype, varying_fields(sweep))
 
 
@@ -109,7 +125,9 @@ def block_of(sweep: Sweep) -> Block:
     fields = varying_fields(sweep)
     stop = with_rows(sweep.stop.for_dtype(sweep.dtype), _rows("stop", fields))
     with explained():
-        return Block(lowered_sweep(sweep), rule_of(stop), len(fields), longest_period(sweep))
+        return Block(
+            lowered_sweep(sweep), rule_of(stop), len(fields), longest_period(sweep), longest_epoch(sweep)
+        )
 
 
 def longest_period(sweep: Sweep) -> int:
@@ -118,10 +136,23 @@ def longest_period(sweep: Sweep) -> int:
     return int(sweep.stop.max_period if axis is None else sweep.axes[axis].values().max())
 
 
-def starts_of(sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, ...]) -> np.ndarray:
-    """The starts of a tile: shape (parameters + varying fields, points), points in C order.
+def longest_epoch(sweep: Sweep) -> int:
+    """The most steps in an epoch, of all points."""
+    batch = cast("tuple[Any, ...]", sweep.batch)
+    values = {name: {value} for name, value in zip(sweep.batch._fields, batch, strict=True)}
+    for axis, (role, field) in sweep.places.items():
+        if role == "batch" and field != "seed":
+            values[field] = set(sweep.axes[axis].values().tolist())
+    every = itertools.product(*values.values())
+    return max(int(type(sweep.batch)(*fields).steps(sweep.task.samples)) for fields in every)
 
-    `values` holds the values of each axis, in full.
+
+def starts_of(
+    sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The starts of a tile, shape (parameters + varying fields, points), and the points' numbers, int64.
+
+    Points are in C order; `values` holds the values of each axis, in full.
     """
     shape = tuple(s.stop - s.start for s in place)
     points = point_numbers(sweep.shape, place)
@@ -142,7 +173,7 @@ def starts_of(sweep: Sweep, values: dict[str, np.ndarray], place: tuple[slice, .
                 row[...] = start.values(uniform_numbers(sweep.seed, points, use))
         else:
             row[...] = start
-    return rows.reshape(len(names), -1)
+    return rows.reshape(len(names), -1), points.astype(np.int64).ravel()
 
 
 def point_numbers(shape: tuple[int, ...], place: tuple[slice, ...]) -> np.ndarray:

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Bound, checked_number
 from fastneuron.engine.local import require_memory
-from fastneuron.engine.lowering import explained, lowered
+from fastneuron.engine.lowering import explained, longest_epoch, lowered
 from fastneuron.engine.response import broadcast_parameters
+from fastneuron.kernels.batching import Orders
 from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.lanes import run_tile
 from fastneuron.kernels.neuron import Problem
@@ -20,6 +22,7 @@ from fastneuron.models import Neuron
 from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import Penalty
+from fastneuron.starts import Distribution, uniform_numbers
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
 
@@ -39,8 +42,10 @@ def descend(
     start: Mapping[str, Any],
     steps: int,
     penalty: Penalty | None = None,
+    batch: Batch | None = None,
     stop: Stop | None = None,
     dtype: str = "float64",
+    seed: int = 0,
 ) -> xarray.Dataset:
     """Train from one or many starts and keep every step.
 
@@ -50,16 +55,21 @@ def descend(
     model : Neuron
     loss : Loss
     optimizer : Optimizer
-    start : mapping of str to float, array or DataArray
+    start : mapping of str to float, array, DataArray, normal(...) or uniform(...)
         Values of the parameters by name, 0 where not given. Arrays must broadcast together; their
-        dims become ``start_0``, ``start_1``, ... (one dim: ``start``).
+        dims become ``start_0``, ``start_1``, ... (one dim: ``start``). Random ones are drawn for each start,
+        by its number in C order, as in a `Sweep` of as many points.
     steps : int, 0 or more
         Updates.
     penalty : Penalty, optional
+    batch : Batch, optional
+        Which samples a step sees. Default: all. Batches are drawn by the number of the start, too.
     stop : Stop, optional
         Also say what becomes of each start (``outcome``, ``ended``, ``period``) within `steps`, and hold
         its state from then on. Its max_steps counts where it is below `steps`.
     dtype : {"float64", "float32"}
+    seed : int, 0 <= seed < 2**63
+        Key of the random starts.
 
     Returns
     -------
@@ -92,13 +102,15 @@ def descend(
         loss=loss,
         optimizer=optimizer,
         penalty=penalty,
+        batch=FullBatch() if batch is None else batch,
         axes={"bias": [0.0]},
         stop=Stop() if stop is None else stop,
         dtype=dtype,
+        seed=seed,
     )
     dtype = checked.dtype
     steps = int(checked_number("steps", steps, _STEPS))
-    leading, starts = broadcast_parameters(model, start, dtype)
+    leading, starts = _starts(checked, start)
     points, samples = starts.shape[1], task.samples
     needed = (steps + 1) * points * (len(starts) + 2 + samples) * starts.itemsize
     what = f"a trajectory of {steps:,} steps of {points:,} starts"
@@ -109,8 +121,9 @@ def descend(
     outputs = np.empty((steps + 1, points, samples), dtype)
     state = np.empty((1 + optimizer.slots) * len(starts), dtype)
     gradient = np.empty(len(starts), dtype)
+    orders = Orders(np.empty(samples + 2, dtype), *(np.empty(size, np.int64) for size in (1, 1, 5)))
     with explained():
-        record(problem, starts, steps, state, gradient, parameters, losses, errors, outputs)
+        record(problem, starts, steps, state, gradient, orders, parameters, losses, errors, outputs)
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     ends: dict[str, Any] = {}
     if stop is not None:
@@ -151,13 +164,29 @@ def descend(
             "loss": repr(loss),
             "optimizer": repr(optimizer),
             "penalty": repr(penalty),
+            "batch": repr(checked.batch),
             "dtype": dtype,
         },
     )
 
 
+def _starts(checked: Sweep, start: object) -> tuple[tuple[int, ...], np.ndarray]:
+    """Shape of the starts, and their parameters, shape (parameters, points)."""
+    given = dict(start) if isinstance(start, Mapping) else start
+    random = {}
+    if isinstance(given, dict):
+        random = {name: value for name, value in given.items() if isinstance(value, Distribution)}
+        given |= dict.fromkeys(random, 0.0)
+    leading, starts = broadcast_parameters(checked.model, given, checked.dtype)
+    numbers = np.arange(starts.shape[1], dtype=np.uint64)
+    for use, name in enumerate(checked.model.parameters):
+        if name in random:
+            starts[use] = random[name].values(uniform_numbers(checked.seed, numbers, use))
+    return leading, starts
+
+
 def _problem(checked: Sweep) -> Problem:
-    parts = (checked.task, checked.model, checked.loss, checked.penalty, checked.optimizer)
+    parts = (checked.task, checked.model, checked.loss, checked.penalty, checked.optimizer, checked.batch)
     return lowered(*parts, checked.dtype)
 
 
@@ -166,12 +195,14 @@ def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any
     given = checked.stop
     most = max(1, min(given.max_steps, steps))
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    block = Block(_problem(checked), rule_of(rule.for_dtype(checked.dtype)), 0, given.max_period)
+    block = Block(
+        _problem(checked), rule_of(rule.for_dtype(checked.dtype)), 0, given.max_period, longest_epoch(checked)
+    )
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
     cancel = np.zeros(1, np.uint8)
-    run_tile(block, starts.copy(), cancel, outcome, ended, speed, period)
+    run_tile(block, starts.copy(), np.arange(points), cancel, outcome, ended, speed, period)
     # a path without a step shows only what holds at the start
     outcome[ended > steps] = Outcome.UNFINISHED
     ended = np.minimum(ended, steps)

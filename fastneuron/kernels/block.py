@@ -39,8 +39,10 @@ _PARTS = 2
 _REALS = (
     "history",  # what the lanes have left behind, see `fastneuron.kernels.history`
     "memory",  # that of the optimizer
+    "places",  # which samples the lanes see, see `fastneuron.kernels.batching`
     "trial_history",  # the same of starts that are followed again
     "trial_memory",
+    "trial_places",
     "fields",  # the varying fields of the components
     "rules",  # the fields of the `Rule` of each lane
     "rule_values",  # where these do not vary, their values
@@ -54,17 +56,23 @@ _REALS = (
 )
 _WHOLES = (
     "rule_rows",  # for each field of the rule, its row among the varying fields, or -1
-    "owner",  # the point whose start is in a lane, or -1
+    "epochs",  # of which `places` are
+    "trial_epochs",
+    "owner",  # the point of the tile whose start is in a lane, or -1
+    "numbers",  # its number in the grid
+    "words",  # random ones, see `fastneuron.kernels.batching`
     "first_chunk",  # when it came
     "last_step",  # its max_steps
     "ask_again",  # the step from which on a cycle is looked for
+    "calm_step",  # the last step whose update was within `settle`
+    "calm_steps",  # how many in a row were, up to that step
     "vacant",  # the lanes without a start
 )
-# parameters; numbers the optimizer remembers, in all; fields that vary; slots of the history; the longest
-# period that is looked for
-_NUMBERS = ("width", "memories", "varying", "slots", "longest")
+# parameters; numbers the optimizer remembers, in all; fields that vary; samples where batches are shuffled,
+# else 0; slots of the history; the longest period that is looked for
+_NUMBERS = ("width", "memories", "varying", "shuffled", "slots", "longest")
 _FIRST = {name: _PARTS + k for k, name in enumerate((*_REALS, *_WHOLES, *_NUMBERS))}
-_HEADER = 32  # words before the problem
+_HEADER = 48  # words before the problem
 _WORDS_OF_ARRAY = 8
 
 
@@ -99,13 +107,16 @@ class Block:
         Number of varying fields.
     longest : int
         The longest period of a cycle that is looked for.
+    epoch : int
+        The most steps in an epoch.
     """
 
-    def __init__(self, problem: Problem, rule: Rule, varying: int, longest: int) -> None:
+    def __init__(self, problem: Problem, rule: Rule, varying: int, longest: int, epoch: int) -> None:
         real = np.dtype(type(problem.mean))
         lanes, count = BLOCK_BYTES // real.itemsize, VECTOR_BYTES // real.itemsize
         width, memories = len(problem.theta), len(problem.theta) * len(problem.memory)
-        slots = CHUNK * (1 + -(-max(longest, LAGS[-1]) // CHUNK))
+        slots = CHUNK * (1 + -(-max(longest, 2 * epoch, LAGS[-1]) // CHUNK))
+        shuffled = len(problem.y) if problem.batch.shuffled else 0
 
         def rows(number: int, length: int = lanes) -> np.ndarray:
             """`number` rows, from the beginning of a cache line on."""
@@ -115,17 +126,19 @@ class Block:
 
         sizes = dict.fromkeys(("history", "trial_history"), slots * (width + 2))
         sizes |= dict.fromkeys(("memory", "trial_memory"), memories)
+        sizes |= dict.fromkeys(("places", "trial_places"), shuffled + 2 if shuffled else 0)
         sizes |= {"fields": varying, "rules": len(rule), "gradient": width, "scratch": 4, "doubt": 4}
         sizes |= {"state": width, "other": width, "rule_values": 1}
         self.real = real
         self.arrays = {name: rows(sizes.get(name, 1)) for name in _REALS}
         self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
         self.arrays["gradient"] = rows(width, count)
+        self.arrays["words"] = np.zeros(5 * lanes, np.int64)
         self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
         self.arrays["rule_values"][: len(rule)] = rule
         self.problem = problem
         self.words = np.zeros(_HEADER + _size(problem), np.int64)
-        numbers = (width, memories, varying, slots, longest)
+        numbers = (width, memories, varying, shuffled, slots, longest)
         self.words[_PARTS : _PARTS + len(_FIRST)] = [
             *(array.ctypes.data for array in self.arrays.values()),
             *numbers,

@@ -6,6 +6,7 @@ Slots are a ring: the step after the last slot is in the first.
 """
 
 from fastneuron.elementary import maximum
+from fastneuron.kernels.batching import Orders, next_step
 from fastneuron.kernels.jit import inner, never_inline, use_full_width
 from fastneuron.kernels.memory import put
 from fastneuron.kernels.neuron import bound_to, step
@@ -24,6 +25,9 @@ def run_chunk(problem, block, trial, slot, begin, end):
     use_full_width()
     history = block.history if trial == 0 else block.trial_history
     memory = block.memory if trial == 0 else block.trial_memory
+    places = block.places if trial == 0 else block.trial_places
+    epochs = block.epochs if trial == 0 else block.trial_epochs
+    orders = Orders(places, epochs, block.numbers, block.words)
     fields, gradient = block.fields, block.gradient
     like = vector_like(problem.mean)
     count = lanes_in(like)
@@ -35,10 +39,12 @@ def run_chunk(problem, block, trial, slot, begin, end):
         source = (slot + s) * row
         target = source + row if source < last else 0
         for lane in range(begin, end, count):
+            next_step(problem.batch, like, fields, orders, lane, lanes, len(problem.y))
             own = bound_to(problem, like, fields, lane, lanes)
             worst, moved = step(
-                own, like, history, source + lane, history, target + lane, memory, lane, lanes, gradient
-            )
+                own, like, history, source + lane, history, target + lane,
+                memory, lane, lanes, gradient, places, lane,
+            )  # fmt: skip
             put(history, source + width * lanes + lane, worst)
             put(history, target + (width + 1) * lanes + lane, moved)
 

@@ -23,7 +23,7 @@ _jit: Any = njit  # its type knows only some of its options
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that only other kernels call; it is cached as a part of them."""
-    return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, **_FLAGS)(function)
+    return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=False, **_FLAGS)(function)
 
 
 def helper(function: Callable[..., Any]) -> Any:

@@ -7,6 +7,7 @@
 import numpy as np
 
 from fastneuron.elementary import constant, finite
+from fastneuron.kernels.batching import before_first_epoch
 from fastneuron.kernels.block import RUN_CHUNK, SUMMARY, call_part
 from fastneuron.kernels.history import CHUNK, distance, largest, remember
 from fastneuron.kernels.jit import compact, inner, never_inline
@@ -33,6 +34,23 @@ def error_and_loss(block, slot, lane, scratch):
     at = slot * (block.width + 2) * lanes + group
     call_part(block, SUMMARY, (block.history, at, block.fields, group, lanes, block.zero, scratch))
     return scratch[lane - group], scratch[count + lane - group]
+
+
+@inner
+def epoch_of(block, lane):
+    """Steps in an epoch of a lane: 1 where every step sees all samples."""
+    if block.shuffled == 0:
+        return 1
+    return int(block.places[(block.shuffled + 1) * lanes_of_block(block.zero) + lane])
+
+
+@inner
+def calm_for_an_epoch(block, lane, step):
+    """Whether an epoch ends with `step` whose updates were all within `settle`; that of `step` was."""
+    in_a_row = block.calm_steps[lane] + 1 if block.calm_step[lane] == step - 1 else 1
+    block.calm_step[lane], block.calm_steps[lane] = step, in_a_row
+    epoch = epoch_of(block, lane)
+    return in_a_row >= epoch and step % epoch == 0
 
 
 @inner
@@ -76,7 +94,8 @@ def judged(block, rule, watch, t, steps, slot, lane, state):
             remember(history, slot, width, lanes, lane, state)
             size = largest(state, width - 1)
             gone = not size <= rule.limit
-            if gone or moved <= rule.settle * (size if size > one else one):
+            calm = moved <= rule.settle * (size if size > one else one)
+            if gone or (calm and calm_for_an_epoch(block, lane, t + s + 1)):
                 # where the parameters are not finite, the loss of the state before says when it ended
                 last = before if gone else slot
                 error, loss = error_and_loss(block, last, lane, block.doubt)
@@ -91,18 +110,26 @@ def judged(block, rule, watch, t, steps, slot, lane, state):
 
 
 @inner
-def last_outcome(rule, width, state, before, steps, error, loss):
-    """The outcome at max_steps of a start that has none yet; `before` is the state one step earlier."""
+def last_outcome(block, rule, slot, lane, steps, error, loss):
+    """The outcome at max_steps of a start that has none yet and whose state is in `slot`."""
+    compact()
     if not finite(loss):
         return DIVERGED
     if error <= rule.tolerance:
         return REACHED
+    history, width, slots = block.history, block.width, block.slots
+    lanes = lanes_of_block(block.zero)
     one = constant(error, 1.0)
+    epoch = epoch_of(block, lane)
     for j in range(width):
-        size = abs(state[j])
-        drift = constant(error, steps) * abs(state[j] - before[j])
-        if not drift <= rule.stall * (size if size > one else one):
-            return UNFINISHED
+        size = abs(history[(slot * (width + 2) + j) * lanes + lane])
+        most = rule.stall * (size if size > one else one)
+        for k in range(min(epoch + steps % epoch, steps)):  # since the last whole epoch began
+            after, before = (slot + slots - k) % slots, (slot + slots - k - 1) % slots
+            p = history[(after * (width + 2) + j) * lanes + lane]
+            change = abs(p - history[(before * (width + 2) + j) * lanes + lane])
+            if not constant(error, steps) * change <= most:
+                return UNFINISHED
     return STALLED
 
 
@@ -145,6 +172,8 @@ def find_cycle(block, rule, starts, point, lane, period, until, state, other):
     group = lane // count * count
     for j in range(width):
         trial[j * lanes + lane] = starts[j, point]
+    if block.shuffled > 0:
+        before_first_epoch(block.trial_places, block.trial_epochs, lane, lanes, block.shuffled)
     for j in range(block.memories):
         memory[j * lanes + lane] = block.zero
     row = (width + 2) * lanes

@@ -14,6 +14,7 @@ definition holds.
 import numpy as np
 
 from fastneuron.elementary import constant, fma, maximum, where
+from fastneuron.kernels.batching import before_first_epoch
 from fastneuron.kernels.block import LAGS, RULE_FIELDS, rule_at
 from fastneuron.kernels.history import CHUNK, remember
 from fastneuron.kernels.jit import compact, helper, inner, kernel, never_inline, use_full_width
@@ -25,6 +26,7 @@ from fastneuron.kernels.judge import (
     STALLED,
     UNFINISHED,
     advance,
+    epoch_of,
     error_and_loss,
     find_cycle,
     judged,
@@ -138,7 +140,7 @@ def back_at(block, slot, lane):
 
 
 @inner
-def load(block, starts, point, slot, lane):
+def load(block, starts, numbers, point, slot, lane):
     """Put a start into a lane; returns max_steps, or 0 if the start is beyond the limit."""
     compact()
     history, width, rules, rule_rows = block.history, block.width, block.rules, block.rule_rows
@@ -149,6 +151,10 @@ def load(block, starts, point, slot, lane):
     history[slot * row + (width + 1) * lanes + lane] = block.zero
     for k in range(block.memories):
         block.memory[k * lanes + lane] = block.zero
+    block.numbers[lane] = numbers[point]
+    block.calm_step[lane] = -1
+    if block.shuffled > 0:
+        before_first_epoch(block.places, block.epochs, lane, lanes, block.shuffled)
     for k in range(block.varying):
         block.fields[k * lanes + lane] = starts[width + k, point]
     for k in range(RULE_FIELDS):
@@ -162,7 +168,7 @@ def load(block, starts, point, slot, lane):
 
 
 @kernel
-def run_tile(block, starts, cancel, outcomes, steps, speeds, periods):
+def run_tile(block, starts, numbers, cancel, outcomes, steps, speeds, periods):
     """Descend from every start until it ends, by the rule of `fastneuron.outcomes`.
 
     Parameters
@@ -171,6 +177,8 @@ def run_tile(block, starts, cancel, outcomes, steps, speeds, periods):
         Made for the problem; what starts before have left in it is of no account.
     starts : array, shape (d + 1 + varying fields, points)
         Parameters, then the fields that vary; the parameters become the final ones, in place.
+    numbers : array of int64, shape (points,)
+        Number of each point in the grid, from which its batches are drawn.
     cancel : array of uint8, shape (1,)
         Set to 1 from another thread to make the kernel return soon.
     outcomes, steps, speeds, periods : arrays, shape (points,)
@@ -198,7 +206,7 @@ def run_tile(block, starts, cancel, outcomes, steps, speeds, periods):
     while True:
         while n_vacant > 0 and following < points:
             lane = vacant[n_vacant - 1]
-            last = load(block, starts, following, slot, lane)
+            last = load(block, starts, numbers, following, slot, lane)
             if last == 0:
                 outcomes[following], steps[following] = DIVERGED, 0
                 speeds[following], periods[following] = 0, 0
@@ -245,19 +253,18 @@ def run_tile(block, starts, cancel, outcomes, steps, speeds, periods):
                 look = False
                 until = last
                 if outcome == RUNNING and at == last:
-                    remember(history, (begin + last - t - 1) % slots, width, lanes, lane, other)
                     if shown != last - t:
                         shown = last - t
                         error_and_loss(block, (begin + shown) % slots, lane, scratch)
                     error, loss = scratch[lane - group], scratch[count + lane - group]
-                    outcome = last_outcome(rule, width, state, other, last, error, loss)
-                    if outcome in (UNFINISHED, STALLED) and longest > 1:
+                    outcome = last_outcome(block, rule, (begin + last - t) % slots, lane, last, error, loss)
+                    if outcome in (UNFINISHED, STALLED) and longest > 1 and epoch_of(block, lane) == 1:
                         if not looked:
                             looked = True
                             back = back_at(block, slot, group)
                         look = back
                 elif outcome == RUNNING and hint & STILL and now >= ask_again[lane]:
-                    look = True
+                    look = epoch_of(block, lane) == 1
                     until = min(last, now + 4 * longest)
                 if look:
                     found = period_of(block, rule, slot, lane, now, state, other)

@@ -23,6 +23,7 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import intrinsic
 
 from fastneuron.elementary import constant, fma, maximum, where
+from fastneuron.kernels.batching import in_batch
 from fastneuron.kernels.jit import compiled_as, inner, never_inline, use_full_width
 from fastneuron.kernels.memory import put, take
 from fastneuron.kernels.records import bound_type, bound_value
@@ -41,6 +42,7 @@ class Problem(NamedTuple):
     loss: Any
     penalty: Any
     optimizer: Any
+    batch: Any
     x: Any
     y: Any
     theta: Any
@@ -103,7 +105,7 @@ def _remembered(memory: Any, like: Any, state: Any, first: Any, stride: Any) -> 
 
 def step(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any,
+    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     """One step: parameters are read from `source`, written to `target`; the memory changes in place.
 
@@ -113,6 +115,7 @@ def step(
     source, target : flat arrays; parameter j is at source[at + j * stride], goes to target[to + j * stride]
     memory : flat array; number s of parameter j is at memory[first + (s * (d + 1) + j) * stride]
     gradient : flat array of d + 1 numbers like `like`, scratch
+    places, lane : which samples the step sees, see `fastneuron.kernels.batching`
 
     Returns
     -------
@@ -125,7 +128,7 @@ def step(
 @compiled_as(step)
 def _step(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any,
+    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     theta = own.types[own.fields.index("theta")]
     return _in_registers if isinstance(theta, types.BaseTuple) else _in_memory
@@ -133,7 +136,7 @@ def _step(
 
 def _in_registers(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any,
+    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     d = len(own.theta) - 1
     slots = len(own.memory)
@@ -150,6 +153,7 @@ def _in_registers(
         a = constant(like, own.activation.value(z))
         worst = abs(a - own.y[i]) if i == 0 else larger(worst, abs(a - own.y[i]))
         e = constant(like, own.loss.derivative(own.activation, z, a, constant(like, own.y[i])))
+        e = in_batch(own.batch, like, e, i, places, lane, stride, len(own.y))
         for j in range(d):
             g = tuple_setitem(g, j, fma(e, own.mean * own.x[i * d + j], g[j]))
         g = tuple_setitem(g, d, e if i == 0 else g[d] + e)
@@ -169,8 +173,9 @@ def _in_registers(
 
 
 def pass_over(
-    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any, gradient: Any, worst: Any
-) -> Any:
+    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any,
+    gradient: Any, worst: Any, places: Any, lane: Any,
+) -> Any:  # fmt: skip
     """Add as many samples as the tuple `samples` is long, from number i on, to the sums of `gradient`.
 
     Every weight and every sum is read once for all of them. Returns the largest error, theirs or `worst`.
@@ -180,8 +185,9 @@ def pass_over(
 
 @compiled_as(pass_over)
 def _pass_over(
-    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any, gradient: Any, worst: Any
-) -> Any:
+    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any,
+    gradient: Any, worst: Any, places: Any, lane: Any,
+) -> Any:  # fmt: skip
     def body(
         samples: Any,
         i: Any,
@@ -192,6 +198,8 @@ def _pass_over(
         stride: Any,
         gradient: Any,
         worst: Any,
+        places: Any,
+        lane: Any,
     ) -> Any:
         d = len(own.theta) - 1
         count = lanes_in(like)
@@ -206,7 +214,9 @@ def _pass_over(
             y = constant(like, own.y[i + s])
             a = constant(like, own.activation.value(z[s]))
             worst = larger(worst, abs(a - y))
-            e = tuple_setitem(e, s, constant(like, own.loss.derivative(own.activation, z[s], a, y)))
+            slope = constant(like, own.loss.derivative(own.activation, z[s], a, y))
+            slope = in_batch(own.batch, like, slope, i + s, places, lane, stride, len(own.y))
+            e = tuple_setitem(e, s, slope)
             total = total + e[s]
         put(gradient, d * count, total)
         for j in range(d):
@@ -225,7 +235,7 @@ ONE_SAMPLE = (0,)
 
 def _in_memory(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any,
+    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     d = len(own.theta) - 1
     slots = len(own.memory)
@@ -236,9 +246,9 @@ def _in_memory(
     worst = zero
     whole = len(own.y) - len(own.y) % len(SAMPLES)
     for i in range(0, whole, len(SAMPLES)):
-        worst = pass_over(SAMPLES, i, own, like, source, at, stride, gradient, worst)
+        worst = pass_over(SAMPLES, i, own, like, source, at, stride, gradient, worst, places, lane)
     for i in range(whole, len(own.y)):
-        worst = pass_over(ONE_SAMPLE, i, own, like, source, at, stride, gradient, worst)
+        worst = pass_over(ONE_SAMPLE, i, own, like, source, at, stride, gradient, worst, places, lane)
     moved = zero
     for j in range(d + 1):
         p = take(source, at + j * stride, like)
@@ -257,11 +267,11 @@ def _in_memory(
 
 
 @inner
-def step_one(own, like, state, gradient):
+def step_one(own, like, state, gradient, places):
     """One step in place: `state` is the parameters, then the memory, each like `like`; returns as `step`."""
     count = lanes_in(like)
     first = len(own.theta) * count
-    return step(own, like, state, 0, state, 0, state, first, count, gradient)
+    return step(own, like, state, 0, state, 0, state, first, count, gradient, places, 0)
 
 
 @inner

@@ -1,6 +1,7 @@
 """Whole trajectories: every state of a descent, with the arithmetic of `neuron`."""
 
 from fastneuron.elementary import constant, fma, maximum
+from fastneuron.kernels.batching import before_first_epoch, next_step
 from fastneuron.kernels.jit import inner, kernel, never_inline
 from fastneuron.kernels.neuron import bound_to, step_one
 
@@ -36,7 +37,7 @@ def error_and_loss_of(own, state):
 
 
 @kernel
-def record(problem, starts, steps, state, gradient, parameters, losses, errors, outputs):
+def record(problem, starts, steps, state, gradient, orders, parameters, losses, errors, outputs):
     """Follow each start for `steps` updates.
 
     Parameters
@@ -46,22 +47,27 @@ def record(problem, starts, steps, state, gradient, parameters, losses, errors, 
     starts : array, shape (d + 1, points)
     state, gradient : arrays, shapes ((1 + slots) (d + 1),) and (d + 1,)
         Working memory.
+    orders : Orders
+        Of arrays, for one lane; likewise.
     parameters : array, shape (d + 1, steps + 1, points)
         Results; step 0 is the start.
     losses, errors : arrays, shape (steps + 1, points)
         Mean loss without the penalty, and largest |a - y|.
     outputs : array, shape (steps + 1, points, samples)
     """
-    width = len(problem.theta)
+    width, samples = len(problem.theta), len(problem.y)
     own = bound_to(problem, problem.mean, state, 0, 0)
     for point in range(starts.shape[1]):
         for k in range(len(state)):
             state[k] = starts[k, point] if k < width else constant(problem.mean, 0.0)
+        before_first_epoch(orders.places, orders.epochs, 0, 1, samples)
+        orders.numbers[0] = point
         for t in range(steps + 1):
             for j in range(width):
                 parameters[j, t, point] = state[j]
             errors[t, point], losses[t, point] = error_and_loss_of(own, state)
-            for i in range(len(problem.y)):
+            for i in range(samples):
                 outputs[t, point, i] = output_of(own, state, i)
             if t < steps:
-                step_one(own, own.mean, state, gradient)
+                next_step(problem.batch, own.mean, state, orders, 0, 1, samples)
+                step_one(own, own.mean, state, gradient, orders.places)

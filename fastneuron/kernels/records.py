@@ -15,7 +15,7 @@ from numba.extending import intrinsic, lower_builtin
 from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
 from fastneuron.kernels.jit import helper
 from fastneuron.kernels.memory import data_of
-from fastneuron.kernels.vectors import widened
+from fastneuron.kernels.vectors import Vector, widened
 
 
 @functools.cache
@@ -50,6 +50,8 @@ METHODS = (
     "log_loss_slope",
     "delta",
     "step",
+    "steps",
+    "weight",
     "weight_gradient",
     "bias_gradient",
 )
@@ -109,14 +111,16 @@ def bound_value(
 ) -> Any:  # fmt: skip
     """LLVM code for the record `value` with each Row field read from `array`, all of the type `like`."""
     data = data_of(context, builder, fields, array)
-    target = context.get_value_type(like)
     parts = []
     for i, field in enumerate(record):
         part = builder.extract_value(value, i)
         if isinstance(field, types.Integer):
             index = builder.add(builder.mul(part, stride), at)
-            part = builder.load(builder.bitcast(builder.gep(data, [index]), target.as_pointer()))
+            kind = like if isinstance(like, Vector) else fields.dtype
+            place = builder.bitcast(builder.gep(data, [index]), context.get_value_type(kind).as_pointer())
+            part = builder.load(place)
             part.align = fields.dtype.bitwidth // 8
+            part = widened(context, builder, part, kind, like)
         else:
             part = widened(context, builder, part, field, like)
         parts.append(part)

@@ -433,9 +433,11 @@ def lanes_of_block(typingctx: Any, like: Any) -> Any:
 
 @intrinsic
 def bits_of(typingctx: Any, mask: Any) -> Any:
-    """A whole number whose bit k is set where element k of a mask holds."""
+    """A whole number whose bit k is set where element k of a mask holds, bit 0 for a single truth value."""
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        if not isinstance(mask, Mask):
+            return builder.zext(args[0], ir.IntType(64))
         whole = builder.bitcast(args[0], ir.IntType(args[0].type.count))
         return builder.zext(whole, ir.IntType(64))
 

@@ -1,0 +1,155 @@
+"""Which samples a step sees: the random order of the samples of each lane, epoch by epoch.
+
+The places are flat, in rows of one number for each lane: for n samples, n rows of the place of each in the
+order of the epoch, then one of the step within the epoch, then one of the steps that an epoch has. Where
+batches are not shuffled there are none.
+
+An epoch's order is a shuffle (Durstenfeld 1964, algorithm 235 of the CACM) by the words of Philox4x32-10
+(`fastneuron.starts`), of which the key is the seed, and the counter the point, the epoch and 1 + the number
+of the block of four words.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fastneuron.elementary import constant, where
+from fastneuron.kernels.jit import compact, compiled_as, inner, never_inline, use_full_width
+from fastneuron.kernels.memory import put, take
+from fastneuron.kernels.records import bind
+from fastneuron.kernels.vectors import bits_of, lanes_in
+
+_FIRST_MULTIPLIER, _SECOND_MULTIPLIER = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+_FIRST_WEYL, _SECOND_WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+
+
+class Orders(NamedTuple):
+    """The orders of lanes, and what they are drawn from.
+
+    places : see the module; epochs : the number of the epoch of each lane; numbers : that of its point;
+    words : five rows of scratch. All but the places are int64.
+    """
+
+    places: Any
+    epochs: Any
+    numbers: Any
+    words: Any
+
+
+@inner
+def draw_words(orders, begin, end, stride, block):
+    """Four words of 32 random bits for each lane, into four rows of `words`; the fifth row holds the seeds.
+
+    LLVM makes vectors of this loop.
+    """
+    never_inline()
+    use_full_width()
+    words, numbers, epochs = orders.words, orders.numbers, orders.epochs
+    for lane in range(begin, end):
+        point, seed = np.uint64(numbers[lane]), np.uint64(words[4 * stride + lane])
+        a, b, c, d = point & _LOW, point >> _HALF, np.uint64(epochs[lane]), np.uint64(block)
+        first, second = seed & _LOW, seed >> _HALF
+        for _ in range(10):
+            one, two = _FIRST_MULTIPLIER * a, _SECOND_MULTIPLIER * c
+            a, b, c, d = (two >> _HALF) ^ b ^ first, two & _LOW, (one >> _HALF) ^ d ^ second, one & _LOW
+            first, second = (first + _FIRST_WEYL) & _LOW, (second + _SECOND_WEYL) & _LOW
+        words[lane] = np.int64(a)
+        words[stride + lane] = np.int64(b)
+        words[2 * stride + lane] = np.int64(c)
+        words[3 * stride + lane] = np.int64(d)
+
+
+@inner
+def swap(orders, lane, stride, samples, block):
+    """The swaps of a lane's shuffle for which a block of four words is meant."""
+    compact()
+    places = orders.places
+    for w in range(min(4, samples - 1 - 4 * block)):
+        last = samples - 1 - 4 * block - w
+        here = last * stride + lane
+        there = (orders.words[w * stride + lane] * (last + 1) >> 32) * stride + lane
+        places[here], places[there] = places[there], places[here]
+
+
+@inner
+def begin_epochs(batch, fields, orders, begin, end, stride, samples):
+    """Begin an epoch in those lanes from `begin` to before `end` whose last one is over."""
+    never_inline()
+    compact()
+    places = orders.places
+    step, steps = samples * stride, (samples + 1) * stride
+    for lane in range(begin, end):
+        own = bind(batch, 0.0, fields, lane, stride)
+        orders.words[4 * stride + lane] = np.int64(own.seed)
+        if places[step + lane] >= places[steps + lane]:
+            orders.epochs[lane] += 1
+            for i in range(samples):
+                places[i * stride + lane] = i
+    for block in range((samples + 2) // 4):
+        draw_words(orders, begin, end, stride, 1 + block)
+        for lane in range(begin, end):
+            if places[step + lane] >= places[steps + lane]:
+                swap(orders, lane, stride, samples, block)
+    for lane in range(begin, end):
+        if places[step + lane] >= places[steps + lane]:
+            own = bind(batch, 0.0, fields, lane, stride)
+            places[step + lane] = 0
+            places[steps + lane] = own.steps(float(samples))
+
+
+@inner
+def before_first_epoch(places, epochs, lane, stride, samples):
+    """Make the next step of a lane the first of its first epoch."""
+    places[samples * stride + lane] = -1
+    places[(samples + 1) * stride + lane] = 0
+    epochs[lane] = -1
+
+
+def next_step(batch: Any, like: Any, fields: Any, orders: Any, lane: Any, stride: Any, samples: Any) -> Any:
+    """Go on to the next step of the epoch, or to the first of another, in the lanes of a vector."""
+    raise NotImplementedError
+
+
+@compiled_as(next_step)
+def _next_step(batch: Any, like: Any, fields: Any, orders: Any, lane: Any, stride: Any, samples: Any) -> Any:
+    if not batch.instance_class.shuffled:
+        return lambda batch, like, fields, orders, lane, stride, samples: None
+
+    def go(batch: Any, like: Any, fields: Any, orders: Any, lane: Any, stride: Any, samples: Any) -> Any:
+        at = samples * stride + lane
+        step = take(orders.places, at, like) + constant(like, 1.0)
+        put(orders.places, at, step)
+        if bits_of(step >= take(orders.places, at + stride, like)) != 0:
+            begin_epochs(batch, fields, orders, lane, lane + lanes_in(like), stride, samples)
+
+    return go
+
+
+def in_batch(
+    batch: Any, like: Any, slope: Any, i: Any, places: Any, lane: Any, stride: Any, samples: Any
+) -> Any:
+    """The slope of sample i as the step sees it: times its weight, 0 where it is not seen.
+
+    `batch` is bound to numbers like `like`.
+    """
+    raise NotImplementedError
+
+
+@compiled_as(in_batch)
+def _in_batch(
+    batch: Any, like: Any, slope: Any, i: Any, places: Any, lane: Any, stride: Any, samples: Any
+) -> Any:
+    if not batch.instance_class.shuffled:
+        return lambda batch, like, slope, i, places, lane, stride, samples: slope
+
+    def weighted(
+        batch: Any, like: Any, slope: Any, i: Any, places: Any, lane: Any, stride: Any, samples: Any
+    ) -> Any:
+        zero = constant(like, 0.0)
+        step = take(places, samples * stride + lane, like)
+        place = take(places, i * stride + lane, like)
+        weight = constant(like, batch.weight(place, step, constant(like, samples)))
+        return where(weight > zero, weight * slope, zero)  # a slope that is not finite is not seen either
+
+    return weighted
