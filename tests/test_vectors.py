@@ -182,12 +182,44 @@ def test_lowest_bit():
     assert [lowest(bits) for bits in (1, 2, 12, 1 << 40, -1)] == [0, 1, 2, 40, 0]
 
 
-def test_a_method_with_a_branch_is_refused_with_advice():
-    sweep = fn.Sweep(
-        task=fn.tasks.inverter(),
-        model=fn.Neuron(activation=Branching()),
-        optimizer=fn.GradientDescent(1.0),
-        axes={"bias": [0.0]},
-    )
-    with pytest.raises(ValueError, match="where instead of if"):
-        sweep.run(progress=False)
+@fn.component
+class Careless(fn.Optimizer):
+    """Mistakes in a method."""
+
+    learning_rate: float
+
+    def step(self, parameter, gradient, memory):
+        return (parameter - self.rate * gradient,)
+
+
+@fn.component
+class Misspelt(fn.Loss):
+    targets = "any"
+
+    def value(self, activation, z, a, y):
+        return a - y
+
+    def delta(self, activation, z, a, y):
+        return sgin(a - y)  # noqa: F821
+
+
+@pytest.mark.parametrize(
+    "part, reason",
+    [
+        (
+            {"model": fn.Neuron(activation=Branching())},
+            r"^Branching.value cannot be compiled \(\S*test_vectors.py, line \d+\): z is many numbers at once"
+            ".*where instead of if",
+        ),
+        (
+            {"optimizer": Careless(1.0)},
+            r"test_vectors.py, line \d+\): Unknown attribute 'rate' of type Careless",
+        ),
+        ({"loss": Misspelt()}, "^Misspelt.delta cannot be compiled: NameError: name 'sgin' is not defined"),
+    ],
+)
+def test_a_method_that_cannot_be_compiled_is_named_with_the_reason(part, reason):
+    given = {"task": fn.tasks.inverter(), "optimizer": fn.GradientDescent(1.0), "axes": {"bias": [0.0]}}
+    with pytest.raises(ValueError, match=reason) as caught:
+        fn.Sweep(**given | part).run(progress=False)
+    assert "\n" not in str(caught.value)

@@ -6,6 +6,7 @@ Small tasks become tuples, whose lengths are types, so that the kernel unrolls t
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -32,19 +33,39 @@ UNROLLED = 32  # numbers of a task, samples x (inputs + 1), up to which it is un
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn what Numba says of a component that it cannot compile into one line."""
+    """Turn what Numba says of a component that it cannot compile into one line.
+
+    Raises
+    ------
+    ValueError
+        Naming the method, its place and the reason, as far as Numba tells.
+    """
     try:
         yield
     except NumbaError as error:
-        lines = [line.strip() for line in str(error).splitlines()]
-        telling = [
-            line for line in lines if line and not line.startswith(("Failed in", "During", "File", ">>>"))
-        ]
-        raise ValueError(
-            "a component's method cannot be compiled: it may use arithmetic, comparisons, abs, "
-            "fastneuron.elementary (where instead of if) and helper functions of such; "
-            f"Numba says: {' '.join(telling)[:300]}"
-        ) from error
+        raise ValueError(_explanation(str(error))) from error
+
+
+def _explanation(text: str) -> str:
+    """The one line that matters in Numba's account of a method that does not compile."""
+    # the methods of components are what the outer functions call; the cause stands with the innermost
+    cause = text.rpartition("Resolution failure for literal arguments:")[2]
+    method = re.search(r"Named\w*Tuple\.(\w+) of a component for (\w+)\(", cause)
+    place = re.search(r'File "([^"]+)", line (\d+)', cause)
+    lines = [line.strip() for line in cause.splitlines()]
+    telling = [line for line in lines if line and not line.startswith(("Failed in", "During", "File"))]
+    reason = telling[0] if telling else "nothing"
+    call = next((line.removeprefix(">>> ") for line in telling[1:] if line.startswith(">>>")), "")
+    if "bool(Mask(" in call:
+        reason = "z is many numbers at once, on which if, and, or, not do not work"
+    elif call:
+        reason = f"there is no {call}"
+    name = f"{method[2]}.{method[1]}" if method else "a component's method"
+    where = f" ({place[1]}, line {place[2]})" if place and "fastneuron/" not in place[1] else ""
+    return (
+        f"{name} cannot be compiled{where}: {' '.join(reason.split())[:300]}; it may use arithmetic, "
+        "comparisons, abs, fastneuron.elementary (where instead of if) and helper functions of such"
+    )
 
 
 def lowered(
