@@ -120,10 +120,10 @@ def descend(
     losses, errors = np.empty((2, steps + 1, points), dtype)
     outputs = np.empty((steps + 1, points, samples), dtype)
     state = np.empty((1 + optimizer.slots) * len(starts), dtype)
-    gradient = np.empty(len(starts), dtype)
+    scratch = np.empty(2 * len(starts), dtype)
     orders = Orders(np.empty(samples + 2, dtype), *(np.empty(size, np.int64) for size in (1, 1, 5)))
     with explained():
-        record(problem, starts, steps, state, gradient, orders, parameters, losses, errors, outputs)
+        record(problem, starts, steps, state, scratch, orders, parameters, losses, errors, outputs)
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     ends: dict[str, Any] = {}
     if stop is not None:

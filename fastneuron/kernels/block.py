@@ -46,7 +46,7 @@ _REALS = (
     "fields",  # the varying fields of the components
     "rules",  # the fields of the `Rule` of each lane
     "rule_values",  # where these do not vary, their values
-    "gradient",  # scratch of a step
+    "sums",  # scratch of a step
     "hints",  # see `lanes.gather_hints`
     "left",
     "scratch",  # summaries of a vector
@@ -127,12 +127,12 @@ class Block:
         sizes = dict.fromkeys(("history", "trial_history"), slots * (width + 2))
         sizes |= dict.fromkeys(("memory", "trial_memory"), memories)
         sizes |= dict.fromkeys(("places", "trial_places"), shuffled + 2 if shuffled else 0)
-        sizes |= {"fields": varying, "rules": len(rule), "gradient": width, "scratch": 4, "doubt": 4}
+        sizes |= {"fields": varying, "rules": len(rule), "scratch": 4, "doubt": 4}
         sizes |= {"state": width, "other": width, "rule_values": 1}
         self.real = real
         self.arrays = {name: rows(sizes.get(name, 1)) for name in _REALS}
         self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
-        self.arrays["gradient"] = rows(width, count)
+        self.arrays["sums"] = rows(2 * width, count)
         self.arrays["words"] = np.zeros(5 * lanes, np.int64)
         self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
         self.arrays["rule_values"][: len(rule)] = rule

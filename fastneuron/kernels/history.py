@@ -28,7 +28,7 @@ def run_chunk(problem, block, trial, slot, begin, end):
     places = block.places if trial == 0 else block.trial_places
     epochs = block.epochs if trial == 0 else block.trial_epochs
     orders = Orders(places, epochs, block.numbers, block.words)
-    fields, gradient = block.fields, block.gradient
+    fields, sums = block.fields, block.sums
     like = vector_like(problem.mean)
     count = lanes_in(like)
     lanes = lanes_of_block(like)
@@ -43,7 +43,7 @@ def run_chunk(problem, block, trial, slot, begin, end):
             own = bound_to(problem, like, fields, lane, lanes)
             worst, moved = step(
                 own, like, history, source + lane, history, target + lane,
-                memory, lane, lanes, gradient, places, lane,
+                memory, lane, lanes, sums, places, lane,
             )  # fmt: skip
             put(history, source + width * lanes + lane, worst)
             put(history, target + (width + 1) * lanes + lane, moved)

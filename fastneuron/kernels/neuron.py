@@ -84,6 +84,18 @@ def _all(typingctx: Any, template: Any, like: Any) -> Any:
     return kind(template, like), codegen
 
 
+def number_at(numbers: Any, i: Any, like: Any) -> Any:
+    """Number i of a tuple, or of an array without the check for a negative index, which slows down a loop."""
+    raise NotImplementedError
+
+
+@compiled_as(number_at)
+def _number_at(numbers: Any, i: Any, like: Any) -> Any:
+    if isinstance(numbers, types.BaseTuple):
+        return lambda numbers, i, like: numbers[i]
+    return lambda numbers, i, like: take(numbers, i, like)
+
+
 def remembered(memory: Any, like: Any, state: Any, first: Any, stride: Any) -> Any:
     """The optimizer's memory of one parameter: state[first + s * stride] for every slot s."""
     raise NotImplementedError
@@ -105,7 +117,7 @@ def _remembered(memory: Any, like: Any, state: Any, first: Any, stride: Any) -> 
 
 def step(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
+    memory: Any, first: Any, stride: Any, scratch: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     """One step: parameters are read from `source`, written to `target`; the memory changes in place.
 
@@ -114,7 +126,7 @@ def step(
     own : a `Problem` bound to numbers like `like`
     source, target : flat arrays; parameter j is at source[at + j * stride], goes to target[to + j * stride]
     memory : flat array; number s of parameter j is at memory[first + (s * (d + 1) + j) * stride]
-    gradient : flat array of d + 1 numbers like `like`, scratch
+    scratch : flat array of 2 (d + 1) numbers like `like`; the gradient and the parameters of a larger task
     places, lane : which samples the step sees, see `fastneuron.kernels.batching`
 
     Returns
@@ -128,7 +140,7 @@ def step(
 @compiled_as(step)
 def _step(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
+    memory: Any, first: Any, stride: Any, scratch: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     theta = own.types[own.fields.index("theta")]
     return _in_registers if isinstance(theta, types.BaseTuple) else _in_memory
@@ -136,7 +148,7 @@ def _step(
 
 def _in_registers(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
+    memory: Any, first: Any, stride: Any, scratch: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     d = len(own.theta) - 1
     slots = len(own.memory)
@@ -149,13 +161,14 @@ def _in_registers(
     for i in range(len(own.y)):
         z = p[d]
         for j in range(d):
-            z = fma(p[j], own.x[i * d + j], z)
+            z = fma(p[j], number_at(own.x, i * d + j, own.mean), z)
         a = constant(like, own.activation.value(z))
-        worst = abs(a - own.y[i]) if i == 0 else larger(worst, abs(a - own.y[i]))
-        e = constant(like, own.loss.derivative(own.activation, z, a, constant(like, own.y[i])))
+        y = constant(like, number_at(own.y, i, own.mean))
+        worst = abs(a - y) if i == 0 else larger(worst, abs(a - y))
+        e = constant(like, own.loss.derivative(own.activation, z, a, y))
         e = in_batch(own.batch, like, e, i, places, lane, stride, len(own.y))
         for j in range(d):
-            g = tuple_setitem(g, j, fma(e, own.mean * own.x[i * d + j], g[j]))
+            g = tuple_setitem(g, j, fma(e, own.mean * number_at(own.x, i * d + j, own.mean), g[j]))
         g = tuple_setitem(g, d, e if i == 0 else g[d] + e)
     moved = zero
     for j in range(d + 1):
@@ -173,10 +186,9 @@ def _in_registers(
 
 
 def pass_over(
-    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any,
-    gradient: Any, worst: Any, places: Any, lane: Any,
-) -> Any:  # fmt: skip
-    """Add as many samples as the tuple `samples` is long, from number i on, to the sums of `gradient`.
+    samples: Any, i: Any, own: Any, like: Any, scratch: Any, worst: Any, places: Any, lane: Any, stride: Any
+) -> Any:
+    """Add as many samples as the tuple `samples` is long, from number i on, to the sums in `scratch`.
 
     Every weight and every sum is read once for all of them. Returns the largest error, theirs or `worst`.
     """
@@ -185,45 +197,43 @@ def pass_over(
 
 @compiled_as(pass_over)
 def _pass_over(
-    samples: Any, i: Any, own: Any, like: Any, source: Any, at: Any, stride: Any,
-    gradient: Any, worst: Any, places: Any, lane: Any,
-) -> Any:  # fmt: skip
+    samples: Any, i: Any, own: Any, like: Any, scratch: Any, worst: Any, places: Any, lane: Any, stride: Any
+) -> Any:
     def body(
         samples: Any,
         i: Any,
         own: Any,
         like: Any,
-        source: Any,
-        at: Any,
-        stride: Any,
-        gradient: Any,
+        scratch: Any,
         worst: Any,
         places: Any,
         lane: Any,
+        stride: Any,
     ) -> Any:
         d = len(own.theta) - 1
         count = lanes_in(like)
-        z = _all(samples, take(source, at + d * stride, like))
+        parameters = (d + 1) * count
+        z = _all(samples, take(scratch, parameters + d * count, like))
         for j in range(d):
-            p = take(source, at + j * stride, like)
+            p = take(scratch, parameters + j * count, like)
             for s in range(len(samples)):
-                z = tuple_setitem(z, s, fma(p, own.x[(i + s) * d + j], z[s]))
+                z = tuple_setitem(z, s, fma(p, number_at(own.x, (i + s) * d + j, own.mean), z[s]))
         e = z
-        total = take(gradient, d * count, like)
+        total = take(scratch, d * count, like)
         for s in range(len(samples)):
-            y = constant(like, own.y[i + s])
+            y = constant(like, number_at(own.y, i + s, own.mean))
             a = constant(like, own.activation.value(z[s]))
             worst = larger(worst, abs(a - y))
             slope = constant(like, own.loss.derivative(own.activation, z[s], a, y))
             slope = in_batch(own.batch, like, slope, i + s, places, lane, stride, len(own.y))
             e = tuple_setitem(e, s, slope)
             total = total + e[s]
-        put(gradient, d * count, total)
+        put(scratch, d * count, total)
         for j in range(d):
-            g = take(gradient, j * count, like)
+            g = take(scratch, j * count, like)
             for s in range(len(samples)):
-                g = fma(e[s], own.x[(i + s) * d + j], g)
-            put(gradient, j * count, g)
+                g = fma(e[s], number_at(own.x, (i + s) * d + j, own.mean), g)
+            put(scratch, j * count, g)
         return worst
 
     return body
@@ -235,24 +245,26 @@ ONE_SAMPLE = (0,)
 
 def _in_memory(
     own: Any, like: Any, source: Any, at: Any, target: Any, to: Any,
-    memory: Any, first: Any, stride: Any, gradient: Any, places: Any, lane: Any,
+    memory: Any, first: Any, stride: Any, scratch: Any, places: Any, lane: Any,
 ) -> Any:  # fmt: skip
     d = len(own.theta) - 1
     slots = len(own.memory)
     count = lanes_in(like)
     zero = constant(like, 0.0)
     for j in range(d + 1):
-        put(gradient, j * count, zero)
+        put(scratch, j * count, zero)
+        # side by side: at its stride in the block, a row of parameters has few lines of the cache to itself
+        put(scratch, (d + 1 + j) * count, take(source, at + j * stride, like))
     worst = zero
     whole = len(own.y) - len(own.y) % len(SAMPLES)
     for i in range(0, whole, len(SAMPLES)):
-        worst = pass_over(SAMPLES, i, own, like, source, at, stride, gradient, worst, places, lane)
+        worst = pass_over(SAMPLES, i, own, like, scratch, worst, places, lane, stride)
     for i in range(whole, len(own.y)):
-        worst = pass_over(ONE_SAMPLE, i, own, like, source, at, stride, gradient, worst, places, lane)
+        worst = pass_over(ONE_SAMPLE, i, own, like, scratch, worst, places, lane, stride)
     moved = zero
     for j in range(d + 1):
         p = take(source, at + j * stride, like)
-        slope = own.mean * take(gradient, j * count, like)
+        slope = own.mean * take(scratch, j * count, like)
         if j < d:
             slope = constant(like, own.penalty.weight_gradient(p, slope))
         else:
@@ -267,11 +279,11 @@ def _in_memory(
 
 
 @inner
-def step_one(own, like, state, gradient, places):
+def step_one(own, like, state, scratch, places):
     """One step in place: `state` is the parameters, then the memory, each like `like`; returns as `step`."""
     count = lanes_in(like)
     first = len(own.theta) * count
-    return step(own, like, state, 0, state, 0, state, first, count, gradient, places, 0)
+    return step(own, like, state, 0, state, 0, state, first, count, scratch, places, 0)
 
 
 @inner
@@ -293,8 +305,8 @@ def summary_of(problem, parameters, at, fields, first, stride, middle, scratch):
     for i in range(len(own.y)):
         z = take(parameters, at + d * stride, like)
         for j in range(d):
-            z = fma(take(parameters, at + j * stride, like), own.x[i * d + j], z)
-        y = constant(like, own.y[i])
+            z = fma(take(parameters, at + j * stride, like), number_at(own.x, i * d + j, own.mean), z)
+        y = constant(like, number_at(own.y, i, own.mean))
         a = constant(like, own.activation.value(z))
         worst = maximum(worst, abs(a - y))
         loss = loss + constant(like, own.loss.value(own.activation, z, a, y))

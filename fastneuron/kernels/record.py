@@ -37,7 +37,7 @@ def error_and_loss_of(own, state):
 
 
 @kernel
-def record(problem, starts, steps, state, gradient, orders, parameters, losses, errors, outputs):
+def record(problem, starts, steps, state, scratch, orders, parameters, losses, errors, outputs):
     """Follow each start for `steps` updates.
 
     Parameters
@@ -45,7 +45,7 @@ def record(problem, starts, steps, state, gradient, orders, parameters, losses, 
     problem : Problem
         Without varying fields.
     starts : array, shape (d + 1, points)
-    state, gradient : arrays, shapes ((1 + slots) (d + 1),) and (d + 1,)
+    state, scratch : arrays, shapes ((1 + slots) (d + 1),) and (2 (d + 1),)
         Working memory.
     orders : Orders
         Of arrays, for one lane; likewise.
@@ -70,4 +70,4 @@ def record(problem, starts, steps, state, gradient, orders, parameters, losses, 
                 outputs[t, point, i] = output_of(own, state, i)
             if t < steps:
                 next_step(problem.batch, own.mean, state, orders, 0, 1, samples)
-                step_one(own, own.mean, state, gradient, orders.places)
+                step_one(own, own.mean, state, scratch, orders.places)
