@@ -16,6 +16,7 @@ import argparse
 import functools
 import gc
 import importlib.metadata
+import itertools
 import json
 import multiprocessing
 import platform
@@ -117,7 +118,8 @@ def cases() -> dict[str, Callable[[], Case]]:
         made[f"descent, {name}, float32"] = functools.partial(_descent, name, "float32")
     for dtype in ("float64", "float32"):
         made[f"early stops, {dtype}"] = functools.partial(_early_stops, dtype)
-    return made | {"whole map": _whole_map, "plot": _plot, "import": _import}
+    rest = {"mini-batch": _mini_batch, "whole map": _whole_map, "compile": _compile, "plot": _plot}
+    return made | rest | {"import": _import}
 
 
 def _forward() -> Case:
@@ -148,6 +150,46 @@ def _early_stops(dtype: str) -> Case:
     import peers
 
     return Case(peers.kernel_run(dtype, tolerance=0.01), arithmetic)
+
+
+def _mini_batch() -> Case:
+    import peers
+
+    import fastneuron as fn
+
+    return Case(peers.kernel_run("float64", batch=fn.MiniBatch(1), steps=300), arithmetic)
+
+
+def _compile() -> Case:
+    """A combination of components that was never compiled before, each time another."""
+    import fastneuron as fn
+    from fastneuron.engine.lowering import block_of
+
+    fresh = itertools.count(time.time_ns() % 2**50)  # exact as floats
+
+    def work() -> None:
+        shift = float(next(fresh))
+
+        @fn.component
+        class Shifted(fn.Activation):
+            def value(self, z: Any) -> Any:
+                return z + fn.constant(z, shift)
+
+            def slope(self, z: Any, a: Any) -> Any:
+                return fn.constant(z, 1.0)
+
+        Shifted.__module__, Shifted.__qualname__ = __name__, "Shifted"
+        globals()["Shifted"] = Shifted  # a sweep names its components by module and name
+        block_of(
+            fn.Sweep(
+                task=fn.tasks.inverter(),
+                model=fn.Neuron(activation=Shifted()),
+                optimizer=fn.GradientDescent(1.0),
+                axes={"bias": [0.0]},
+            )
+        )
+
+    return Case(work, interpreter, threshold=0.25)
 
 
 def _sweep() -> Any:
@@ -202,6 +244,11 @@ def seconds(work: Callable[[], Any]) -> float:
     return now() - began
 
 
+def timed(case: Case) -> list[float]:
+    """The seconds of calibration, case, calibration."""
+    return [seconds(work) for work in (case.calibration, case.work, case.calibration)]
+
+
 def _measure(names: list[str], rounds: int) -> dict[str, dict[str, Any]]:
     """Of every case its threshold and, round by round, the seconds of calibration, case, calibration.
 
@@ -214,7 +261,7 @@ def _measure(names: list[str], rounds: int) -> dict[str, dict[str, Any]]:
             gc.collect()
             gc.freeze()
         for name, case in made.items():
-            each = [seconds(work) for work in (case.calibration, case.work, case.calibration)]
+            each = timed(case)
             if turn:
                 taken[name].append(each)
     return {name: {"threshold": made[name].threshold, "rounds": taken[name]} for name in made}

@@ -2,71 +2,24 @@
 
     python -m pytest -n 0 bench --benchmark-save=mine
 
-Every case runs once before it is timed. ``extra_info`` holds the neuron-steps, or outputs, of one round.
+The cases are those of gate.py. ``extra_info`` holds the ratio of each to its calibration, which runs before
+and after it, and the quartiles of the rounds.
 """
 
-import numpy as np
+import gate
 import peers
 import pytest
 
-import fastneuron as fn
+ROUNDS = 5
 
 
-def timed(benchmark, work, amount):
-    work()
-    benchmark.extra_info["amount"] = amount
-    benchmark(work)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("neurons", "samples"), [(1, 1_000_000), (100_000, 10)])
-def test_forward(benchmark, neurons, samples, dtype):
-    rng = np.random.default_rng(0)
-    weight = rng.normal(size=neurons).astype(dtype)
-    bias = rng.normal(size=neurons).astype(dtype)
-    x = np.linspace(0, 1, samples)
-    parameters = {"weight": weight, "bias": bias}
-    timed(benchmark, lambda: fn.forward(fn.Neuron(), parameters, x), neurons * samples)
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("optimizer", [fn.GradientDescent(1.0), fn.Momentum(1.0, 0.5)], ids=repr)
-def test_descent_without_stops(benchmark, optimizer, dtype):
-    run = peers.kernel_run(dtype, optimizer=optimizer)
-    timed(benchmark, run, run()[0])
-
-
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_descent_with_early_stops(benchmark, dtype):
-    run = peers.kernel_run(dtype, tolerance=0.01)
-    timed(benchmark, run, run()[0])
-
-
-@pytest.mark.parametrize("side", [256])
-def test_whole_map(benchmark, side):
-    sweep = fn.Sweep(
-        task=fn.tasks.inverter(),
-        optimizer=fn.GradientDescent(30.0),
-        axes={"bias": fn.linspace(-20, 20, side), "weight": fn.linspace(-20, 20, side)},
-        stop=fn.Stop(max_steps=2000, tolerance=0.1),
-    )
-    timed(benchmark, lambda: sweep.run(progress=False), sweep.points)
-
-
-def test_trajectory(benchmark):
-    task = fn.Task([1], [0])
-
-    def run():
-        fn.descend(
-            task,
-            fn.Neuron(),
-            loss=fn.SquaredError(),
-            optimizer=fn.GradientDescent(0.15),
-            start={"weight": 0.6, "bias": 0.9},
-            steps=10_000,
-        )
-
-    timed(benchmark, run, 10_000)
+@pytest.mark.parametrize("name", list(gate.cases()))
+def test_case(benchmark, name):
+    case = gate.cases()[name]()
+    gate.timed(case)  # compiles
+    ratios = gate.summary([gate.timed(case) for _ in range(ROUNDS)])
+    benchmark.extra_info |= {key: ratios[key] for key in ("ratio", "low", "median", "high")}
+    benchmark(case.work)
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])

@@ -7,9 +7,9 @@ an activation knows how to take the logarithm of its own output without losing i
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
-from fastneuron.components import Component, Registry, component
+from fastneuron.components import Bound, Component, Registry, component
 from fastneuron.elementary import (
     arctan,
     constant,
@@ -24,6 +24,8 @@ from fastneuron.elementary import (
     tanh,
     where,
 )
+
+Gain = Annotated[float, Bound("a finite number", plain=1.0)]
 
 
 class Activation(Component):
@@ -81,7 +83,7 @@ activations = Registry("activation", Activation)
 class Sigmoid(Activation):
     """1 / (1 + exp(-gain z)): from 0 to 1, 1/2 at z = 0, steepness gain / 4 there."""
 
-    gain: float = 1.0
+    gain: Gain = 1.0
 
     def value(self, z: Any) -> Any:
         return sigmoid(self.gain * z)
@@ -103,7 +105,7 @@ class Sigmoid(Activation):
 class Tanh(Activation):
     """tanh(gain z): from -1 to 1."""
 
-    gain: float = 1.0
+    gain: Gain = 1.0
 
     def value(self, z: Any) -> Any:
         return tanh(self.gain * z)

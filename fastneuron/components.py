@@ -37,7 +37,10 @@ C = TypeVar("C", bound="Component")
 
 
 class Bound(NamedTuple):
-    """What a number field allows: low <= value < high, or low < value where `above`."""
+    """What a number field allows: low <= value < high, or low < value where `above`.
+
+    `plain` is a value for which kernels are compiled on their own, as it makes the formula simpler.
+    """
 
     allowed: str
     low: float = -math.inf
@@ -45,6 +48,7 @@ class Bound(NamedTuple):
     above: bool = False
     whole: bool = False
     optional: bool = False
+    plain: float | None = None
 
     def admits(self, value: float) -> bool:
         over = value > self.low if self.above else value >= self.low
@@ -56,6 +60,18 @@ FINITE = Bound("a finite number")
 Positive = Annotated[float, Bound("positive", low=0.0, above=True)]
 NonNegative = Annotated[float, Bound("zero or positive", low=0.0)]
 Fraction = Annotated[float, Bound("at least 0 and below 1", low=0.0, high=1.0)]
+
+
+class Plain:
+    """A field that has its plain value, which is a part of the compiled code.
+
+    Not a float: Numba remembers the types of arguments by their kind, and would take one for the other.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: float) -> None:
+        self.value = value
 
 
 class Row(int):
@@ -184,8 +200,22 @@ def with_rows(record: C, rows: Mapping[str, int]) -> C:
         Row(rows[name]) if name in rows else float(value)
         for name, value in zip(record._fields, values, strict=True)
     ]
-    unchecked: Any = tuple.__new__
-    return cast("C", unchecked(type(record), given))
+    return _unchecked(record, given)
+
+
+def with_plain(record: C) -> C:
+    """A kernel argument with those numbers replaced by a `Plain` that are the plain value of their field."""
+    values = cast("tuple[Any, ...]", record)
+    given = [
+        Plain(value) if isinstance(value, float) and value == record.bounds[name].plain else value
+        for name, value in zip(record._fields, values, strict=True)
+    ]
+    return _unchecked(record, given)
+
+
+def _unchecked(record: C, values: list[Any]) -> C:
+    new: Any = tuple.__new__
+    return cast("C", new(type(record), values))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

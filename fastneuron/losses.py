@@ -5,10 +5,10 @@ Not here: penalties on the parameters.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from fastneuron.activations import Activation
-from fastneuron.components import Component, Positive, Registry, component
+from fastneuron.components import Bound, Component, Positive, Registry, component
 from fastneuron.elementary import constant, maximum, sign, where
 
 
@@ -47,7 +47,7 @@ losses = Registry("loss", Loss)
 class SquaredError(Loss):
     """scale (a - y)^2."""
 
-    scale: Positive = 0.5
+    scale: Annotated[float, Bound("positive", low=0.0, above=True, plain=0.5)] = 0.5
 
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         return self.scale * ((a - y) * (a - y))

@@ -11,6 +11,26 @@ WEIGHT = np.linspace(-12, 10, 19)
 DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
 
 
+def test_a_field_at_its_plain_value_gives_the_bits_of_an_axis_with_that_value():
+    """Kernels for it are compiled on their own: neither is taken for the other, whichever came first."""
+
+    def run(gain, scale, axes):
+        return fn.Sweep(
+            task=fn.tasks.inverter(),
+            model=fn.Neuron(activation=fn.Sigmoid(gain)),
+            loss=fn.SquaredError(scale),
+            optimizer=fn.GradientDescent(3.0),
+            axes={"bias": fn.linspace(-3, 3, 30)} | axes,
+            start={"weight": 0.7},
+        ).run(progress=False)
+
+    for gain, scale in [(1.25, 0.75), (1.0, 0.75), (1.0, 0.5), (1.25, 0.5), (1.25, 0.75)]:
+        alone = run(gain, scale, {})
+        varying = run(2.0, 2.0, {"gain": [gain, 3.0], "scale": [scale, 3.0]}).isel(gain=0, scale=0)
+        for name in alone.data_vars:
+            np.testing.assert_array_equal(alone[name].values, varying[name].values, err_msg=name)
+
+
 def inverter_sweep(axes, **changes):
     """The inverter at a large learning rate: plateaus, reached starts and cycles side by side."""
     parts = {

@@ -15,7 +15,7 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from fastneuron.batches import Batch, FullBatch
-from fastneuron.components import Component, with_rows
+from fastneuron.components import Component, with_plain, with_rows
 from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.neuron import Problem
 from fastneuron.losses import Loss
@@ -94,7 +94,7 @@ def lowered(
         batch = _simplest(batch, task.samples)
 
     def argument(role: str, record: Component) -> Component:
-        return with_rows(record, _rows(role, fields))
+        return with_plain(with_rows(record, _rows(role, fields)))
 
     return Problem(
         activation=argument("activation", model.activation),

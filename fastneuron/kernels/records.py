@@ -10,12 +10,21 @@ from typing import Any
 
 from numba import types
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, signature
-from numba.extending import intrinsic, lower_builtin
+from numba.extending import (
+    NativeValue,
+    intrinsic,
+    lower_builtin,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
 
+from fastneuron.components import Plain
 from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
 from fastneuron.kernels.jit import helper
 from fastneuron.kernels.memory import data_of
-from fastneuron.kernels.vectors import Vector, widened
+from fastneuron.kernels.vectors import Vector, filled, widened
 
 
 @functools.cache
@@ -100,6 +109,27 @@ for _kind in (types.NamedTuple, types.NamedUniTuple):
         _teach(_kind, _name)
 
 
+class PlainType(types.Type):
+    """A field whose value is a part of the compiled code."""
+
+    def __init__(self, value: float) -> None:
+        self.value = value
+        super().__init__(f"Plain({value!r})")
+
+
+register_model(PlainType)(models.OpaqueModel)
+
+
+@typeof_impl.register(Plain)
+def _typeof_plain(value: Plain, context: Any) -> Any:
+    return PlainType(value.value)
+
+
+@unbox(PlainType)
+def _unbox_plain(kind: Any, value: Any, c: Any) -> Any:
+    return NativeValue(c.context.get_dummy_value())
+
+
 def bound_type(record: Any, like: Any) -> Any:
     """The type of a record whose fields are all of the type `like`."""
     return types.NamedUniTuple(like, len(record), record.instance_class) if len(record) else record
@@ -114,7 +144,9 @@ def bound_value(
     parts = []
     for i, field in enumerate(record):
         part = builder.extract_value(value, i)
-        if isinstance(field, types.Integer):
+        if isinstance(field, PlainType):
+            part = filled(context.get_value_type(like), field.value)
+        elif isinstance(field, types.Integer):
             index = builder.add(builder.mul(part, stride), at)
             kind = like if isinstance(like, Vector) else fields.dtype
             place = builder.bitcast(builder.gep(data, [index]), context.get_value_type(kind).as_pointer())
