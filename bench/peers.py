@@ -128,7 +128,7 @@ def sweep_run(sweep: fn.Sweep) -> Run:
 
     def run() -> tuple[float, np.ndarray]:
         starts = fresh.copy()
-        run_tile(block, starts, numbers, cancel, outcome, steps, speed, period)
+        run_tile(block, starts, numbers, np.zeros(1, np.int64), cancel, outcome, steps, speed, period)
         return float(steps.sum(dtype=np.int64)), starts[:width]
 
     return run

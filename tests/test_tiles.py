@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import fastneuron as fn
-from fastneuron.engine import local, tiles
+from fastneuron.engine import tiles
+from fastneuron.engine.crew import Crew, Tile
 
 SHAPES = st.lists(st.integers(1, 60), min_size=1, max_size=3).map(tuple)
 LARGE = st.lists(st.integers(1, 10**6), min_size=1, max_size=6).map(tuple)
@@ -90,12 +91,10 @@ def test_where_the_grid_is_cut_does_not_change_a_bit(dtype, monkeypatch):
 
 
 def test_a_tile_that_fails_ends_the_run_and_keeps_nobody_waiting(monkeypatch):
-    """With one thread the next tile must find the working memory that the failed one used."""
-
     def fails(*arguments):
         raise MemoryError("no memory for a tile")
 
-    monkeypatch.setattr(local, "_tile_results", fails)
+    monkeypatch.setattr(Crew, "_results", fails)
     sweep = fn.Sweep(
         task=fn.tasks.inverter(),
         optimizer=fn.GradientDescent(1.0),
@@ -114,3 +113,40 @@ def test_a_tile_that_fails_ends_the_run_and_keeps_nobody_waiting(monkeypatch):
     thread.start()
     thread.join(60)
     assert said == ["no memory for a tile"]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_threads_that_share_a_tile_give_the_bits_of_one(dtype, monkeypatch):
+    """One tile holds all the work: four threads draw their starts from it."""
+    sweep = fn.Sweep(
+        task=fn.tasks.inverter(),
+        optimizer=fn.GradientDescent(30.0),
+        axes={"max_steps": [1, 1, 1, 30_000], "weight": np.linspace(-12, 10, 700)},
+        start={"bias": 1.5},
+        stop=fn.Stop(tolerance=0.0),
+        dtype=dtype,
+    )
+    monkeypatch.setattr("fastneuron.engine.local.tile_shape", lambda shape: (1, 700))
+    joined = []
+    take = Crew._next
+
+    def spied(crew, places):
+        tile = take(crew, places)
+        joined.append(None if tile is None else (tile.place[0].start, tile.hands))
+        return tile
+
+    monkeypatch.setattr(Crew, "_next", spied)
+    alone = sweep.run(threads=1, progress=False)
+    assert joined == [(0, 1), (1, 1), (2, 1), (3, 1), None]
+    together = sweep.run(threads=4, progress=False)
+    assert max(hands for _, hands in filter(None, joined)) > 1
+    for name in alone.data_vars:
+        assert together[name].values.tobytes() == alone[name].values.tobytes(), name
+
+
+def test_a_tile_knows_how_many_starts_are_left():
+    sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(1.0), axes={"bias": [0, 1, 2]})
+    tile = Tile(sweep, sweep.coordinates(), (slice(0, 3),))
+    for taken, left in [(0, 3), (2, 1), (3, 0), (70, 0)]:
+        tile.taken[0] = taken
+        assert tile.left == left

@@ -1,30 +1,19 @@
-"""A sweep on this machine: threads over tiles, each tile one serial kernel call.
-
-The results of a tile do not depend on which thread computes it or when. An interrupt makes the kernels
-return at the end of the chunk of steps that they are in.
-"""
+"""A sweep on this machine: its result in memory or in a store, and whether that fits."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fastneuron.components import shown
-from fastneuron.engine.lowering import block_of, starts_of
+from fastneuron.engine.crew import Crew, Place
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import tile_shape, tiles_of
-from fastneuron.kernels.block import Block
-from fastneuron.kernels.jit import specialised
-from fastneuron.kernels.lanes import run_tile
-from fastneuron.kernels.summary import summarise
 from fastneuron.result import Variable, dataset, kept_variables
 from fastneuron.store import MapStore
 from fastneuron.store import open as open_map
@@ -33,10 +22,6 @@ if TYPE_CHECKING:
     import xarray
 
     from fastneuron.sweep import Sweep
-
-Place = tuple[slice, ...]
-Keep = Callable[[Place, Mapping[str, np.ndarray]], None]
-Kernels = tuple[Callable[..., bool], Callable[..., None]]
 
 
 def run(
@@ -55,7 +40,7 @@ def run(
     with reporting(progress, sweep.points) as report:
         if store is not None:
             written = MapStore(store, sweep, variables, tile)
-            _run_tiles(sweep, variables, tile, written.write, count, report)
+            Crew(sweep, set(variables), written.write, count).run(tiles_of(sweep.shape, tile), report)
             written.finish(time.perf_counter() - began)
             return open_map(store)
         arrays = {name: np.empty(sweep.shape, variable.dtype) for name, variable in variables.items()}
@@ -64,99 +49,8 @@ def run(
             for name, array in results.items():
                 arrays[name][place] = array
 
-        _run_tiles(sweep, variables, tile, hold, count, report)
+        Crew(sweep, set(variables), hold, count).run(tiles_of(sweep.shape, tile), report)
     return dataset(sweep, arrays, time.perf_counter() - began)
-
-
-def _run_tiles(
-    sweep: Sweep,
-    variables: Mapping[str, Variable],
-    tile: tuple[int, ...],
-    hold: Keep,
-    threads: int,
-    report: Report,
-) -> None:
-    """Compute every tile and hand its results to `hold`."""
-    values = sweep.coordinates()
-    cancel = np.zeros(1, np.uint8)
-    blocks: SimpleQueue[Block] = SimpleQueue()
-    for _ in range(threads):
-        block = block_of(sweep)
-        blocks.put(block)
-    kernels = _kernels_for(block, *starts_of(sweep, values, tuple(slice(0, 1) for _ in tile)), cancel)
-
-    def work(place: Place) -> int:
-        starts, numbers = starts_of(sweep, values, place)
-        shape = tuple(s.stop - s.start for s in place)
-        block = blocks.get()
-        try:
-            results = _tile_results(kernels, block, starts, numbers, cancel, sweep, set(variables))
-        finally:
-            blocks.put(block)  # whoever waits for it must not wait for ever
-        if results is None:
-            return 0
-        hold(place, {name: results[name].reshape(shape) for name in variables})
-        return int(starts.shape[1])
-
-    places = tiles_of(sweep.shape, tile)
-    done = 0
-    pending: set[Future[int]] = set()
-    with ThreadPoolExecutor(threads, thread_name_prefix="fastneuron") as pool:
-        try:
-            report(0, sweep.points)
-            while True:
-                for place in itertools.islice(places, 2 * threads - len(pending)):
-                    pending.add(pool.submit(work, place))
-                if not pending:
-                    return
-                # a bounded wait, so that an interrupt is seen at once
-                finished, pending = wait(pending, timeout=0.2, return_when=FIRST_COMPLETED)
-                done += sum(future.result() for future in finished)
-                if finished:
-                    report(done, sweep.points)
-        except BaseException:
-            cancel[0] = 1
-            for future in pending:
-                future.cancel()
-            raise
-
-
-def _kernels_for(block: Block, starts: np.ndarray, numbers: np.ndarray, cancel: np.ndarray) -> Kernels:
-    """The machine code for such blocks, given any of the starts."""
-    real, whole = starts[0], np.empty(1, np.int32)
-    outcome, learned = np.empty(1, np.int8), np.empty(1, np.int64)
-    return (
-        specialised(run_tile, block, starts, numbers, cancel, outcome, whole, real, whole),
-        specialised(summarise, block, real, starts, real, real, learned),
-    )
-
-
-def _tile_results(
-    kernels: Kernels,
-    block: Block,
-    starts: np.ndarray,
-    numbers: np.ndarray,
-    cancel: np.ndarray,
-    sweep: Sweep,
-    wanted: set[str],
-) -> dict[str, np.ndarray] | None:
-    """All results of the starts of a tile, 1-D, or None if cancelled."""
-    descend_tile, summarise_tile = kernels
-    points = starts.shape[1]
-    real = starts.dtype
-    outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
-    steps, speed = np.empty(points, np.int32), np.empty(points, real)
-    if not descend_tile(block, starts, numbers, cancel, outcome, steps, speed, period):
-        return None
-    results: dict[str, np.ndarray] = {"outcome": outcome, "steps": steps, "speed": speed, "period": period}
-    if wanted & {"error", "loss", "learned"}:
-        error, loss = np.empty(points, real), np.empty(points, real)
-        learned = np.empty(points, np.int64)
-        targets = sweep.task.y[:, 0].astype(real)
-        summarise_tile(block, targets, starts, error, loss, learned)
-        results |= {"error": error, "loss": loss, "learned": learned}
-    finals = {f"final_{name}": starts[k] for k, name in enumerate(sweep.model.parameters)}
-    return results | finals
 
 
 def _thread_count(threads: object) -> int:

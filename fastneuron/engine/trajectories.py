@@ -201,8 +201,8 @@ def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
-    cancel = np.zeros(1, np.uint8)
-    run_tile(block, starts.copy(), np.arange(points), cancel, outcome, ended, speed, period)
+    cancel, taken = np.zeros(1, np.uint8), np.zeros(1, np.int64)
+    run_tile(block, starts.copy(), np.arange(points), taken, cancel, outcome, ended, speed, period)
     # a path without a step shows only what holds at the start
     outcome[ended > steps] = Outcome.UNFINISHED
     ended = np.minimum(ended, steps)

@@ -33,7 +33,7 @@ from fastneuron.kernels.judge import (
     last_outcome,
     period_of,
 )
-from fastneuron.kernels.memory import put, take
+from fastneuron.kernels.memory import add_to, put, take
 from fastneuron.kernels.vectors import bits_of, lanes_in, lanes_of_block, larger, lowest_bit, vector_like
 
 # what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
@@ -168,8 +168,8 @@ def load(block, starts, numbers, point, slot, lane):
 
 
 @kernel
-def run_tile(block, starts, numbers, cancel, outcomes, steps, speeds, periods):
-    """Descend from every start until it ends, by the rule of `fastneuron.outcomes`.
+def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, periods):
+    """Descend from every start not taken yet until it ends, by the rule of `fastneuron.outcomes`.
 
     Parameters
     ----------
@@ -179,6 +179,9 @@ def run_tile(block, starts, numbers, cancel, outcomes, steps, speeds, periods):
         Parameters, then the fields that vary; the parameters become the final ones, in place.
     numbers : array of int64, shape (points,)
         Number of each point in the grid, from which its batches are drawn.
+    taken : array of int64, shape (1,)
+        How many starts a lane has been given: those of all the threads that work on this tile, each with a
+        block of its own.
     cancel : array of uint8, shape (1,)
         Set to 1 from another thread to make the kernel return soon.
     outcomes, steps, speeds, periods : arrays, shape (points,)
@@ -202,22 +205,23 @@ def run_tile(block, starts, numbers, cancel, outcomes, steps, speeds, periods):
         owner[lane], vacant[lane] = -1, lane
     n_vacant = lanes
     # a literal 0 is a type of its own, for which everything below would be compiled once more
-    following, chunk, slot = np.int64(0), np.int64(0), np.int64(0)
+    chunk, slot = np.int64(0), np.int64(0)
     while True:
-        while n_vacant > 0 and following < points:
-            lane = vacant[n_vacant - 1]
-            last = load(block, starts, numbers, following, slot, lane)
-            if last == 0:
-                outcomes[following], steps[following] = DIVERGED, 0
-                speeds[following], periods[following] = 0, 0
-            else:
-                owner[lane] = following
-                first_chunk[lane] = chunk
-                last_step[lane] = last
-                left[lane] = chunks_to(last)
-                ask_again[lane] = 0
-                n_vacant -= 1
-            following += 1
+        while n_vacant > 0 and taken[0] < points:
+            first = add_to(taken, n_vacant)
+            for point in range(first, min(first + n_vacant, points)):
+                lane = vacant[n_vacant - 1]
+                last = load(block, starts, numbers, point, slot, lane)
+                if last == 0:
+                    outcomes[point], steps[point] = DIVERGED, 0
+                    speeds[point], periods[point] = 0, 0
+                else:
+                    owner[lane] = point
+                    first_chunk[lane] = chunk
+                    last_step[lane] = last
+                    left[lane] = chunks_to(last)
+                    ask_again[lane] = 0
+                    n_vacant -= 1
         if n_vacant == lanes:
             return True
         if cancel[0] != 0:

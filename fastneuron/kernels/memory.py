@@ -74,6 +74,17 @@ def _place(context: Any, builder: Any, kind: Any, numbers: Any, index: Any, targ
 
 
 @intrinsic
+def add_to(typingctx: Any, numbers: Any, amount: Any) -> Any:
+    """Add to the first whole number of an array that threads share; returns what it was."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = data_of(context, builder, numbers, args[0])
+        return builder.atomic_rmw("add", data, args[1], "monotonic")
+
+    return types.int64(numbers, types.int64), codegen
+
+
+@intrinsic
 def take(typingctx: Any, numbers: Any, index: Any, like: Any) -> Any:
     """What stands in a `Flat` or flat array from `index` on, unchecked: a value of the type of `like`."""
 
