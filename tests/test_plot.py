@@ -18,11 +18,13 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
+import fastneuron as fn
 from fastneuron import plot, tasks
 from fastneuron.activations import ReLU, Step
 from fastneuron.models import Neuron
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
+from fastneuron.plot.caption import caption
 from fastneuron.plot.goal import ideal_step
 from fastneuron.plot.legends import percent
 
@@ -482,3 +484,19 @@ def test_the_same_result_gives_the_same_picture():
         cells.figure.canvas.draw()
         pictures.append(np.asarray(cells.figure.canvas.buffer_rgba()).copy())
     assert np.array_equal(*pictures)
+
+
+def test_captions_name_the_batch_and_no_number_that_varies():
+    def words(**changes):
+        given = {"axes": {"weight": [0.0, 1.0]}, "batch": fn.MiniBatch(1)}
+        sweep = fn.Sweep(
+            task=fn.tasks.inverter(),
+            optimizer=fn.GradientDescent(2.5),
+            stop=fn.Stop(max_steps=1),
+            **given | changes,
+        )
+        return caption(sweep.run(progress=False)).splitlines()[1]
+
+    assert words() == "squared error, gradient descent, learning rate 2.5, mini batch of 1"
+    assert words(axes={"size": [1, 2]}) == "squared error, gradient descent, learning rate 2.5, mini batch"
+    assert words(batch=fn.FullBatch(), axes={"learning_rate": [1, 2]}) == "squared error, gradient descent"

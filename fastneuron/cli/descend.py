@@ -55,7 +55,7 @@ def descend(
     Parameters
     ----------
     spec_file
-        Take task, model, loss, penalty, optimizer and start from this spec; its axes are passed over.
+        Take task, model, loss, penalty, optimizer, batch and start from this spec; its axes are passed over.
     weight
         Starting weight, or one for each input.
     bias

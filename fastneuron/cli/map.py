@@ -50,7 +50,7 @@ def map_starts(
     Parameters
     ----------
     spec_file
-        What to run, as TOML: tables task, model, loss, penalty, optimizer, axes, start, stop (docs/spec.md).
+        What to run, as TOML: tables task, model, loss, penalty, optimizer, batch, axes, start, stop (docs/spec.md).
     overrides
         Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. May be repeated.
     points

@@ -28,19 +28,27 @@ def task_of(data: xr.Dataset) -> tasks.Task | None:
 
 
 def caption(data: xr.Dataset) -> str:
-    """Task and activation, then loss and optimizer, on two lines; empty where nothing is known."""
+    """Task and activation, then loss, optimizer and batch, on two lines; empty where nothing is known."""
     sweep = sweep_of(data)
     task = _name(sweep.get("task"))
     activation = _name(_table(sweep.get("model")).get("activation"))
     loss = _name(sweep.get("loss"))
     optimizer = _name(sweep.get("optimizer"))
-    rate = _table(sweep.get("optimizer")).get("learning_rate")
-    varies = {"learning_rate", "optimizer.learning_rate"} & {str(dim) for dim in data.dims}
-    if optimizer and isinstance(rate, int | float) and not varies:
-        optimizer += f", learning rate {rate:g}"
+    if optimizer:
+        optimizer += _number(data, sweep, "optimizer", "learning_rate", ", learning rate ")
+    batch = _name(sweep.get("batch"))
+    if batch:
+        batch += _number(data, sweep, "batch", "size", " of ")
     first = ", ".join(part for part in (task, activation and f"{activation} neuron") if part)
-    second = ", ".join(part for part in (loss, optimizer) if part)
+    second = ", ".join(part for part in (loss, optimizer, batch) if part)
     return "\n".join(line for line in (first, second) if line)
+
+
+def _number(data: xr.Dataset, sweep: Mapping[str, Any], role: str, field: str, words: str) -> str:
+    """A component's number behind some words, or nothing where it varies over the data or is not known."""
+    number = _table(sweep.get(role)).get(field)
+    varies = {field, f"{role}.{field}"} & {str(dim) for dim in data.dims}
+    return f"{words}{number:g}" if isinstance(number, int | float) and not varies else ""
 
 
 def _table(section: object) -> Mapping[str, Any]:
