@@ -164,6 +164,7 @@ def _compile() -> Case:
     """A combination of components that was never compiled before, each time another."""
     import fastneuron as fn
     from fastneuron.engine.lowering import block_of
+    from fastneuron.kernels.block import write_problem
 
     fresh = itertools.count(time.time_ns() % 2**50)  # exact as floats
 
@@ -180,6 +181,7 @@ def _compile() -> Case:
 
         Shifted.__module__, Shifted.__qualname__ = __name__, "Shifted"
         globals()["Shifted"] = Shifted  # a sweep names its components by module and name
+        write_problem._cache.disable()
         block_of(
             fn.Sweep(
                 task=fn.tasks.inverter(),

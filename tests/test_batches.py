@@ -101,7 +101,7 @@ def test_batches_of_all_samples_give_the_bits_of_the_full_batch(dtype):
     assert fn.Outcome.CYCLING in full.outcome
 
 
-def test_batches_do_not_depend_on_tiles_threads_or_the_axis_they_stand_on(monkeypatch):
+def test_batches_do_not_depend_on_tiles_or_threads(monkeypatch):
     whole = sweep().run(threads=1, progress=False)
     sizes = sweep(axes={**sweep().axes, "size": [1, 2]}).run(progress=False)
     monkeypatch.setattr(local, "tile_shape", lambda shape: (7, 11, 1)[: len(shape)])
@@ -185,3 +185,28 @@ def test_random_starts_of_descend_are_those_of_a_sweep():
     )
     for name in drawn.model.parameters:
         np.testing.assert_array_equal(path[name].values[-1], ends[f"final_{name}"].values)
+
+
+@pytest.mark.parametrize("activation, targets", [(fn.ReLU(), [1, 0]), (fn.Tanh(), [1, 0])])
+def test_a_loss_that_is_not_finite_is_seen_also_outside_the_batch(activation, targets):
+    """Cross-entropy of a ReLU above 1 or a tanh below 0: whichever sample the step sees."""
+    given = fn.Sweep(
+        task=fn.Task([1.0, -1.0], targets),
+        model=fn.Neuron(activation=activation),
+        loss=fn.CrossEntropy(),
+        optimizer=fn.GradientDescent(0.5),
+        batch=fn.MiniBatch(1),
+        axes={"seed": range(8), "bias": [0.05, 0.3, -0.2]},
+        start={"weight": 1.0},
+        stop=fn.Stop(max_steps=50),
+    )
+    ends, expected = given.run(progress=False), oracle.run(given)
+    assert fn.Outcome.DIVERGED in ends.outcome
+    for name in ("outcome", "steps"):
+        np.testing.assert_array_equal(ends[name].values, expected[name])
+
+
+def test_a_size_on_an_axis_gives_the_bits_of_the_same_size_as_a_constant():
+    alone = sweep(axes={"bias": fn.linspace(-9, 9, 40)})
+    along = sweep(axes={"size": [1], "bias": fn.linspace(-9, 9, 40)}, batch=fn.MiniBatch(4, seed=3))
+    assert_same(along.run(progress=False).isel(size=0), alone.run(progress=False))

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given
 
+import fastneuron as fn
 from fastneuron import tasks
 from fastneuron.activations import Activation, Identity, Sigmoid, Tanh
 from fastneuron.axes import Geomspace, Linspace, Values, geomspace, linspace
@@ -20,7 +21,7 @@ from fastneuron.elementary import constant
 from fastneuron.losses import CrossEntropy, Loss, PerceptronLoss, SquaredError
 from fastneuron.models import Neuron
 from fastneuron.optimizers import GradientDescent, Momentum, Optimizer
-from fastneuron.outcomes import Stop
+from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import L1, L2, NoPenalty
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
@@ -806,3 +807,23 @@ def test_a_wild_spec_is_a_sweep_or_one_line(changes):
         assert "\n" not in str(error)
     else:
         assert Sweep.from_toml(sweep.to_toml()) == sweep
+
+
+def test_as_many_axes_run_as_are_allowed():
+    task = Task(np.ones((2, 64)), [0, 1])
+    axes = {f"weight_{k}": [0.0] for k in range(64)}
+    sweep = Sweep(task=task, optimizer=GradientDescent(1.0), axes=axes, stop=Stop(max_steps=3))
+    assert sweep.run(progress=False).outcome.ndim == 64
+
+
+def test_a_path_without_a_step_has_no_period():
+    path = fn.descend(
+        tasks.inverter(),
+        Neuron(activation=fn.Step()),
+        loss=SquaredError(),
+        optimizer=GradientDescent(1.0),
+        start={},
+        steps=0,
+        stop=Stop(),
+    )
+    assert (int(path.outcome), int(path.ended), int(path.period)) == (Outcome.UNFINISHED, 0, 0)

@@ -21,11 +21,12 @@ def check_memory(sweep: Sweep) -> None:
         With the size.
     """
     from fastneuron.engine import local
+    from fastneuron.engine.memory import require_memory
 
     local.check_memory(sweep, {}, stored=True)
     if len(sweep.shape) <= 2 and not sweep.draws:
         what = f"drawing a map of {sweep.points:,} points"
-        local.require_memory(DRAWN_BYTES * sweep.points, what, "use fewer points (--points)")
+        require_memory(DRAWN_BYTES * sweep.points, what, "use fewer points (--points)")
 
 
 def compile_for(sweep: Sweep) -> float:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastneuron.engine.lowering import block_of, starts_of
+from fastneuron.engine.memory import require_memory
 from fastneuron.engine.progress import Report
 from fastneuron.kernels.block import Block
 from fastneuron.kernels.jit import specialised
@@ -58,16 +59,26 @@ class Tile:
 
 
 class Crew:
-    """Threads over the tiles of a sweep; `hold` is given the variables of each tile when it is done.
+    """Up to so many threads for the tiles of a sweep, of which the variables `names` are wanted.
 
-    `hold` is called from the threads, and not for two tiles of one place.
+    Raises
+    ------
+    ValueError
+        If a component cannot be compiled.
+    MemoryError
+        If the working memory of the threads does not fit.
     """
 
-    def __init__(self, sweep: Sweep, names: set[str], hold: Hold, threads: int) -> None:
-        self._sweep, self._names, self._hold = sweep, names, hold
+    def __init__(self, sweep: Sweep, names: set[str], threads: int) -> None:
+        self._sweep, self._names = sweep, names
         self._values = sweep.coordinates()
         self._cancel = np.zeros(1, np.uint8)
-        self._blocks = [block_of(sweep) for _ in range(threads)]
+        self._blocks = [block_of(sweep)]
+        # a thread with less than a block of starts would only slow down the others
+        others = min(threads, -(-sweep.points // self._blocks[0].lanes)) - 1
+        what = f"working memory for {others + 1} threads"
+        require_memory(others * self._blocks[0].bytes, what, "use fewer threads")
+        self._blocks += [block_of(sweep) for _ in range(others)]
         first = Tile(sweep, self._values, tuple(slice(0, 1) for _ in sweep.shape))
         self._descend = specialised(run_tile, self._blocks[0], *first.arguments(self._cancel))
         real = first.speed
@@ -78,14 +89,17 @@ class Crew:
         self._preparing = 0
         self._events: SimpleQueue[int | None | BaseException] = SimpleQueue()
 
-    def run(self, places: Iterator[Place], report: Report) -> None:
-        """Compute all places; an interrupt makes the kernels return at the end of their chunk of steps."""
+    def run(self, places: Iterator[Place], hold: Hold, report: Report) -> None:
+        """Compute all places and give the variables of each to `hold`, which is called from the threads.
+
+        An interrupt makes the kernels return at the end of their chunk of steps.
+        """
         total, done, working = self._sweep.points, 0, len(self._blocks)
         with ThreadPoolExecutor(working, thread_name_prefix="fastneuron") as pool:
             try:
                 report(done, total)
                 for block in self._blocks:
-                    pool.submit(self._work, places, block)
+                    pool.submit(self._work, places, hold, block)
                 while working:
                     try:
                         event = self._events.get(timeout=0.2)  # bounded, so that an interrupt is seen at once
@@ -102,7 +116,7 @@ class Crew:
                 self._cancel[0] = 1
                 raise
 
-    def _work(self, places: Iterator[Place], block: Block) -> None:
+    def _work(self, places: Iterator[Place], hold: Hold, block: Block) -> None:
         """Compute tiles until none is left; the events are points done, then None or what went wrong."""
         try:
             while (tile := self._next(places)) is not None:
@@ -115,7 +129,7 @@ class Crew:
                 if not whole:
                     break
                 if last:
-                    self._hold(tile.place, self._results(tile, block))
+                    hold(tile.place, self._results(tile, block))
                     self._events.put(tile.points)
             self._events.put(None)
         except BaseException as error:

@@ -108,6 +108,8 @@ def _compile_apart(running: set[subprocess.Popen[str]], task: str, loss: str, dt
 
 def compile_usual(task: str, loss: str, dtype: str) -> None:
     """Compile the kernels of one of the usual combinations: a map, a trajectory, a forward pass."""
+    import numpy as np
+
     from fastneuron import tasks
     from fastneuron.axes import linspace
     from fastneuron.engine.local import run
@@ -130,7 +132,7 @@ def compile_usual(task: str, loss: str, dtype: str) -> None:
     run(sweep, progress=False)
     model = Neuron(sweep.task.inputs)
     descend(sweep.task, model, loss=sweep.loss, optimizer=sweep.optimizer, start={}, steps=1, dtype=dtype)
-    forward(model, {}, sweep.task.x)
+    forward(model, dict.fromkeys(model.parameters, np.zeros(1, dtype)), sweep.task.x)
 
 
 def _version(package: str) -> str:

@@ -6,17 +6,21 @@ Small tasks become tuples, whose lengths are types, so that the kernel unrolls t
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numba.core.errors import NumbaError
 
 from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Component, with_plain, with_rows
+from fastneuron.engine.rehearsal import rehearse
 from fastneuron.kernels.block import Block, rule_of
+from fastneuron.kernels.cache import PACKAGE
+from fastneuron.kernels.jit import NumbaError
 from fastneuron.kernels.neuron import Problem
 from fastneuron.losses import Loss
 from fastneuron.models import Neuron
@@ -44,6 +48,10 @@ def explained() -> Iterator[None]:
         yield
     except NumbaError as error:
         raise ValueError(_explanation(str(error))) from error
+    except RecursionError as error:
+        raise ValueError(
+            "a component cannot be compiled: functions that its methods call, call each other"
+        ) from error
 
 
 def _explanation(text: str) -> str:
@@ -56,12 +64,13 @@ def _explanation(text: str) -> str:
     telling = [line for line in lines if line and not line.startswith(("Failed in", "During", "File"))]
     reason = telling[0] if telling else "nothing"
     call = next((line.removeprefix(">>> ") for line in telling[1:] if line.startswith(">>>")), "")
-    if "bool(Mask(" in call:
+    if call.startswith(("bool(Mask(", "not_(Mask(")):
         reason = "z is many numbers at once, on which if, and, or, not do not work"
     elif call:
         reason = f"there is no {call}"
     name = f"{method[2]}.{method[1]}" if method else "a component's method"
-    where = f" ({place[1]}, line {place[2]})" if place and "fastneuron/" not in place[1] else ""
+    own = place is not None and Path(place[1]).resolve().is_relative_to(PACKAGE)
+    where = f" ({place[1]}, line {place[2]})" if place and not own else ""
     return (
         f"{name} cannot be compiled{where}: {' '.join(reason.split())[:300]}; it may use arithmetic, "
         "comparisons, abs, fastneuron.elementary (where instead of if) and helper functions of such"
@@ -78,7 +87,15 @@ def lowered(
     dtype: str,
     fields: tuple[tuple[str, str], ...] = (),
 ) -> Problem:
-    """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows."""
+    """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows.
+
+    Raises
+    ------
+    ValueError
+        If a component lacks a method, or one gives what it should not.
+    """
+    penalty = NoPenalty() if penalty is None else penalty
+    rehearse(model.activation, loss, penalty, optimizer, batch, task.samples)
     real = np.dtype(dtype).type
     width = model.inputs + 1
     x: Any = tuple(real(value) for value in task.x.ravel())
@@ -99,7 +116,7 @@ def lowered(
     return Problem(
         activation=argument("activation", model.activation),
         loss=argument("loss", loss),
-        penalty=argument("penalty", NoPenalty() if penalty is None else penalty),
+        penalty=argument("penalty", penalty),
         optimizer=argument("optimizer", optimizer),
         batch=argument("batch", batch),
         x=x,
@@ -146,15 +163,16 @@ def block_of(sweep: Sweep) -> Block:
     fields = varying_fields(sweep)
     stop = with_rows(sweep.stop.for_dtype(sweep.dtype), _rows("stop", fields))
     with explained():
-        return Block(
-            lowered_sweep(sweep), rule_of(stop), len(fields), longest_period(sweep), longest_epoch(sweep)
-        )
+        problem = lowered_sweep(sweep)
+        most = _largest(sweep, "max_steps")  # nothing further back is asked for
+        period, epoch = min(_largest(sweep, "max_period"), most), min(longest_epoch(sweep), most)
+        return Block(problem, rule_of(stop), len(fields), period, epoch)
 
 
-def longest_period(sweep: Sweep) -> int:
-    """The longest `max_period` of all points."""
-    axis = next((name for name, place in sweep.places.items() if place == ("stop", "max_period")), None)
-    return int(sweep.stop.max_period if axis is None else sweep.axes[axis].values().max())
+def _largest(sweep: Sweep, field: str) -> int:
+    """The largest value, of all points, of a field of the stop."""
+    axis = next((name for name, place in sweep.places.items() if place == ("stop", field)), None)
+    return int(getattr(sweep.stop, field) if axis is None else sweep.axes[axis].values().max())
 
 
 def longest_epoch(sweep: Sweep) -> int:
@@ -179,8 +197,9 @@ def starts_of(
     points = point_numbers(sweep.shape, place)
     names = [("start", name) for name in sweep.model.parameters] + list(varying_fields(sweep))
     axis_of = {place_: k for k, place_ in enumerate(sweep.places.values())}
-    rows = np.empty((len(names), *shape), sweep.dtype)
-    for row, name in zip(rows, names, strict=True):
+    rows = np.empty((len(names), math.prod(shape)), sweep.dtype)
+    for flat, name in zip(rows, names, strict=True):
+        row = flat.reshape(shape)
         if name in axis_of:
             k = axis_of[name]
             along = [1] * len(shape)
@@ -194,7 +213,7 @@ def starts_of(
                 row[...] = start.values(uniform_numbers(sweep.seed, points, use))
         else:
             row[...] = start
-    return rows.reshape(len(names), -1), points.astype(np.int64).ravel()
+    return rows, points.astype(np.int64).ravel()
 
 
 def point_numbers(shape: tuple[int, ...], place: tuple[slice, ...]) -> np.ndarray:

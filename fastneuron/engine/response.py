@@ -9,6 +9,7 @@ import numpy as np
 
 from fastneuron.components import nearest, shown, with_rows
 from fastneuron.engine.lowering import explained
+from fastneuron.kernels.jit import specialised
 from fastneuron.kernels.outputs import outputs
 from fastneuron.kernels.vectors import VECTOR_BYTES
 from fastneuron.models import Neuron
@@ -49,7 +50,8 @@ def forward(model: Neuron, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     lanes = VECTOR_BYTES // real.itemsize
     out = np.zeros(-(-count // lanes) * lanes, real)
     with explained():
-        outputs(with_rows(model.activation, {}), values, inputs, out)
+        arguments = (with_rows(model.activation, {}), values, inputs, out)
+        specialised(outputs, *arguments)(*arguments)
     return out[:count].reshape(*leading, len(inputs))
 
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Bound, checked_number
-from fastneuron.engine.local import require_memory
 from fastneuron.engine.lowering import explained, longest_epoch, lowered
+from fastneuron.engine.memory import require_memory
 from fastneuron.engine.response import broadcast_parameters
 from fastneuron.kernels.batching import Orders
 from fastneuron.kernels.block import Block, rule_of
+from fastneuron.kernels.jit import specialised
 from fastneuron.kernels.lanes import run_tile
 from fastneuron.kernels.neuron import Problem
 from fastneuron.kernels.record import record
@@ -113,6 +114,7 @@ def descend(
     leading, starts = _starts(checked, start)
     points, samples = starts.shape[1], task.samples
     needed = (steps + 1) * points * (len(starts) + 2 + samples) * starts.itemsize
+    needed *= 1 if stop is None else 2
     what = f"a trajectory of {steps:,} steps of {points:,} starts"
     require_memory(needed, what, "use fewer steps or starts, or a Sweep")
     problem = _problem(checked)
@@ -123,7 +125,8 @@ def descend(
     scratch = np.empty(2 * len(starts), dtype)
     orders = Orders(np.empty(samples + 2, dtype), *(np.empty(size, np.int64) for size in (1, 1, 5)))
     with explained():
-        record(problem, starts, steps, state, scratch, orders, parameters, losses, errors, outputs)
+        arguments = (problem, starts, steps, state, scratch, orders, parameters, losses, errors, outputs)
+        specialised(record, *arguments)(*arguments)
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     ends: dict[str, Any] = {}
     if stop is not None:
@@ -181,7 +184,8 @@ def _starts(checked: Sweep, start: object) -> tuple[tuple[int, ...], np.ndarray]
     numbers = np.arange(starts.shape[1], dtype=np.uint64)
     for use, name in enumerate(checked.model.parameters):
         if name in random:
-            starts[use] = random[name].values(uniform_numbers(checked.seed, numbers, use))
+            with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
+                starts[use] = random[name].values(uniform_numbers(checked.seed, numbers, use))
     return leading, starts
 
 
@@ -195,9 +199,11 @@ def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any
     given = checked.stop
     most = max(1, min(given.max_steps, steps))
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    block = Block(
-        _problem(checked), rule_of(rule.for_dtype(checked.dtype)), 0, given.max_period, longest_epoch(checked)
-    )
+    epoch = min(longest_epoch(checked), most)
+    with explained():
+        block = Block(
+            _problem(checked), rule_of(rule.for_dtype(checked.dtype)), 0, min(given.max_period, most), epoch
+        )
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
@@ -205,6 +211,7 @@ def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any
     run_tile(block, starts.copy(), np.arange(points), taken, cancel, outcome, ended, speed, period)
     # a path without a step shows only what holds at the start
     outcome[ended > steps] = Outcome.UNFINISHED
+    period[ended > steps] = 0
     ended = np.minimum(ended, steps)
     flags = {
         "flag_values": [int(value) for value in Outcome],

@@ -153,3 +153,27 @@ def _in_batch(
         return where(weight > zero, weight * slope, zero)  # a slope that is not finite is not seen either
 
     return weighted
+
+
+def unseen(batch: Any, like: Any, slope: Any) -> Any:
+    """0, or NaN where batches are shuffled and a slope is not finite, whether the step sees it or not."""
+    raise NotImplementedError
+
+
+@compiled_as(unseen)
+def _unseen(batch: Any, like: Any, slope: Any) -> Any:
+    if not batch.instance_class.shuffled:
+        return lambda batch, like, slope: constant(like, 0.0)
+    return lambda batch, like, slope: slope - slope
+
+
+def or_lost(batch: Any, size: Any, lost: Any) -> Any:
+    """The size of an update, or NaN where `lost`, a sum of `unseen`, is."""
+    raise NotImplementedError
+
+
+@compiled_as(or_lost)
+def _or_lost(batch: Any, size: Any, lost: Any) -> Any:
+    if not batch.instance_class.shuffled:
+        return lambda batch, size, lost: size
+    return lambda batch, size, lost: size + lost

@@ -13,6 +13,7 @@ import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.errors import TypingError
 from numba.core.typing.templates import AttributeTemplate, infer_getattr
 from numba.extending import (
     NativeValue,
@@ -26,7 +27,7 @@ from numba.extending import (
 
 from fastneuron.components import Row
 from fastneuron.kernels.history import CHUNK, run_chunk
-from fastneuron.kernels.jit import inner, kernel
+from fastneuron.kernels.jit import inner, kernel, specialised
 from fastneuron.kernels.memory import Flat, take
 from fastneuron.kernels.neuron import Problem, summary_of
 from fastneuron.kernels.vectors import BLOCK_BYTES, VECTOR_BYTES
@@ -73,6 +74,7 @@ _WHOLES = (
 _NUMBERS = ("width", "memories", "varying", "shuffled", "slots", "longest")
 _FIRST = {name: _PARTS + k for k, name in enumerate((*_REALS, *_WHOLES, *_NUMBERS))}
 _HEADER = 48  # words before the problem
+assert _PARTS + len(_FIRST) <= _HEADER
 _WORDS_OF_ARRAY = 8
 
 
@@ -130,6 +132,7 @@ class Block:
         sizes |= {"fields": varying, "rules": len(rule), "scratch": 4, "doubt": 4}
         sizes |= {"state": width, "other": width, "rule_values": 1}
         self.real = real
+        self.lanes = lanes
         self.arrays = {name: rows(sizes.get(name, 1)) for name in _REALS}
         self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
         self.arrays["sums"] = rows(2 * width, count)
@@ -144,7 +147,12 @@ class Block:
             *numbers,
         ]
         self.address = self.words.ctypes.data
-        write_problem(problem, self)
+        specialised(write_problem, problem, self)(problem, self)
+
+    @property
+    def bytes(self) -> int:
+        """Size of all its arrays."""
+        return sum(array.nbytes for array in self.arrays.values())
 
 
 def _size(value: Any) -> int:
@@ -232,14 +240,19 @@ def write_problem(problem, block):
     write_words(problem, block)
 
 
+def _arguments_of_parts(block: Any) -> tuple[tuple[Any, ...], ...]:
+    """The types of the arguments of each part, behind the problem."""
+    flat, whole = Flat(block.real), types.intp
+    return (
+        (block, whole, whole, whole, whole),
+        (flat, whole, flat, whole, whole, block.real, flat),
+    )
+
+
 @intrinsic
 def write_words(typingctx: Any, problem: Any, block: Any) -> Any:
     """Compile the parts of a problem; write their addresses and the problem into the words of a block."""
-    flat, whole = Flat(block.real), types.intp
-    parts = (
-        (run_chunk, (block, whole, whole, whole, whole)),
-        (summary_of, (flat, whole, flat, whole, whole, block.real, flat)),
-    )
+    parts = tuple(zip((run_chunk, summary_of), _arguments_of_parts(block), strict=True))
     signatures = [
         types.Dispatcher(function).get_call_type(typingctx, (problem, *arguments), {})
         for function, arguments in parts
@@ -286,6 +299,9 @@ def _entry(context: Any, builder: Any, function: Any, sig: Any, arguments: Any) 
 @intrinsic
 def call_part(typingctx: Any, block: Any, number: Any, arguments: Any) -> Any:
     """Call part `number` of the problem of a block with a tuple of arguments."""
+    given = tuple(types.unliteral(kind) for kind in arguments)
+    if given not in _arguments_of_parts(block):
+        raise TypingError(f"no part takes {given}")
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         address = builder.load(builder.gep(args[0], [args[1]]))

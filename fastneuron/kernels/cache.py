@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import llvmlite
 import numba
 import numpy as np
 from numba import types
@@ -66,7 +67,10 @@ class KernelCache(_Cache):
         place = self._place(sig, data.target_context)
         if place is None:
             return
-        payload = pickle.dumps(data._reduce())
+        try:
+            payload = pickle.dumps(data._reduce())
+        except (AttributeError, pickle.PicklingError):
+            return  # a class inside a function, which no other process finds either
         checksum = hashlib.sha256(payload).hexdigest().encode()
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +105,8 @@ class KernelCache(_Cache):
             repr(target_context.codegen().magic_tuple()),
             sys.version,
             numba.__version__,
+            llvmlite.__version__,
+            str(numba.config.OPT),  # type: ignore[attr-defined]
             np.__version__,
             *(f"{cls.__module__}.{cls.__qualname__} {class_fingerprint(cls)}" for cls in classes),
         ]
@@ -131,10 +137,11 @@ def class_fingerprint(cls: type) -> str:
     """What the machine code of a component class depends on, outside this package.
 
     All code and constants, as they are loaded, of the module of the class and its bases, and of whatever
-    modules these refer to; installed packages count by their version.
+    modules these refer to; other installed packages count by their version.
     """
     digest = hashlib.sha256()
     pending = [base.__module__ for base in cls.__mro__]
+    own = {name.partition(".")[0] for name in pending}
     seen = set()
     while pending:
         name = pending.pop(0)
@@ -142,8 +149,10 @@ def class_fingerprint(cls: type) -> str:
         if module is None or name in seen or name.partition(".")[0] in _TRUSTED:
             continue
         seen.add(name)
-        digest.update(f"module {name} {getattr(module, '__version__', '')}\n".encode())
-        if not _INSTALLED & set(Path(getattr(module, "__file__", None) or "").parts):
+        package = name.partition(".")[0]
+        versions = [getattr(found, "__version__", "") for found in (module, sys.modules.get(package))]
+        digest.update(f"module {name} {versions}\n".encode())
+        if package in own or not _INSTALLED & set(Path(getattr(module, "__file__", None) or "").parts):
             for key, value in sorted(vars(module).items()):
                 if not key.startswith("__"):
                     _digest_value(digest, key, value, pending)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import njit, typeof, types
+from numba.core.errors import NumbaError as NumbaError  # what a kernel that cannot be compiled raises
 from numba.extending import intrinsic, overload
 
 from fastneuron.kernels.cache import KernelCache
@@ -41,8 +42,8 @@ def kernel(function: Callable[..., Any]) -> Any:
 def specialised(compiled: Any, *arguments: Any) -> Any:
     """The machine code of a kernel for arguments of these types, compiled or loaded if need be.
 
-    A kernel itself looks at the types of its arguments at each call, which for a problem of nested records
-    takes as long as a small tile.
+    A kernel is called through this where records are among its arguments: it would itself take two classes of
+    one name and the same fields for one, and its look at nested records takes as long as a small tile.
     """
     return compiled.compile(tuple(typeof(argument) for argument in arguments))
 

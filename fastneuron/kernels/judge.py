@@ -94,6 +94,11 @@ def judged(block, rule, watch, t, steps, slot, lane, state):
             remember(history, slot, width, lanes, lane, state)
             size = largest(state, width - 1)
             gone = not size <= rule.limit
+            if not gone and not finite(moved):  # a sample outside the batch has no finite slope
+                error, loss = error_and_loss(block, before, lane, block.doubt)
+                if not finite(loss):
+                    remember(history, before, width, lanes, lane, state)
+                    return DIVERGED, t + s, history[before * row + (width + 1) * lanes + lane]
             calm = moved <= rule.settle * (size if size > one else one)
             if gone or (calm and calm_for_an_epoch(block, lane, t + s + 1)):
                 # where the parameters are not finite, the loss of the state before says when it ended

@@ -268,7 +268,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                             back = back_at(block, slot, group)
                         look = back
                 elif outcome == RUNNING and hint & STILL and now >= ask_again[lane]:
-                    look = epoch_of(block, lane) == 1
+                    look = longest > 1 and epoch_of(block, lane) == 1
                     until = min(last, now + 4 * longest)
                 if look:
                     found = period_of(block, rule, slot, lane, now, state, other)

@@ -8,6 +8,7 @@ import operator
 from typing import Any
 
 from numba import types
+from numba.core.errors import TypingError
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, lower_builtin, models, register_model
 
@@ -61,6 +62,8 @@ def _set(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 @intrinsic
 def flat_of(typingctx: Any, array: Any) -> Any:
     """The numbers of an array without gaps; it must live as long as they are used."""
+    if array.layout != "C":
+        raise TypingError("the array has gaps")
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return data_of(context, builder, array, args[0])

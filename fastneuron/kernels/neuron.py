@@ -3,15 +3,16 @@
 Notation: a neuron of d inputs has d + 1 parameters p (weights, then bias) and `slots` numbers of optimizer
 memory for each. For n samples, x is flat, x[i * d + j], and y[i] the target:
 
-    z_i = b + sum_j w_j x_ij,  a_i = activation(z_i),  e_i = d loss / d z_i,
+    z_i = b + sum_j w_j x_ij,  a_i = activation(z_i),  e_i = c_i d loss / d z_i,
     g_j = (1/n) sum_i e_i x_ij,  g_b = (1/n) sum_i e_i,
 
-plus the penalty's gradient, then the optimizer's step.
+where c_i is the weight of sample i in the batch, 1 without batches; plus the penalty's gradient, then the
+optimizer's step.
 
 The numbers are vectors or floats, whatever the type of `like` is; the bits are the same. Small tasks come
 as tuples (see `fastneuron.engine.lowering`): their lengths are types, so the loops over samples and inputs
-unroll, and everything stays in registers; x_ij / n is computed once. Larger ones come as arrays and run in
-loops.
+unroll, and everything stays in registers; x_ij / n is computed once. More samples come as arrays and run in a
+loop; with many inputs the parameters do not fit the registers either, and stay in memory (`_in_memory`).
 
 Not here: what became of a start (`judge`), which start is in which lane (`lanes`).
 """
@@ -23,7 +24,7 @@ from numba.cpython.unsafe.tuple import tuple_setitem
 from numba.extending import intrinsic
 
 from fastneuron.elementary import constant, fma, maximum, where
-from fastneuron.kernels.batching import in_batch
+from fastneuron.kernels.batching import in_batch, or_lost, unseen
 from fastneuron.kernels.jit import compiled_as, inner, never_inline, use_full_width
 from fastneuron.kernels.memory import put, take
 from fastneuron.kernels.records import bound_type, bound_value
@@ -126,13 +127,13 @@ def step(
     own : a `Problem` bound to numbers like `like`
     source, target : flat arrays; parameter j is at source[at + j * stride], goes to target[to + j * stride]
     memory : flat array; number s of parameter j is at memory[first + (s * (d + 1) + j) * stride]
-    scratch : flat array of 2 (d + 1) numbers like `like`; the gradient and the parameters of a larger task
+    scratch : flat array of 2 (d + 1) numbers like `like`, for the gradient and the parameters of `_in_memory`
     places, lane : which samples the step sees, see `fastneuron.kernels.batching`
 
     Returns
     -------
-    the largest error |a - y| of the state stepped from, and the size of the update; of NaN, one in these may
-    be passed over, but not for more than one step, as a parameter that is NaN makes all of them so
+    the largest error |a - y| of the state stepped from, and the size of the update. A NaN may be missing from
+    either; the next state is NaN then, or, where the slope of a sample outside the batch was, the size is
     """
     raise NotImplementedError
 
@@ -157,7 +158,7 @@ def _in_registers(
     g = p
     for j in range(d + 1):
         p = tuple_setitem(p, j, take(source, at + j * stride, like))
-    worst = zero
+    worst, lost = zero, zero
     for i in range(len(own.y)):
         z = p[d]
         for j in range(d):
@@ -166,6 +167,7 @@ def _in_registers(
         y = constant(like, number_at(own.y, i, own.mean))
         worst = abs(a - y) if i == 0 else larger(worst, abs(a - y))
         e = constant(like, own.loss.derivative(own.activation, z, a, y))
+        lost = lost + unseen(own.batch, like, e)
         e = in_batch(own.batch, like, e, i, places, lane, stride, len(own.y))
         for j in range(d):
             g = tuple_setitem(g, j, fma(e, own.mean * number_at(own.x, i * d + j, own.mean), g[j]))
@@ -182,22 +184,41 @@ def _in_registers(
         moved = abs(new[0] - p[j]) if j == 0 else larger(moved, abs(new[0] - p[j]))
         for s in range(slots):
             put(memory, first + (s * (d + 1) + j) * stride, constant(like, new[1 + s]))
-    return worst, moved
+    return worst, or_lost(own.batch, moved, lost)
 
 
 def pass_over(
-    samples: Any, i: Any, own: Any, like: Any, scratch: Any, worst: Any, places: Any, lane: Any, stride: Any
+    samples: Any,
+    i: Any,
+    own: Any,
+    like: Any,
+    scratch: Any,
+    worst: Any,
+    lost: Any,
+    places: Any,
+    lane: Any,
+    stride: Any,
 ) -> Any:
     """Add as many samples as the tuple `samples` is long, from number i on, to the sums in `scratch`.
 
-    Every weight and every sum is read once for all of them. Returns the largest error, theirs or `worst`.
+    Every weight and every sum is read once for all of them. Returns the largest error, theirs or `worst`, and
+    `lost` or NaN, see `unseen`.
     """
     raise NotImplementedError
 
 
 @compiled_as(pass_over)
 def _pass_over(
-    samples: Any, i: Any, own: Any, like: Any, scratch: Any, worst: Any, places: Any, lane: Any, stride: Any
+    samples: Any,
+    i: Any,
+    own: Any,
+    like: Any,
+    scratch: Any,
+    worst: Any,
+    lost: Any,
+    places: Any,
+    lane: Any,
+    stride: Any,
 ) -> Any:
     def body(
         samples: Any,
@@ -206,6 +227,7 @@ def _pass_over(
         like: Any,
         scratch: Any,
         worst: Any,
+        lost: Any,
         places: Any,
         lane: Any,
         stride: Any,
@@ -225,6 +247,7 @@ def _pass_over(
             a = constant(like, own.activation.value(z[s]))
             worst = larger(worst, abs(a - y))
             slope = constant(like, own.loss.derivative(own.activation, z[s], a, y))
+            lost = lost + unseen(own.batch, like, slope)
             slope = in_batch(own.batch, like, slope, i + s, places, lane, stride, len(own.y))
             e = tuple_setitem(e, s, slope)
             total = total + e[s]
@@ -234,7 +257,7 @@ def _pass_over(
             for s in range(len(samples)):
                 g = fma(e[s], number_at(own.x, (i + s) * d + j, own.mean), g)
             put(scratch, j * count, g)
-        return worst
+        return worst, lost
 
     return body
 
@@ -255,12 +278,12 @@ def _in_memory(
         put(scratch, j * count, zero)
         # side by side: at its stride in the block, a row of parameters has few lines of the cache to itself
         put(scratch, (d + 1 + j) * count, take(source, at + j * stride, like))
-    worst = zero
+    worst, lost = zero, zero
     whole = len(own.y) - len(own.y) % len(SAMPLES)
     for i in range(0, whole, len(SAMPLES)):
-        worst = pass_over(SAMPLES, i, own, like, scratch, worst, places, lane, stride)
+        worst, lost = pass_over(SAMPLES, i, own, like, scratch, worst, lost, places, lane, stride)
     for i in range(whole, len(own.y)):
-        worst = pass_over(ONE_SAMPLE, i, own, like, scratch, worst, places, lane, stride)
+        worst, lost = pass_over(ONE_SAMPLE, i, own, like, scratch, worst, lost, places, lane, stride)
     moved = zero
     for j in range(d + 1):
         p = take(source, at + j * stride, like)
@@ -275,7 +298,7 @@ def _in_memory(
         moved = larger(moved, abs(new[0] - p))
         for s in range(slots):
             put(memory, first + (s * (d + 1) + j) * stride, constant(like, new[1 + s]))
-    return worst, moved
+    return worst, or_lost(own.batch, moved, lost)
 
 
 @inner

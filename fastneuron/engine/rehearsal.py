@@ -1,0 +1,122 @@
+"""A rehearsal: the methods of a sweep's components once on plain numbers, before they are compiled.
+
+A method that is missing, fails or gives too little is told here in Python's own words, with its place. What
+only compiled code does not know is told when it is compiled (`fastneuron.engine.lowering`).
+"""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastneuron.activations import Activation
+from fastneuron.batches import Batch
+from fastneuron.components import Component, shown
+from fastneuron.kernels.cache import PACKAGE
+from fastneuron.losses import Loss
+from fastneuron.optimizers import Optimizer
+from fastneuron.penalties import Penalty
+
+_Z, _Y = np.float64(0.375), np.float64(1.0)
+
+
+def rehearse(
+    activation: Activation, loss: Loss, penalty: Penalty, optimizer: Optimizer, batch: Batch, samples: int
+) -> None:
+    """Call every method that the kernels call.
+
+    Raises
+    ------
+    ValueError
+        Naming the method, what is wrong with it, and where.
+    """
+    a = _number(activation, "value", _Z)
+    _number(activation, "derivative", _Z, a)
+    _number(loss, "value", activation, _Z, a, _Y)
+    _number(loss, "derivative", activation, _Z, a, _Y)
+    _number(penalty, "weight_gradient", _Z, _Y)
+    _number(penalty, "bias_gradient", _Z, _Y)
+    _check_optimizer(optimizer)
+    _check_batch(batch, samples)
+
+
+def _check_optimizer(optimizer: Optimizer) -> None:
+    name, slots = type(optimizer).__name__, optimizer.slots
+    if isinstance(slots, bool) or not isinstance(slots, int) or slots < 0:
+        raise ValueError(f"{name}.slots must be a whole number of 0 or more, got {shown(slots)}")
+    new = _called(optimizer, "step", _Z, _Y, (_Y,) * slots)
+    if new is None:
+        return
+    if not isinstance(new, tuple) or len(new) != 1 + slots:
+        wanted = f"the new parameter and what it remembers, a tuple of {1 + slots} numbers"
+        raise ValueError(f"{name}.step must return {wanted}, got {shown(new)}")
+
+
+def _check_batch(batch: Batch, samples: int) -> None:
+    name = type(batch).__name__
+    steps = _called(batch, "steps", samples)
+    if steps is not None and not (_is_number(steps) and steps >= 1 and steps == int(steps)):
+        raise ValueError(f"{name}.steps must return a whole number of 1 or more, got {shown(steps)}")
+    if batch.shuffled:
+        if "seed" not in batch._fields:
+            raise ValueError(f"{name} is shuffled and needs a field seed, the key of the order")
+        _number(batch, "weight", np.float64(0.0), np.float64(0.0), np.float64(samples))
+        return
+    weights = [
+        _number(batch, "weight", np.float64(place), np.float64(0.0), np.float64(samples))
+        for place in range(min(samples, 100))
+    ]
+    if steps != 1 or any(weight != 1 for weight in weights):
+        raise ValueError(f"{name} gives samples weights of their own and must be shuffled")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number | np.bool_) or (
+        isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "biuf"
+    )
+
+
+def _number(record: Component, method: str, *arguments: Any) -> Any:
+    """What a method gives, which must be a number; NaN where plain numbers will not do."""
+    value = _called(record, method, *arguments)
+    if value is None or _is_number(value):
+        return np.float64("nan") if value is None else value
+    raise ValueError(f"{type(record).__name__}.{method} must return a number, got {shown(value)}")
+
+
+def _called(record: Component, method: str, *arguments: Any) -> Any:
+    """What a method returns, or None where it only fails on these numbers, as a logarithm of Python's may."""
+    name = f"{type(record).__name__}.{method}"
+    try:
+        with np.errstate(all="ignore"):
+            value = getattr(record, method)(*arguments)
+    except ArithmeticError:
+        return None
+    except NotImplementedError as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        if Path(frame.filename).is_relative_to(PACKAGE):
+            owner = next(type(part).__name__ for part in (*arguments, record) if _lacks(part, frame.name))
+            raise ValueError(f"{owner}.{frame.name} is missing: the class must define it") from None
+        raise ValueError(f"{name} is not implemented") from None
+    except Exception as error:
+        if isinstance(error, ValueError) and "math domain" in str(error):
+            return None
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        own = Path(frame.filename).is_relative_to(PACKAGE)
+        if hasattr(type(record), frame.name):
+            name = f"{type(record).__name__}.{frame.name}"
+        where = "" if own else f" ({frame.filename}, line {frame.lineno})"
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ValueError(f"{name} fails{where}: {reason}") from error
+    if value is None:
+        raise ValueError(f"{name} must return a number, got None")
+    return value
+
+
+def _lacks(part: object, method: str) -> bool:
+    """Whether a component has a method only from its base in this package."""
+    found = getattr(type(part), method, None)
+    return isinstance(part, Component) and str(getattr(found, "__module__", "")).startswith("fastneuron.")
