@@ -25,6 +25,7 @@ import statistics
 import subprocess
 import sys
 import time
+import types
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -166,6 +167,7 @@ def _compile() -> Case:
     from fastneuron.engine.lowering import block_of
     from fastneuron.kernels.block import write_problem
 
+    home = sys.modules.setdefault("compiled_anew", types.ModuleType("compiled_anew"))
     fresh = itertools.count(time.time_ns() % 2**50)  # exact as floats
 
     def work() -> None:
@@ -179,8 +181,9 @@ def _compile() -> Case:
             def slope(self, z: Any, a: Any) -> Any:
                 return fn.constant(z, 1.0)
 
-        Shifted.__module__, Shifted.__qualname__ = __name__, "Shifted"
-        globals()["Shifted"] = Shifted  # a sweep names its components by module and name
+        # a sweep names its components by module and name
+        Shifted.__module__, Shifted.__qualname__ = home.__name__, "Shifted"
+        vars(home)["Shifted"] = Shifted
         write_problem._cache.disable()
         block_of(
             fn.Sweep(

@@ -1,4 +1,4 @@
-"""How long the main jobs take; compiling is left out.
+"""How long the main jobs take; but for the case of that name, compiling is left out.
 
     python -m pytest -n 0 bench --benchmark-save=mine
 

@@ -20,7 +20,7 @@ class Batch(Component):
     To add one: a class of fields decorated with `component` (and here with ``batches.add``), with
 
     - ``shuffled``: whether the samples are put in a new random order for every epoch; then it has a field
-      ``seed``, a `Seed`, the key of that order. Without, a step sees all samples alike;
+      ``seed``, a `Seed`, the key of that order. Without, a step must see all samples alike;
     - ``steps(self, samples)``: steps in an epoch, given the number of samples;
     - ``weight(self, place, step, samples)``: the weight of the sample at `place` of an epoch's order in the
       gradient of its step `step`, both counted from 0: 1 in the mean over all samples, 0 for one not seen.

@@ -2,8 +2,9 @@
 
 A component is a class of annotated number fields and pure methods. An instance is an argument of a
 compiled kernel as it is: inside the kernel ``activation.value(z)`` becomes, at compile time, the body
-of that class's method, and the same method runs in plain Python on floats and arrays. A field is a
-number, or a ``Row``: the row of the lane block that holds its values where it varies over the grid.
+of that class's method, and the same method runs in plain Python on floats and arrays. There, a field is a
+number; a ``Row``, that of the lane block which holds its values, where it varies over the grid; or a ``Plain``,
+a number for which the kernel is compiled on its own.
 
 What a method may call is in `fastneuron.elementary`. How Numba is told of all this is in
 `fastneuron.kernels.records`; this file knows nothing of Numba.
@@ -39,7 +40,8 @@ C = TypeVar("C", bound="Component")
 class Bound(NamedTuple):
     """What a number field allows: low <= value < high, or low < value where `above`.
 
-    `plain` is a value for which kernels are compiled on their own, as it makes the formula simpler.
+    `plain` is a value for which kernels are compiled on their own, as it makes the formula simpler: a gain of 1,
+    by which nothing needs to be multiplied.
     """
 
     allowed: str
@@ -126,7 +128,7 @@ def shown_key(key: object) -> str:
 def component(cls: type[C]) -> type[C]:
     """Turn a class of annotated fields and methods into an immutable, hashable record class.
 
-    Fields are floats; annotate with `Positive`, `NonNegative` or `Fraction` for what a field allows
+    Fields are numbers; annotate with `Positive`, `NonNegative` or `Fraction` for what a field allows
     (plain ``float``: any finite number). Instances compare equal only within one class, pickle by
     reference to the class, and are accepted by compiled kernels.
 

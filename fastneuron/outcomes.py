@@ -13,7 +13,12 @@ absolute parameter; closeness is settle * max(1, |theta_t|)):
 - at t = max_steps with none of these: STALLED if max_steps |change of the last step| <=
   stall * max(1, |parameter|) for every parameter, else UNFINISHED.
 
-At one t the first in this list counts.
+At one t the first in this list counts. A cycle that has broken up again before it is looked for (see
+`fastneuron.kernels.lanes`) is passed over.
+
+With batches, where an epoch of a start has several steps, one step says little. SETTLED then takes a whole
+epoch of such updates, and t is its end; the change that counts for STALLED is the largest since the last whole
+epoch began; and CYCLING is not looked for.
 """
 
 from __future__ import annotations

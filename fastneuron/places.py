@@ -123,7 +123,7 @@ def check_dtype(sweep: Sweep) -> None:
         _check_numbers(partial(_entry, name, data.shape[1]), data.ravel(), FINITE, sweep.dtype)
     for role, record in _components(sweep).items():
         if role == "batch":
-            continue  # the kernel reads its fields as they are
+            continue  # its size is at most the number of samples, its seed is read in float64
         where = "model.activation" if role == "activation" else role
         for field, value in zip(record._fields, cast("tuple[Any, ...]", record), strict=True):
             if value is not None:

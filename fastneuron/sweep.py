@@ -80,7 +80,7 @@ class Sweep:
     dtype : {"float64", "float32"}
         In which numbers the sweep is computed.
     seed : int, 0 <= seed < 2**63
-        Key of the random numbers.
+        Key of the random starts; batches have one of their own.
 
     Raises
     ------

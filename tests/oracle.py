@@ -1,7 +1,7 @@
 """The oracle: what a sweep must answer, as slow and as plain as it can be said in NumPy.
 
-Every formula is written out here once more, by the name of the component's class, and nothing is taken
-from the package: a mistake there cannot hide here. The definitions are those of
+Every formula is written out here once more, by the name of the component's class, and none is taken from the
+package: a mistake there cannot hide here. The definitions are those of
 `fastneuron.outcomes`. The last axis of every array is the points; all else is a loop over time.
 
 Letters: x (samples, inputs) and y (samples, 1) are the task; theta (parameters, points) is the state,

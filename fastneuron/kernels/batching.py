@@ -19,6 +19,7 @@ from fastneuron.kernels.memory import put, take
 from fastneuron.kernels.records import bind
 from fastneuron.kernels.vectors import bits_of, lanes_in
 
+# those of `fastneuron.starts.philox`
 _FIRST_MULTIPLIER, _SECOND_MULTIPLIER = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _FIRST_WEYL, _SECOND_WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -78,24 +79,24 @@ def begin_epochs(batch, fields, orders, begin, end, stride, samples):
     never_inline()
     compact()
     places = orders.places
-    step, steps = samples * stride, (samples + 1) * stride
+    step_row, steps_row = samples * stride, (samples + 1) * stride
     for lane in range(begin, end):
         own = bind(batch, 0.0, fields, lane, stride)
         orders.words[4 * stride + lane] = np.int64(own.seed)
-        if places[step + lane] >= places[steps + lane]:
+        if places[step_row + lane] >= places[steps_row + lane]:
             orders.epochs[lane] += 1
             for i in range(samples):
                 places[i * stride + lane] = i
     for block in range((samples + 2) // 4):
         draw_words(orders, begin, end, stride, 1 + block)
         for lane in range(begin, end):
-            if places[step + lane] >= places[steps + lane]:
+            if places[step_row + lane] >= places[steps_row + lane]:
                 swap(orders, lane, stride, samples, block)
     for lane in range(begin, end):
-        if places[step + lane] >= places[steps + lane]:
+        if places[step_row + lane] >= places[steps_row + lane]:
             own = bind(batch, 0.0, fields, lane, stride)
-            places[step + lane] = 0
-            places[steps + lane] = own.steps(float(samples))
+            places[step_row + lane] = 0
+            places[steps_row + lane] = own.steps(float(samples))
 
 
 @inner

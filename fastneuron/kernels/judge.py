@@ -45,8 +45,8 @@ def epoch_of(block, lane):
 
 
 @inner
-def calm_for_an_epoch(block, lane, step):
-    """Whether an epoch ends with `step` whose updates were all within `settle`; that of `step` was."""
+def count_calm(block, lane, step):
+    """Note that the update of `step` was within `settle`; whether an epoch ends with it whose updates all were."""
     in_a_row = block.calm_steps[lane] + 1 if block.calm_step[lane] == step - 1 else 1
     block.calm_step[lane], block.calm_steps[lane] = step, in_a_row
     epoch = epoch_of(block, lane)
@@ -100,7 +100,7 @@ def judged(block, rule, watch, t, steps, slot, lane, state):
                     remember(history, before, width, lanes, lane, state)
                     return DIVERGED, t + s, history[before * row + (width + 1) * lanes + lane]
             calm = moved <= rule.settle * (size if size > one else one)
-            if gone or (calm and calm_for_an_epoch(block, lane, t + s + 1)):
+            if gone or (calm and count_calm(block, lane, t + s + 1)):
                 # where the parameters are not finite, the loss of the state before says when it ended
                 last = before if gone else slot
                 error, loss = error_and_loss(block, last, lane, block.doubt)

@@ -2,8 +2,8 @@
 
 Time is the outer loop, the vectors of a block the inner one. The lanes run ahead in chunks of CHUNK steps and
 keep their history: every state of the last steps, its error, and the size of the update that led there (see
-`judge`). After a chunk, a few comparisons of whole vectors say in which lanes something may have happened;
-only there the history is read, step by step, by the exact rule. What was decided does not depend on the lane,
+`history`). After a chunk, a few comparisons of whole vectors say in which lanes something may have happened;
+only there the history is read, step by step, by the exact rule (see `judge`). What was decided does not depend on the lane,
 the tile or the thread.
 
 A cycle is noticed when the state is back where it was LAGS steps ago, or at max_steps by a look at the
