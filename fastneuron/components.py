@@ -3,8 +3,8 @@
 A component is a class of annotated number fields and pure methods. An instance is an argument of a
 compiled kernel as it is: inside the kernel ``activation.value(z)`` becomes, at compile time, the body
 of that class's method, and the same method runs in plain Python on floats and arrays. There, a field is a
-number; a ``Row``, that of the lane block which holds its values, where it varies over the grid; or a ``Plain``,
-a number for which the kernel is compiled on its own.
+number; a ``Row``, that of the lane block which holds its values, where it varies over the grid; or a
+``Plain``, a number for which the kernel is compiled on its own.
 
 What a method may call is in `fastneuron.elementary`. How Numba is told of all this is in
 `fastneuron.kernels.records`; this file knows nothing of Numba.
@@ -40,8 +40,8 @@ C = TypeVar("C", bound="Component")
 class Bound(NamedTuple):
     """What a number field allows: low <= value < high, or low < value where `above`.
 
-    `plain` is a value for which kernels are compiled on their own, as it makes the formula simpler: a gain of 1,
-    by which nothing needs to be multiplied.
+    `plain` is a value for which kernels are compiled on their own, as it makes the formula simpler: a gain of
+    1, by which nothing needs to be multiplied.
     """
 
     allowed: str

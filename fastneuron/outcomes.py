@@ -17,8 +17,8 @@ At one t the first in this list counts. A cycle that has broken up again before 
 `fastneuron.kernels.lanes`) is passed over.
 
 With batches, where an epoch of a start has several steps, one step says little. SETTLED then takes a whole
-epoch of such updates, and t is its end; the change that counts for STALLED is the largest since the last whole
-epoch began; and CYCLING is not looked for.
+epoch of such updates, and t is its end; the change that counts for STALLED is the largest since the last
+whole epoch began; and CYCLING is not looked for.
 """
 
 from __future__ import annotations

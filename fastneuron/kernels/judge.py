@@ -46,7 +46,7 @@ def epoch_of(block, lane):
 
 @inner
 def count_calm(block, lane, step):
-    """Note that the update of `step` was within `settle`; whether an epoch ends with it whose updates all were."""
+    """Note that the update of `step` was within `settle`; says whether it ends an epoch of such updates."""
     in_a_row = block.calm_steps[lane] + 1 if block.calm_step[lane] == step - 1 else 1
     block.calm_step[lane], block.calm_steps[lane] = step, in_a_row
     epoch = epoch_of(block, lane)

@@ -3,8 +3,8 @@
 Time is the outer loop, the vectors of a block the inner one. The lanes run ahead in chunks of CHUNK steps and
 keep their history: every state of the last steps, its error, and the size of the update that led there (see
 `history`). After a chunk, a few comparisons of whole vectors say in which lanes something may have happened;
-only there the history is read, step by step, by the exact rule (see `judge`). What was decided does not depend on the lane,
-the tile or the thread.
+only there the history is read, step by step, by the exact rule (see `judge`). What was decided does not
+depend on the lane, the tile or the thread.
 
 A cycle is noticed when the state is back where it was LAGS steps ago, or at max_steps by a look at the
 whole history; then the descent is followed again from its start to find the first step at which the
@@ -88,6 +88,7 @@ def hints_of(block, width, slot, lane):
         gap = larger(gap, abs(p - take(history, back + j * lanes, like)))
         other = larger(other, abs(p - take(history, further + j * lanes, like)))
     away = where(gap < other, gap, other)
+    # what may have happened, with a margin for rounding: the judge decides
     reach = size + way  # no parameter was larger within the chunk
     close = rule.settle * larger(size, one)
     slow = calm <= constant(like, 2.0) * rule.settle * larger(reach, one)
@@ -254,7 +255,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                     watch, most = hint & WATCH != 0, min(CHUNK, last - t)
                     outcome, at, size = judged(block, rule, watch, t, most, begin, lane, state)
                 period = 1 if outcome == SETTLED else 0
-                look = False
+                look = False  # whether to look for a cycle, which must be confirmed by step `until`
                 until = last
                 if outcome == RUNNING and at == last:
                     if shown != last - t:
@@ -263,7 +264,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                     error, loss = scratch[lane - group], scratch[count + lane - group]
                     outcome = last_outcome(block, rule, (begin + last - t) % slots, lane, last, error, loss)
                     if outcome in (UNFINISHED, STALLED) and longest > 1 and epoch_of(block, lane) == 1:
-                        if not looked:
+                        if not looked:  # once for the whole vector
                             looked = True
                             back = back_at(block, slot, group)
                         look = back
@@ -271,6 +272,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                     look = longest > 1 and epoch_of(block, lane) == 1
                     until = min(last, now + 4 * longest)
                 if look:
+                    # the lane has run on to the end of the chunk, where a cycle still holds
                     found = period_of(block, rule, slot, lane, now, state, other)
                     if found > 0:
                         at_cycle, size_cycle = find_cycle(
@@ -278,7 +280,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                         )
                         if at_cycle <= until:
                             outcome, at, size, period = CYCLING, at_cycle, size_cycle, found
-                        else:
+                        else:  # following a start again costs as much as all of its steps
                             ask_again[lane] = 2 * now
                     else:
                         ask_again[lane] = now + 4 * CHUNK
