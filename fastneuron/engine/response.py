@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,14 +46,23 @@ def forward(model: Neuron, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
         raise ValueError(f"model must be a model such as Neuron(), got {shown(model)}")
     leading, values = broadcast_parameters(model, parameters)
     real = values.dtype
-    inputs = _inputs(model, x).astype(real)
+    inputs = _inputs(model, x).astype(real, order="C")
     count = values.shape[1] * len(inputs)
     lanes = VECTOR_BYTES // real.itemsize
     out = np.zeros(-(-count // lanes) * lanes, real)
+    kind: Any = type(model.activation)
     with explained():
-        arguments = (with_rows(model.activation, {}), values, inputs, out)
-        specialised(outputs, *arguments)(*arguments)
+        _kernel(kind, real)(with_rows(model.activation, {}), values, inputs, out)
     return out[:count].reshape(*leading, len(inputs))
+
+
+@functools.lru_cache(maxsize=256)
+def _kernel(activation: Any, real: Any) -> Any:
+    """The machine code of `outputs` for activations of a class, and arrays of a dtype without gaps."""
+    unchecked: Any = tuple.__new__
+    record = unchecked(activation, (0.0,) * len(activation._fields))
+    table = np.empty((1, 1), real)
+    return specialised(outputs, record, table, table, table[0])
 
 
 def broadcast_parameters(
