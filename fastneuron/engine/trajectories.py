@@ -9,6 +9,7 @@ import numpy as np
 
 from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Bound, checked_number
+from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.lowering import explained, longest_epoch, lowered
 from fastneuron.engine.memory import require_memory
 from fastneuron.engine.response import broadcast_parameters
@@ -124,9 +125,10 @@ def descend(
     state = np.empty((1 + optimizer.slots) * len(starts), dtype)
     scratch = np.empty(2 * len(starts), dtype)
     orders = Orders(np.empty(samples + 2, dtype), *(np.empty(size, np.int64) for size in (1, 1, 5)))
+    room = (state, scratch, orders, parameters, losses, errors, outputs)
     with explained():
-        arguments = (problem, starts, steps, state, scratch, orders, parameters, losses, errors, outputs)
-        specialised(record, *arguments)(*arguments)
+        follow = specialised(record, problem, starts, steps, np.zeros(1, np.uint8), *room)
+    interruptible(lambda cancel: follow(problem, starts, steps, cancel, *room))
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     ends: dict[str, Any] = {}
     if stop is not None:
@@ -207,8 +209,9 @@ def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
-    cancel, taken = np.zeros(1, np.uint8), np.zeros(1, np.int64)
-    run_tile(block, starts.copy(), np.arange(points), taken, cancel, outcome, ended, speed, period)
+    taken, numbers = np.zeros(1, np.int64), np.arange(points)
+    results = (outcome, ended, speed, period)
+    interruptible(lambda cancel: run_tile(block, starts.copy(), numbers, taken, cancel, *results))
     # a path without a step shows only what holds at the start
     outcome[ended > steps] = Outcome.UNFINISHED
     period[ended > steps] = 0

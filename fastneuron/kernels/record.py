@@ -37,7 +37,7 @@ def error_and_loss_of(own, state):
 
 
 @kernel
-def record(problem, starts, steps, state, scratch, orders, parameters, losses, errors, outputs):
+def record(problem, starts, steps, cancel, state, scratch, orders, parameters, losses, errors, outputs):
     """Follow each start for `steps` updates.
 
     Parameters
@@ -45,6 +45,8 @@ def record(problem, starts, steps, state, scratch, orders, parameters, losses, e
     problem : Problem
         Without varying fields.
     starts : array, shape (d + 1, points)
+    cancel : array of uint8, shape (1,)
+        Set to 1 from another thread to make the kernel return at once.
     state, scratch : arrays, shapes ((1 + slots) (d + 1),) and (2 (d + 1),)
         Working memory.
     orders : Orders
@@ -63,6 +65,8 @@ def record(problem, starts, steps, state, scratch, orders, parameters, losses, e
         before_first_epoch(orders.places, orders.epochs, 0, 1, samples)
         orders.numbers[0] = point
         for t in range(steps + 1):
+            if cancel[0] != 0:
+                return
             for j in range(width):
                 parameters[j, t, point] = state[j]
             errors[t, point], losses[t, point] = error_and_loss_of(own, state)
