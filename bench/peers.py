@@ -81,7 +81,7 @@ def kernel_run(
         loss=fn.CrossEntropy(),
         penalty=penalty,
         optimizer=optimizer or fn.GradientDescent(learning_rate=1.0),
-        batch=fn.FullBatch() if batch is None else batch,
+        batch=batch,
         axes={**(varying or {}), "bias": plane, "weight": plane},
         stop=fn.Stop(max_steps=steps, tolerance=tolerance),
         dtype=dtype,

@@ -68,7 +68,7 @@ class Sweep:
         What a step descends.
     penalty : Penalty, optional
         Added to the loss. Default: none.
-    batch : Batch
+    batch : Batch, optional
         Which samples a step sees. Default: all.
     start : mapping of str to float, normal(...) or uniform(...)
         Parameters that are no axes; those not given start at 0. A random one is drawn anew at every point.
@@ -131,7 +131,7 @@ class Sweep:
         model: Neuron | None = None,
         loss: Loss = SquaredError(),  # noqa: B008 - immutable
         penalty: Penalty | None = None,
-        batch: Batch = FullBatch(),  # noqa: B008 - immutable
+        batch: Batch | None = None,
         start: Mapping[str, float | Distribution] = MappingProxyType({}),
         draws: int | None = None,
         stop: Stop = Stop(),  # noqa: B008 - immutable
@@ -150,6 +150,7 @@ class Sweep:
         _check_component("optimizer", optimizer, optimizers, "GradientDescent(learning_rate=1.0)")
         if penalty is not None:
             _check_component("penalty", penalty, penalties, "L2(strength=0.01), or None")
+        batch = FullBatch() if batch is None else batch
         _check_component("batch", batch, batches, "MiniBatch(size=1)")
         given = {
             "task": task,

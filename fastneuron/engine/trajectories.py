@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastneuron.batches import Batch, FullBatch
+from fastneuron.batches import Batch
 from fastneuron.components import Bound, checked_number
 from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.lowering import explained, longest_epoch, lowered
@@ -104,7 +104,7 @@ def descend(
         loss=loss,
         optimizer=optimizer,
         penalty=penalty,
-        batch=FullBatch() if batch is None else batch,
+        batch=batch,
         axes={"bias": [0.0]},
         stop=Stop() if stop is None else stop,
         dtype=dtype,
