@@ -78,7 +78,7 @@ class Crew:
         others = min(threads, -(-sweep.points // self._blocks[0].lanes)) - 1
         what = f"working memory for {others + 1} threads"
         require_memory(others * self._blocks[0].bytes, what, "use fewer threads")
-        self._blocks += [block_of(sweep) for _ in range(others)]
+        self._blocks += [self._blocks[0].another() for _ in range(others)]
         first = Tile(sweep, self._values, tuple(slice(0, 1) for _ in sweep.shape))
         self._descend = specialised(run_tile, self._blocks[0], *first.arguments(self._cancel))
         real = first.speed

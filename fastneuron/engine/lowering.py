@@ -98,11 +98,11 @@ def lowered(
     rehearse(model.activation, loss, penalty, optimizer, batch, task.samples)
     real = np.dtype(dtype).type
     width = model.inputs + 1
-    x: Any = tuple(real(value) for value in task.x.ravel())
-    y: Any = tuple(real(value) for value in task.y.ravel())
+    x: Any = task.x.ravel().astype(real)
+    y: Any = task.y.ravel().astype(real)
     theta: Any = (real(0),) * width
-    if task.samples * width > UNROLLED:
-        x, y = np.array(x, real), np.array(y, real)
+    if task.samples * width <= UNROLLED:
+        x, y = tuple(x), tuple(y)
     if width > UNROLLED:
         theta = np.zeros(width, real)
     memory = (real(0),) * optimizer.slots

@@ -118,7 +118,7 @@ def descend(
     needed *= 1 if stop is None else 2
     what = f"a trajectory of {steps:,} steps of {points:,} starts"
     require_memory(needed, what, "use fewer steps or starts, or a Sweep")
-    problem = _problem(checked)
+    problem = lowered(task, model, loss, checked.penalty, optimizer, checked.batch, dtype)
     parameters = np.empty((len(starts), steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
     outputs = np.empty((steps + 1, points, samples), dtype)
@@ -132,7 +132,7 @@ def descend(
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     ends: dict[str, Any] = {}
     if stop is not None:
-        ends, last = _ends(checked, starts, steps)
+        ends, last = _ends(checked, problem, starts, steps)
         held = np.minimum(np.arange(steps + 1)[:, None], last)
         parameters = np.take_along_axis(parameters, held[None], 1)
         losses, errors = (np.take_along_axis(array, held, 0) for array in (losses, errors))
@@ -191,21 +191,16 @@ def _starts(checked: Sweep, start: object) -> tuple[tuple[int, ...], np.ndarray]
     return leading, starts
 
 
-def _problem(checked: Sweep) -> Problem:
-    parts = (checked.task, checked.model, checked.loss, checked.penalty, checked.optimizer, checked.batch)
-    return lowered(*parts, checked.dtype)
-
-
-def _ends(checked: Sweep, starts: np.ndarray, steps: int) -> tuple[dict[str, Any], np.ndarray]:
+def _ends(
+    checked: Sweep, problem: Problem, starts: np.ndarray, steps: int
+) -> tuple[dict[str, Any], np.ndarray]:
     """What becomes of each start, and the step from which its state is held."""
     given = checked.stop
     most = max(1, min(given.max_steps, steps))
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
     epoch = min(longest_epoch(checked), most)
     with explained():
-        block = Block(
-            _problem(checked), rule_of(rule.for_dtype(checked.dtype)), 0, min(given.max_period, most), epoch
-        )
+        block = Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, min(given.max_period, most), epoch)
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)

@@ -114,6 +114,7 @@ class Block:
     """
 
     def __init__(self, problem: Problem, rule: Rule, varying: int, longest: int, epoch: int) -> None:
+        self._arguments = (problem, rule, varying, longest, epoch)
         real = np.dtype(type(problem.mean))
         lanes, count = BLOCK_BYTES // real.itemsize, VECTOR_BYTES // real.itemsize
         width, memories = len(problem.theta), len(problem.theta) * len(problem.memory)
@@ -139,7 +140,6 @@ class Block:
         self.arrays["words"] = np.zeros(5 * lanes, np.int64)
         self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
         self.arrays["rule_values"][: len(rule)] = rule
-        self.problem = problem
         self.words = np.zeros(_HEADER + _size(problem), np.int64)
         numbers = (width, memories, varying, shuffled, slots, longest)
         self.words[_PARTS : _PARTS + len(_FIRST)] = [
@@ -148,6 +148,10 @@ class Block:
         ]
         self.address = self.words.ctypes.data
         specialised(write_problem, problem, self)(problem, self)
+
+    def another(self) -> "Block":
+        """Another block for the same problem."""
+        return Block(*self._arguments)
 
     @property
     def bytes(self) -> int:
