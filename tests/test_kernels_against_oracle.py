@@ -549,18 +549,3 @@ def test_trajectory_is_the_oracles():
     expected = oracle.trajectory(task, model, loss, optimizer, penalty, start, 100)
     for name, values in expected.items():
         np.testing.assert_allclose(path[name].values, values, rtol=1e-10, atol=1e-12, err_msg=name)
-
-
-def test_a_cycle_that_will_break_up_is_found_while_it_lasts():
-    """The bias turns 1, -1, 1, ...; the weight grows by a fifth each step, from 1e-14 until it diverges."""
-    sweep = fn.Sweep(
-        task=fn.Task([np.sqrt(1.1), -np.sqrt(1.1)], [0, 0]),
-        model=fn.Neuron(activation=fn.Identity()),
-        optimizer=fn.GradientDescent(2.0),
-        axes={"bias": [1.0, -3.0]},
-        start={"weight": 1e-14},
-        stop=fn.Stop(max_steps=300, tolerance=0.0),
-    )
-    compare(sweep)
-    ends = ends_of(sweep)
-    assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.CYCLING] * 2, [6, 6])

@@ -32,7 +32,7 @@ from fastneuron.kernels.memory import Flat, take
 from fastneuron.kernels.neuron import Problem, summary_of
 from fastneuron.kernels.vectors import BLOCK_BYTES, VECTOR_BYTES
 
-LAGS = (12, 48, 60)  # steps back at which a cycle is noticed: multiples of most short periods
+LAGS = (48, 60)  # steps back at which a cycle is noticed: multiples of most short periods
 
 RUN_CHUNK, SUMMARY = 0, 1
 _PARTS = 2

@@ -79,20 +79,15 @@ def hints_of(block, width, slot, lane):
             moved = take(history, place + lanes, like)
             calm = where(moved < calm, moved, calm)
             way = fma(over, moved, way)
-    backs = (
-        earlier(slot, LAGS[0], slots) * row + lane,
-        earlier(slot, LAGS[1], slots) * row + lane,
-        earlier(slot, LAGS[2], slots) * row + lane,
-    )
-    size, near, far, further = zero, zero, zero, zero
+    back = earlier(slot, LAGS[0], slots) * row + lane
+    further = earlier(slot, LAGS[1], slots) * row + lane
+    size, gap, other = zero, zero, zero
     for j in range(width):
         p = take(history, last + j * lanes, like)
         size = maximum(size, abs(p))  # NaN where a parameter is
-        near = larger(near, abs(p - take(history, backs[0] + j * lanes, like)))
-        far = larger(far, abs(p - take(history, backs[1] + j * lanes, like)))
-        further = larger(further, abs(p - take(history, backs[2] + j * lanes, like)))
-    away = where(near < far, near, far)
-    away = where(away < further, away, further)
+        gap = larger(gap, abs(p - take(history, back + j * lanes, like)))
+        other = larger(other, abs(p - take(history, further + j * lanes, like)))
+    away = where(gap < other, gap, other)
     # what may have happened, with a margin for rounding: the judge decides
     reach = size + way  # no parameter was larger within the chunk
     close = rule.settle * larger(size, one)
