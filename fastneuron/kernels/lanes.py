@@ -221,7 +221,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                     first_chunk[lane] = chunk
                     last_step[lane] = last
                     left[lane] = chunks_to(last)
-                    ask_again[lane] = 0
+                    ask_again[lane] = LAGS[-1]  # before, what the lane held earlier would be seen
                     n_vacant -= 1
         if n_vacant == lanes:
             return True
