@@ -13,6 +13,7 @@ __version__ = "0.1.0"
 
 # name -> module that defines it; a module's own name stands for the module itself
 _HOMES = {
+    "Network": "models",
     "Neuron": "models",
     "Outcome": "outcomes",
     "Stop": "outcomes",
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from fastneuron.engine.response import forward as forward
     from fastneuron.engine.trajectories import descend as descend
     from fastneuron.losses import *
+    from fastneuron.models import Network as Network
     from fastneuron.models import Neuron as Neuron
     from fastneuron.optimizers import *
     from fastneuron.outcomes import Outcome as Outcome
