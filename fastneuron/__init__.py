@@ -35,7 +35,7 @@ _HOMES = {
     "uniform": "starts",
     "warmup": "engine.environment",
 }
-_REGISTRIES = ("activations", "losses", "penalties", "optimizers", "batches")
+_REGISTRIES = ("activations", "losses", "penalties", "optimizers", "batches", "reducers")
 
 if TYPE_CHECKING:
     from fastneuron import elementary as elementary
@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from fastneuron.outcomes import Outcome as Outcome
     from fastneuron.outcomes import Stop as Stop
     from fastneuron.penalties import *
+    from fastneuron.reducers import *
     from fastneuron.starts import normal as normal
     from fastneuron.starts import uniform as uniform
     from fastneuron.store import open as open

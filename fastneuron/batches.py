@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Annotated, Any, ClassVar
 
 from fastneuron.components import Bound, Component, Registry, component
-from fastneuron.elementary import constant, divide, where
+from fastneuron.elementary import constant, where
 
 Size = Annotated[int, Bound("a whole number of 1 or more", low=1, high=2**31, whole=True)]
 Seed = Annotated[int, Bound("a whole number from 0 to 2**53 - 1", low=0, high=2**53, whole=True)]
@@ -22,8 +22,8 @@ class Batch(Component):
     - ``shuffled``: whether the samples are put in a new random order for every epoch; then it has a field
       ``seed``, a `Seed`, the key of that order. Without, a step must see all samples alike;
     - ``steps(self, samples)``: steps in an epoch, given the number of samples;
-    - ``weight(self, place, step, samples)``: the weight of the sample at `place` of an epoch's order in the
-      gradient of its step `step`, both counted from 0: 1 in the mean over all samples, 0 for one not seen.
+    - ``span(self, step, samples)``: which of the places of an epoch's order its step `step` sees, both
+      counted from 0: the first, and the one behind the last. The gradient is the mean over their samples.
     """
 
     __slots__ = ()
@@ -33,8 +33,8 @@ class Batch(Component):
         """Steps in an epoch."""
         raise NotImplementedError
 
-    def weight(self, place: Any, step: Any, samples: Any) -> Any:
-        """Weight of a sample in the gradient of a step, 1 in the mean over the samples."""
+    def span(self, step: Any, samples: Any) -> tuple[Any, Any]:
+        """The first place that a step sees, and the one behind the last."""
         raise NotImplementedError
 
 
@@ -49,8 +49,8 @@ class FullBatch(Batch):
     def steps(self, samples: Any) -> Any:
         return 1
 
-    def weight(self, place: Any, step: Any, samples: Any) -> Any:
-        return constant(place, 1.0)
+    def span(self, step: Any, samples: Any) -> tuple[Any, Any]:
+        return constant(samples, 0.0), samples
 
 
 @batches.add
@@ -71,9 +71,7 @@ class MiniBatch(Batch):
     def steps(self, samples: Any) -> Any:
         return (samples + self.size - 1) // self.size
 
-    def weight(self, place: Any, step: Any, samples: Any) -> Any:
+    def span(self, step: Any, samples: Any) -> tuple[Any, Any]:
         begin = step * self.size
-        rest = samples - begin
-        seen = where(rest < self.size, rest, self.size)
-        inside = where(place < begin, constant(place, 0.0), divide(samples, seen))
-        return where(place < begin + seen, inside, constant(place, 0.0))
+        end = begin + self.size
+        return begin, where(end < samples, end, samples)

@@ -1,8 +1,10 @@
 """Places: what an axis can vary, and whether its numbers are allowed there.
 
-A place is a pair (role, field): a parameter of the start, ``("start", "weight")``, or a field of a
-component, ``("optimizer", "learning_rate")``. An axis names one by its field where that is unambiguous,
-else by ``role.field``.
+A place is a pair (role, field): a parameter of the start, ``("start", "weight")``; one number of a
+network's, ``("start", "layer0.weight[1,0]")``; a field of a component, ``("optimizer", "learning_rate")``;
+that of a layer alone, ``("layer0", "learning_rate")``; what is added to the weights of a layer,
+``("layer0", "offset")``; the standard deviation of all normal starts, ``("start", "sd")``. An axis names one
+by its field where that is unambiguous, else by ``role.field``; those of layers always by both.
 
 Not here: how an axis gets its values (`fastneuron.axes`).
 """
@@ -10,6 +12,7 @@ Not here: how an axis gets its values (`fastneuron.axes`).
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -18,20 +21,22 @@ import numpy as np
 
 from fastneuron.axes import Axis, Values
 from fastneuron.components import FINITE, Bound, Component, checked_number, nearest, shown, shown_key
-from fastneuron.models import Neuron
+from fastneuron.models import Model, Neuron, pieces_of
 from fastneuron.penalties import penalties
-from fastneuron.starts import Distribution
+from fastneuron.starts import Normal
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
+_ENTRY = re.compile(r"(layer\d{1,6}\.\w+)\[(\d{1,9}(?:,\d{1,9})?)\]")
+OFFSET, SD = "offset", "sd"
 MAX_EXACT_FLOAT32 = 2**24  # an axis of max_steps is held in the sweep's dtype
 RESULT_NAMES = ("outcome", "steps", "loss", "error", "speed", "period", "learned")
 
 
 def _components(sweep: Sweep) -> dict[str, Component]:
     components: dict[str, Component | None] = {
-        "activation": sweep.model.activation,
+        **sweep.model.components,
         "loss": sweep.loss,
         "penalty": sweep.penalty,
         "optimizer": sweep.optimizer,
@@ -43,7 +48,14 @@ def _components(sweep: Sweep) -> dict[str, Component]:
 
 def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
     """What an axis may vary, (role, field), and the numbers allowed there."""
-    known = {("start", name): FINITE for name in sweep.model.parameters}
+    numbers = [name for name, shape in sweep.model.shapes.items() if shape == ()]
+    numbers += [name for name in map(_unspaced, sweep.axes) if entry_of(sweep.model, name) is not None]
+    known = {("start", name): FINITE for name in numbers}
+    if any(isinstance(start, Normal) for start in sweep.starts.values()):
+        known |= {("start", SD): Normal.bounds["sd"]}
+    for layer in layers_of(sweep.model):
+        known |= {(layer, OFFSET): FINITE}
+        known |= {(layer, name): sweep.optimizer.bounds[name] for name in sweep.optimizer._fields}
     for role, record in _components(sweep).items():
         known |= {(role, name): record.bounds[name] for name in record._fields}
     return known
@@ -51,8 +63,15 @@ def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
 
 def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) -> tuple[str, str]:
     """The (role, field) that `axis` names."""
-    name = axis.removeprefix("model.") if axis.startswith("model.activation.") else axis
-    found = [place for place in known if name in (place[1], ".".join(place))]
+    name = _unspaced(axis)
+    if name.startswith(tuple(f"model.{role}." for role in sweep.model.components)):
+        name = name.removeprefix("model.")
+    layers = layers_of(sweep.model)
+    found = [
+        place
+        for place in known
+        if name == ".".join(place) or (name == place[1] and place[0] not in layers and place[1] != SD)
+    ]
     if len(found) == 1:
         return found[0]
     if found:
@@ -64,14 +83,45 @@ def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) ->
         raise ValueError(
             f"axes.{shown_key(axis)}: there is no penalty; give penalty=L2(strength=0.01) or another"
         )
-    others = [name if names.count(name) == 1 else f"{role}.{name}" for role, name in known if role != "start"]
+    others = [
+        name if names.count(name) == 1 and role not in layers else f"{role}.{name}"
+        for role, name in known
+        if role != "start" or name == SD
+    ]
     hint = nearest(name, [*names, *map(".".join, known)])
     fields_known = f"fields: {', '.join(others)}"
     raise ValueError(f"axes.{shown_key(axis)}: unknown axis{hint}; {described(sweep.model)}; {fields_known}")
 
 
-def described(model: Neuron) -> str:
+def layers_of(model: Model) -> tuple[str, ...]:
+    """The layers that an axis can name: those of a network, by name."""
+    return () if isinstance(model, Neuron) else tuple(f"layer{k}" for k in range(len(model.layers)))
+
+
+def entry_of(model: Model, name: str) -> int | None:
+    """Which of all numbers of the model ``layer0.weight[1,0]`` names; None where it names none."""
+    found = _ENTRY.fullmatch(name)
+    shape = model.shapes.get(found[1]) if found else None
+    if found is None or not shape:
+        return None
+    index = tuple(map(int, found[2].split(",")))
+    if len(index) != len(shape) or any(i >= n for i, n in zip(index, shape, strict=True)):
+        return None
+    first: int = pieces_of(model)[found[1]].start
+    return first + int(np.ravel_multi_index(index, shape))
+
+
+def _unspaced(axis: str) -> str:
+    """The name of an axis without blanks, which ``layer0.weight[1, 0]`` may have."""
+    return axis.replace(" ", "")
+
+
+def described(model: Model) -> str:
     """The parameters of `model`, for an error line."""
+    if not isinstance(model, Neuron):
+        shapes = [f"{name} {'x'.join(map(str, shape))}" for name, shape in model.shapes.items()]
+        shown_ = shapes if len(shapes) <= 4 else [*shapes[:2], "...", shapes[-1]]
+        return f"a network {'-'.join(map(str, model.sizes))} has {', '.join(shown_)}"
     names = model.weights if model.inputs <= 4 else (model.weights[0], "...", model.weights[-1])
     return f"a neuron of {model.inputs} input{'s'[: model.inputs - 1]} has {', '.join(names)}, bias"
 
@@ -81,7 +131,7 @@ def check_axes(sweep: Sweep) -> None:
     known = bounds_of(sweep)
     taken: dict[tuple[str, str], str] = {}
     for name, place in sweep.places.items():
-        if name in RESULT_NAMES or name.startswith("final_"):
+        if name in RESULT_NAMES or name in sweep.record or name.startswith("final_"):
             raise ValueError(f"axes.{name}: a result's variable is called so; write {'.'.join(place)}")
         if place in taken:
             raise ValueError(f"axes.{name}: the same as axes.{taken[place]}; give one of them")
@@ -124,14 +174,18 @@ def check_dtype(sweep: Sweep) -> None:
     for role, record in _components(sweep).items():
         if role == "batch":
             continue  # its size is at most the number of samples, its seed is read in float64
-        where = "model.activation" if role == "activation" else role
+        where = f"model.{role}" if role in sweep.model.components else role
         for field, value in zip(record._fields, cast("tuple[Any, ...]", record), strict=True):
             if value is not None:
                 _check_number(f"{where}.{field}", value, record.bounds[field], sweep.dtype)
     for name, start in sweep.start.items():
-        numbers = start if isinstance(start, Distribution) else (start,)
-        for value in cast("tuple[float, ...]", numbers):
-            _check_number(f"start.{name}", value, FINITE, sweep.dtype)
+        _check_numbers(partial(_start_entry, name), np.ravel(cast("Any", start)), FINITE, sweep.dtype)
+    for name, reducer in sweep.record.items():
+        _check_number(f"record.{name}.clip", reducer.clip, FINITE, sweep.dtype)
+
+
+def _start_entry(name: str, i: int) -> str:
+    return f"start.{name}"
 
 
 def _entry(name: str, columns: int, i: int) -> str:

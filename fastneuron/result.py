@@ -36,6 +36,7 @@ class Variable:
     long_name: str
     missing: float
     attrs: Mapping[str, Any] = field(default_factory=dict)
+    more: Mapping[str, int] = field(default_factory=dict)  # dimensions behind the sweep's, and their lengths
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -44,7 +45,7 @@ class Variable:
 
 
 def variables_of(sweep: Sweep) -> dict[str, Variable]:
-    """The variables that a result of `sweep` can have, by name, in order."""
+    """The variables that a result of `sweep` can have, by name, in order: last the final parameters."""
     real = sweep.dtype
     flags = {
         "flag_values": [int(outcome) for outcome in Outcome],
@@ -59,19 +60,33 @@ def variables_of(sweep: Sweep) -> dict[str, Variable]:
         "period": Variable("int32", "period of the cycle; 1 settled, 0 otherwise", -1),
         "learned": Variable(
             "int64",
-            "truth table spelled by the final outputs, bit i for sample i; -1 for over 32 samples",
+            "truth table spelled by the final outputs, bit i for sample i; "
+            "-1 for over 32 samples or several outputs",
             -1,
         ),
     }
-    finals = {
-        f"final_{name}": Variable(real, f"final {name.replace('_', ' ')}", np.nan)
-        for name in sweep.model.parameters
+    recorded = {
+        name: Variable(real, f"{reducer!r} of the losses", np.nan) for name, reducer in sweep.record.items()
     }
-    return fixed | finals
+    finals = {
+        f"final_{name}": Variable(
+            real, f"final {name.replace('_', ' ').replace('.', ' ')}", np.nan, more=dims_of(name, shape)
+        )
+        for name, shape in sweep.model.shapes.items()
+    }
+    return fixed | recorded | finals
+
+
+def dims_of(name: str, shape: tuple[int, ...]) -> dict[str, int]:
+    """The dimensions of a network's parameter, with their lengths; none of a neuron's."""
+    layer = name.partition(".")[0]
+    return dict(zip((f"{layer}_in", f"{layer}_out")[-len(shape) :], shape, strict=True)) if shape else {}
 
 
 def kept_variables(sweep: Sweep, keep: Iterable[str] | None) -> dict[str, Variable]:
-    """The variables that `keep` names; ``"final"`` stands for all final parameters, None for all.
+    """The variables that `keep` names; ``"final"`` stands for all final parameters.
+
+    None stands for all, without the final parameters of a network.
 
     Raises
     ------
@@ -80,7 +95,7 @@ def kept_variables(sweep: Sweep, keep: Iterable[str] | None) -> dict[str, Variab
     """
     known = variables_of(sweep)
     if keep is None:
-        return known
+        return {name: variable for name, variable in known.items() if not variable.more}
     if isinstance(keep, str) or not isinstance(keep, Iterable):
         raise ValueError(f"keep must be a list of names such as ['outcome', 'final'], got {shown(keep)}")
     wanted = set()
@@ -142,7 +157,10 @@ def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> x
 
     known = variables_of(sweep)
     return xarray.Dataset(
-        {name: (sweep.dims, array, known[name].attributes) for name, array in arrays.items()},
+        {
+            name: ((*sweep.dims, *known[name].more), array, known[name].attributes)
+            for name, array in arrays.items()
+        },
         {name: (name, values, coordinate_attributes(name)) for name, values in sweep.coordinates().items()},
         attributes_of(sweep) | {"seconds": seconds},
     )

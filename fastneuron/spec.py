@@ -5,18 +5,23 @@ Not here: TOML's own syntax (`fastneuron.toml`); whether the arguments fit toget
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from fastneuron import tasks
 from fastneuron.activations import activations
 from fastneuron.batches import FullBatch, batches
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.losses import losses
-from fastneuron.models import Neuron
+from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import penalties
+from fastneuron.reducers import reducers
 from fastneuron.starts import Distribution
 from fastneuron.tasks import Task
 
@@ -24,17 +29,16 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 _COMPONENTS = {"loss": losses, "optimizer": optimizers, "penalty": penalties, "batch": batches}
-KEYS = ("dtype", "seed", "draws", "task", "model", *_COMPONENTS, "axes", "start", "stop")
+KEYS = ("dtype", "seed", "draws", "task", "model", *_COMPONENTS, "axes", "start", "stop", "record")
 
 
 def spec_tables(sweep: Sweep) -> dict[str, Any]:
     """The tables that `spec_arguments` turns back into the arguments of `sweep`; one order for all."""
-    model = {"inputs": sweep.model.inputs, "activation": activations.to_spec(sweep.model.activation)}
     stop = cast("tuple[Any, ...]", sweep.stop)
     start = {name: _start(sweep.start[name]) for name in sweep.model.parameters if name in sweep.start}
     tables = {
         "task": tasks.to_spec(sweep.task),
-        "model": model,
+        "model": _model_table(sweep.model),
         "loss": losses.to_spec(sweep.loss),
         "optimizer": optimizers.to_spec(sweep.optimizer),
         "penalty": {} if sweep.penalty is None else penalties.to_spec(sweep.penalty),
@@ -42,14 +46,24 @@ def spec_tables(sweep: Sweep) -> dict[str, Any]:
         "axes": {name: axis.to_spec() for name, axis in sweep.axes.items()},
         "start": start,
         "stop": {name: value for name, value in zip(Stop._fields, stop, strict=True) if value is not None},
+        "record": {name: reducers.to_spec(sweep.record[name]) for name in sweep.record},
     }
     filled = {name: table for name, table in tables.items() if table}
     draws = {} if sweep.draws is None else {"draws": sweep.draws}
     return {"dtype": sweep.dtype, "seed": sweep.seed} | draws | filled
 
 
-def _start(value: float | Distribution) -> Any:
-    return value.to_spec() if isinstance(value, Distribution) else value
+def _model_table(model: Model) -> dict[str, Any]:
+    components = {role: activations.to_spec(record) for role, record in model.components.items()}
+    if isinstance(model, Neuron):
+        return {"inputs": model.inputs} | components
+    return {"sizes": list(model.sizes), "bias": model.bias, "scale": model.scale} | components
+
+
+def _start(value: Any) -> Any:
+    if isinstance(value, Distribution):
+        return value.to_spec()
+    return value.tolist() if isinstance(value, np.ndarray) else value
 
 
 def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,7 +87,11 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
         if key in spec:
             given[key] = registry.from_spec(spec[key], key)
     given["axes"] = _axes_from(_table(spec, "axes"))
-    given["start"] = _table(spec, "start")
+    given["start"] = dict(_flattened(_table(spec, "start"), tables=_LAYER))
+    given["record"] = {
+        name: reducers.from_spec(entry, f"record.{shown_key(name)}")
+        for name, entry in _table(spec, "record").items()
+    }
     given["stop"] = _stop_from(_table(spec, "stop"))
     return given
 
@@ -92,13 +110,17 @@ def _table(spec: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return table
 
 
-def _model_from(table: Mapping[str, Any], task: Task) -> Neuron:
-    _check_keys(table, ("activation", "inputs"), "model.")
-    given = {"inputs": task.inputs} | dict(table)
-    if "activation" in table:
-        given["activation"] = activations.from_spec(table["activation"], "model.activation")
+def _model_from(table: Mapping[str, Any], task: Task) -> Model:
+    kind: Any = Network if "sizes" in table else Neuron
+    fields = [field.name for field in dataclasses.fields(kind)]
+    _check_keys(table, fields if "sizes" in table else [*fields, "sizes"], "model.")
+    given = dict(table) if "sizes" in table else {"inputs": task.inputs} | dict(table)
+    for role in ("activation", "hidden", "output"):
+        if role in table:
+            given[role] = activations.from_spec(table[role], f"model.{role}")
     try:
-        return Neuron(**given)
+        made: Model = kind(**given)
+        return made
     except ValueError as error:
         raise ValueError(f"model.{error}") from None
 
@@ -122,22 +144,20 @@ def _axes_from(table: Mapping[str, Any]) -> dict[str, Any]:
     return axes
 
 
-def _flattened(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The axes of a table, in which TOML turns the bare key ``optimizer.momentum`` into tables."""
-    tables = (
-        "start",
-        "model",
-        "model.activation",
-        "activation",
-        "loss",
-        "penalty",
-        "optimizer",
-        "batch",
-        "stop",
-    )
+_LAYER = re.compile(r"layer\d+")
+_ROLES = re.compile(
+    r"layer\d+|(start\.layer\d+)|start|model|(model\.)?(activation|hidden|output)"
+    r"|loss|penalty|optimizer|batch|stop"
+)
+
+
+def _flattened(
+    table: Mapping[str, Any], prefix: str = "", tables: re.Pattern[str] = _ROLES
+) -> Iterator[tuple[str, Any]]:
+    """The entries of a table in which TOML turned the bare key ``optimizer.momentum`` into tables."""
     for key, entry in table.items():
         name = f"{prefix}{key}"
-        if isinstance(entry, Mapping) and name in tables:
-            yield from _flattened(entry, f"{name}.")
+        if isinstance(entry, Mapping) and tables.fullmatch(name):
+            yield from _flattened(entry, f"{name}.", tables)
         else:
             yield name, entry

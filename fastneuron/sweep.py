@@ -25,13 +25,22 @@ from fastneuron.axes import Axis, as_axis
 from fastneuron.batches import Batch, FullBatch, batches
 from fastneuron.components import Component, Registry, checked_number, nearest, shown, shown_key
 from fastneuron.losses import Loss, SquaredError, losses
-from fastneuron.models import Neuron
+from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import Penalty, penalties
-from fastneuron.places import bounds_of, check_axes, check_dtype, check_sizes, described, place_of
+from fastneuron.places import (
+    RESULT_NAMES,
+    bounds_of,
+    check_axes,
+    check_dtype,
+    check_sizes,
+    described,
+    place_of,
+)
+from fastneuron.reducers import Reducer, reducers
 from fastneuron.spec import spec_arguments, spec_tables
-from fastneuron.starts import Distribution, distribution_from_spec
+from fastneuron.starts import Distribution, distribution_from_spec, normal
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
@@ -44,6 +53,9 @@ MAX_DRAWS = 2**31 - 1
 DRAW = "draw"  # the dimension of the draws
 MAX_AXES = 64  # NumPy's limit
 DTYPES = ("float64", "float32")
+STANDARD = normal(0.0, 1.0)  # what a network's parameters start from unless told
+
+Start = float | Distribution | np.ndarray
 
 AxisLike = Axis | Sequence[float] | np.ndarray
 
@@ -61,8 +73,11 @@ class Sweep:
     axes : mapping of str to linspace(...), geomspace(...) or numbers
         What varies, in the order of the result's dimensions. A key is a parameter (``weight``,
         ``start.weight``), a component's field (``learning_rate``), or qualified
-        (``optimizer.learning_rate``, ``activation.gain``, ``stop.tolerance``). None are needed with `draws`.
-    model : Neuron, optional
+        (``optimizer.learning_rate``, ``activation.gain``, ``stop.tolerance``). Of a network it is one number
+        of a parameter (``layer0.weight[1,0]``), an optimizer's field for one layer
+        (``layer0.learning_rate``) or what is added to a layer's weights (``layer0.offset``); and
+        ``start.sd`` is the standard deviation of all normal starts. None are needed with `draws`.
+    model : Neuron or Network, optional
         Default: a sigmoid neuron with the task's inputs.
     loss : Loss
         What a step descends.
@@ -70,13 +85,18 @@ class Sweep:
         Added to the loss. Default: none.
     batch : Batch, optional
         Which samples a step sees. Default: all.
-    start : mapping of str to float, normal(...) or uniform(...)
-        Parameters that are no axes; those not given start at 0. A random one is drawn anew at every point.
+    start : mapping of str to float, normal(...), uniform(...), or array
+        Parameters that are no axes; those not given start at 0, in a network at normal(0, 1). Random ones
+        are drawn anew at every point. An array, of the parameter's shape, is a network's start at all points.
     draws : int, 1 or more, optional
         How often every point of the grid is drawn: the last dimension of the result, ``draw``. Needs a random
         start or batch.
     stop : Stop
         When a start ends.
+    record : mapping of str to Reducer, optional
+        What is kept of the losses of all steps, without keeping the steps: variables of the result by
+        name, such as ``{"loss_sum": Sum()}``; see `fastneuron.reducers`. With batches, the loss of a step is
+        that of its batch.
     dtype : {"float64", "float32"}
         In which numbers the sweep is computed.
     seed : int, 0 <= seed < 2**63
@@ -110,15 +130,16 @@ class Sweep:
     """
 
     task: Task
-    model: Neuron
+    model: Model
     loss: Loss
     optimizer: Optimizer
     penalty: Penalty | None
     batch: Batch
     axes: Mapping[str, Axis]
-    start: Mapping[str, float | Distribution]
+    start: Mapping[str, Start]
     draws: int | None
     stop: Stop
+    record: Mapping[str, Reducer]
     dtype: str
     seed: int
 
@@ -128,24 +149,24 @@ class Sweep:
         task: Task,
         optimizer: Optimizer,
         axes: Mapping[str, AxisLike] = MappingProxyType({}),
-        model: Neuron | None = None,
+        model: Model | None = None,
         loss: Loss = SquaredError(),  # noqa: B008 - immutable
         penalty: Penalty | None = None,
         batch: Batch | None = None,
-        start: Mapping[str, float | Distribution] = MappingProxyType({}),
+        start: Mapping[str, Any] = MappingProxyType({}),
         draws: int | None = None,
         stop: Stop = Stop(),  # noqa: B008 - immutable
+        record: Mapping[str, Reducer] = MappingProxyType({}),
         dtype: str | np.dtype[Any] | type = "float64",
         seed: int = 0,
     ) -> None:
         _check_type("task", task, Task, "a task such as tasks.inverter()")
         if model is None:
             model = Neuron(inputs=task.inputs)
-        _check_type("model", model, Neuron, "a model such as Neuron()")
-        if model.inputs != task.inputs:
-            raise ValueError(f"model.inputs must be {task.inputs} as in the task, got {model.inputs}")
+        _check_model(model, task)
         _check_type("stop", stop, Stop, "a rule such as Stop(max_steps=2000)")
-        _check_component("model.activation", model.activation, activations, "Sigmoid()")
+        for role, activation in model.components.items():
+            _check_component(f"model.{role}", activation, activations, "Sigmoid()")
         _check_component("loss", loss, losses, "SquaredError()")
         _check_component("optimizer", optimizer, optimizers, "GradientDescent(learning_rate=1.0)")
         if penalty is not None:
@@ -163,6 +184,7 @@ class Sweep:
             "start": MappingProxyType(_checked_start(start, model)),
             "draws": _checked_draws(draws),
             "stop": stop,
+            "record": MappingProxyType(_checked_record(record)),
             "dtype": _checked_dtype(dtype),
             "seed": _checked_seed(seed),
         }
@@ -200,6 +222,12 @@ class Sweep:
         """What each axis varies: its role (``"start"`` for a parameter, or a component's) and field."""
         known = bounds_of(self)
         return {axis: place_of(axis, known, self) for axis in self.axes}
+
+    @cached_property
+    def starts(self) -> dict[str, Start]:
+        """What every parameter starts from that is no axis, by name."""
+        default: Start = 0.0 if isinstance(self.model, Neuron) else STANDARD
+        return dict.fromkeys(self.model.parameters, default) | dict(self.start)
 
     def to_toml(self) -> str:
         """The sweep as TOML, canonical: `from_toml` gives an equal sweep, to the last bit."""
@@ -247,7 +275,8 @@ class Sweep:
             A Zarr v3 store, which must not exist yet, to write tile by tile; the result is then opened
             from it lazily. Default: the result is held in memory.
         keep : names of variables, optional
-            What the result should hold; ``"final"`` stands for all final parameters. Default: all.
+            What the result should hold; ``"final"`` stands for all final parameters. Default: all, but
+            without a network's final parameters.
         threads : int, 1 or more, optional
             Default: all cores. The result does not depend on it.
         progress : bool or callable, optional
@@ -258,8 +287,9 @@ class Sweep:
         -------
         xarray.Dataset
             Dims in the order of `axes`, coordinates their values; variables ``outcome`` (int8, an
-            `Outcome`), ``steps``, ``loss``, ``error``, ``speed``, ``period``, ``learned`` and
-            ``final_<parameter>``; the sweep itself, as TOML, in the attribute ``sweep``.
+            `Outcome`), ``steps``, ``loss``, ``error``, ``speed``, ``period``, ``learned``, what was recorded,
+            and ``final_<parameter>``, for a network with the further dims ``layer0_in``, ``layer0_out``, ...;
+            the sweep itself, as TOML, in the attribute ``sweep``.
 
         Raises
         ------
@@ -278,7 +308,8 @@ class Sweep:
 
     def __reduce__(self) -> tuple[Any, ...]:
         given = {field.name: getattr(self, field.name) for field in fields(self)}
-        return partial(type(self), **given | {"axes": dict(self.axes), "start": dict(self.start)}), ()
+        tables = {name: dict(given[name]) for name in ("axes", "start", "record")}
+        return partial(type(self), **given | tables), ()
 
     def __repr__(self) -> str:
         axes = ", ".join(f"{name!r}: {shown(axis, 60)}" for name, axis in self.axes.items())
@@ -288,12 +319,22 @@ class Sweep:
         parts += [f"axes={{{axes}}}"]
         parts += [f"start={shown(dict(self.start))}"] if self.start else []
         parts += [f"draws={self.draws}"] if self.draws else []
+        parts += [f"record={dict(self.record)}"] if self.record else []
         return f"Sweep({', '.join(parts)}, stop={self.stop!r}, dtype={self.dtype!r}, seed={self.seed})"
 
 
 def _check_type(name: str, value: object, kind: type, wanted: str) -> None:
     if not isinstance(value, kind):
         raise ValueError(f"{name} must be {wanted}, got {shown(value)}")
+
+
+def _check_model(model: object, task: Task) -> None:
+    if not isinstance(model, Neuron | Network):
+        raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
+    sizes = (("inputs", model.inputs, task.inputs), ("outputs", model.outputs, task.y.shape[1]))
+    for name, own, wanted in sizes:
+        if own != wanted:
+            raise ValueError(f"model.{name} must be {wanted} as in the task, got {own}")
 
 
 def _check_component(name: str, record: Component, registry: Registry, example: str) -> None:
@@ -337,24 +378,50 @@ def _checked_draws(draws: object) -> int | None:
     return int(draws)  # type: ignore[call-overload, no-any-return]
 
 
-def _checked_start(start: object, model: Neuron) -> dict[str, float | Distribution]:
+def _checked_record(record: object) -> dict[str, Reducer]:
+    if not isinstance(record, Mapping):
+        raise ValueError(f"record must be a table of reducers by name, got {shown(record)}")
+    for name, reducer in record.items():
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"record: a name must be one word, as loss_sum, got {shown(name)}")
+        if name in (*RESULT_NAMES, DRAW) or name.startswith(("final_", "layer")):
+            raise ValueError(f"record.{name}: a result's variable is called so; choose another name")
+        _check_component(f"record.{name}", reducer, reducers, "Sum()")
+    return dict(record)
+
+
+def _checked_start(start: object, model: Model) -> dict[str, Start]:
     if not isinstance(start, Mapping):
         raise ValueError(f"start must be a table of numbers by parameter, got {shown(start)}")
     for name in start:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
             raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {described(model)}")
-    return {name: _one_start(f"start.{name}", value) for name, value in start.items()}
+    return {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in start.items()}
 
 
-def _one_start(where: str, value: object) -> float | Distribution:
+def _one_start(where: str, value: object, shape: tuple[int, ...]) -> Start:
     if isinstance(value, Mapping):
         return distribution_from_spec(value, where)
-    return value if isinstance(value, Distribution) else checked_number(where, value)
+    if isinstance(value, Distribution):
+        return value
+    if not shape or not isinstance(value, np.ndarray | list | tuple):
+        return checked_number(where, value)
+    try:
+        array = np.array(value)
+    except ValueError:
+        raise ValueError(f"{where} is ragged; it must have shape {shape}") from None
+    if array.shape != shape:
+        raise ValueError(f"{where} must be a number or an array of shape {shape}, got shape {array.shape}")
+    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+        raise ValueError(f"{where} must be finite numbers, got {shown(value)}")
+    array = array.astype(np.float64) + 0.0
+    array.flags.writeable = False
+    return array
 
 
 def _check_random(sweep: Sweep) -> None:
-    random = [name for name, value in sweep.start.items() if isinstance(value, Distribution)]
+    random = [name for name, value in sweep.starts.items() if isinstance(value, Distribution)]
     if sweep.draws and not random and not sweep.batch.shuffled:
         example = f"start={{{sweep.model.parameters[0]!r}: normal(0, 1)}}"
         raise ValueError(f"draws: no start is random, all draws would be alike; give {example} or another")
@@ -378,7 +445,7 @@ def _checked_seed(seed: object) -> int:
 
 
 def _check_targets(sweep: Sweep) -> None:
-    y = sweep.task.y[:, 0]
+    y = sweep.task.y.ravel()
     kinds = {
         "any": (np.ones(len(y), bool), "any number"),
         "unit": ((y >= 0) & (y <= 1), "from 0 to 1"),
@@ -390,4 +457,6 @@ def _check_targets(sweep: Sweep) -> None:
     good, allowed = kinds[kind]
     if not good.all():
         i = int(good.argmin())
-        raise ValueError(f"task.y[{i}] must be {allowed} for {sweep.loss!r}, got {shown(y[i])}")
+        sample, output = divmod(i, sweep.model.outputs)
+        place = f"task.y[{sample}{f', {output}' if sweep.model.outputs > 1 else ''}]"
+        raise ValueError(f"{place} must be {allowed} for {sweep.loss!r}, got {shown(y[i])}")

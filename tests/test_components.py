@@ -209,7 +209,7 @@ def calls(record):
         yield "weight_gradient", lambda p: record.weight_gradient(p, p * p)
         yield "bias_gradient", lambda p: record.bias_gradient(p, p * p)
     elif hasattr(record, "shuffled"):
-        yield "weight", lambda p: record.weight(abs(p), 0 * p, 0 * p + 7)
+        yield "span", lambda p: record.span(abs(p), 0 * p + 7)[1]
     else:
         yield "step", lambda p: record.step(p, p * p, (p,) * record.slots)[0]
 

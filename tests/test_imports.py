@@ -17,7 +17,7 @@ PACKAGE = Path(fastneuron.__file__).parent
 LAYERS = [
     {"elementary"},
     {"components"},
-    {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts"},
+    {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
     {"losses"},
     {"tasks", "models"},
     {"places", "spec", "sweep"},

@@ -73,8 +73,8 @@ class Seedless(fn.Batch):
     def steps(self, samples):
         return samples
 
-    def weight(self, place, step, samples):
-        return place
+    def span(self, step, samples):
+        return step, step + 1
 
 
 @fn.component
@@ -85,8 +85,8 @@ class Endless(fn.Batch):
     def steps(self, samples):
         return 0
 
-    def weight(self, place, step, samples):
-        return place
+    def span(self, step, samples):
+        return step, step + 1
 
 
 @fn.component
@@ -94,14 +94,14 @@ class Partial(fn.Batch):
     def steps(self, samples):
         return 1
 
-    def weight(self, place, step, samples):
-        return 0.5
+    def span(self, step, samples):
+        return 0, samples - 1
 
 
 @fn.component
 class NoSteps(fn.Batch):
-    def weight(self, place, step, samples):
-        return 1.0
+    def span(self, step, samples):
+        return 0, samples
 
 
 @fn.component
@@ -138,7 +138,7 @@ MISTAKES = [
     ({"model": fn.Neuron(activation=Empty())}, "Empty.value must return a number, got None"),
     ({"batch": Seedless()}, "Seedless is shuffled and needs a field seed"),
     ({"batch": Endless()}, "Endless.steps must return a whole number of 1 or more, got 0"),
-    ({"batch": Partial()}, "Partial gives samples weights of their own and must be shuffled"),
+    ({"batch": Partial()}, "Partial does not see all samples in a step and must be shuffled"),
     ({"batch": NoSteps()}, "NoSteps.steps is missing"),
 ]
 

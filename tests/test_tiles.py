@@ -126,7 +126,7 @@ def test_threads_that_share_a_tile_give_the_bits_of_one(dtype, monkeypatch):
         stop=fn.Stop(tolerance=0.0),
         dtype=dtype,
     )
-    monkeypatch.setattr("fastneuron.engine.local.tile_shape", lambda shape: (1, 700))
+    monkeypatch.setattr("fastneuron.engine.local.tile_shape", lambda shape, width: (1, 700))
     joined = []
     take = Crew._next
 

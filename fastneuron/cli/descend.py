@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from cyclopts import Parameter
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
+    from fastneuron.models import Neuron
     from fastneuron.sweep import Sweep
 
 ROWS = 12
@@ -167,6 +168,10 @@ def _single(table: dict[str, Any], weight: list[float] | None, bias: float | Non
     for key in ("task", "start"):
         if not isinstance(table.setdefault(key, {}), dict):
             raise ValueError(f"{key} must be a table, got {shown(table[key])}")
+    if isinstance(table.get("model"), dict) and "sizes" in table["model"]:
+        raise ValueError(
+            "model: descend follows a neuron; for a network use map, or fastneuron.descend in Python"
+        )
     names = Neuron(tasks.from_spec(table["task"]).inputs).parameters
     start = dict.fromkeys(names, 0.0) | table.pop("start")
     table.pop("draws", None)
@@ -215,10 +220,11 @@ def _text(path: xarray.Dataset, sweep: Sweep) -> str:
 def _draw(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:
     from fastneuron import plot
 
+    neuron = cast("Neuron", sweep.model)
     if out.suffix.lower() == ".gif":
         _animate(path, sweep, out)
-    elif sweep.model.inputs == 1:
-        pictures.save(out, lambda ax: plot.response(path, sweep.model, sweep.task, ax=ax))
+    elif neuron.inputs == 1:
+        pictures.save(out, lambda ax: plot.response(path, neuron, sweep.task, ax=ax))
     else:
         pictures.save(out, lambda ax: plot.trajectory(path, x="weight_0", y="weight_1", ax=ax))
 
@@ -229,12 +235,13 @@ def _animate(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:
 
     from fastneuron import plot
 
+    neuron = cast("Neuron", sweep.model)
     last = path.sizes["step"] - 1
     shown = np.unique([0, *np.round(np.geomspace(1, last, min(FRAMES, last))).astype(int)])
     weights, biases = path["weight"].values, path["bias"].values
 
     def frame(ax: Axes, i: int) -> None:
         parameters = {"weight": float(weights[i]), "bias": float(biases[i])}
-        plot.neuron_response(sweep.model, parameters, sweep.task, ax=ax, legend=False, title=f"step {i}")
+        plot.neuron_response(neuron, parameters, sweep.task, ax=ax, legend=False, title=f"step {i}")
 
     pictures.animate(out, frame, [int(i) for i in shown if np.isfinite([weights[i], biases[i]]).all()])

@@ -46,7 +46,7 @@ def forecast(sweep: Sweep, threads: int | None) -> dict[str, Any]:
     compile_for(sweep)
     share = min(1.0, PILOT_POINTS / sweep.points) ** (1 / len(sweep.shape))
     pilot = (sweep if share == 1.0 else _thinned(sweep, share)).run(threads=threads, progress=False)
-    tiles = tile_count(sweep.shape, tile_shape(sweep.shape))
+    tiles = tile_count(sweep.shape, tile_shape(sweep.shape, sweep.model.size))
     a_point = sum(variable.dtype.itemsize for variable in pilot.data_vars.values())
     return {
         "points": sweep.points,

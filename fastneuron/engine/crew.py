@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastneuron.engine.lowering import block_of, starts_of
+from fastneuron.engine.lowering import block_of, starts_of, sums_of
 from fastneuron.engine.memory import require_memory
 from fastneuron.engine.progress import Report
 from fastneuron.kernels.block import Block
 from fastneuron.kernels.jit import specialised
 from fastneuron.kernels.lanes import run_tile
+from fastneuron.kernels.recording import KEPT
 from fastneuron.kernels.summary import summarise
+from fastneuron.models import pieces_of
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
@@ -41,6 +43,7 @@ class Tile:
         points, real = self.points, self.starts.dtype
         self.outcome, self.period = np.empty(points, np.int8), np.empty(points, np.int32)
         self.steps, self.speed = np.empty(points, np.int32), np.empty(points, real)
+        self.sums = sums_of(sweep, points)
 
     @property
     def points(self) -> int:
@@ -54,7 +57,7 @@ class Tile:
 
     def arguments(self, cancel: np.ndarray) -> tuple[np.ndarray, ...]:
         """Those of `run_tile` behind the block."""
-        results = (self.outcome, self.steps, self.speed, self.period)
+        results = (self.outcome, self.steps, self.speed, self.period, self.sums)
         return (self.starts, self.numbers, self.taken, cancel, *results)
 
 
@@ -79,11 +82,14 @@ class Crew:
         what = f"working memory for {others + 1} threads"
         require_memory(others * self._blocks[0].bytes, what, "use fewer threads")
         self._blocks += [self._blocks[0].another() for _ in range(others)]
+        # of which only the types count
         first = Tile(sweep, self._values, tuple(slice(0, 1) for _ in sweep.shape))
         self._descend = specialised(run_tile, self._blocks[0], *first.arguments(self._cancel))
         real = first.speed
         learned = np.empty(1, np.int64)
-        self._summarise = specialised(summarise, self._blocks[0], real, first.starts, real, real, learned)
+        self._summarise = specialised(
+            summarise, self._blocks[0], real, first.starts, real, real, learned, first.sums
+        )
         self._change = threading.Condition()
         self._running: list[Tile] = []
         self._preparing = 0
@@ -167,12 +173,20 @@ class Crew:
         """The variables of a tile, of its shape."""
         found: dict[str, np.ndarray] = {"outcome": tile.outcome, "steps": tile.steps}
         found |= {"speed": tile.speed, "period": tile.period}
-        if self._names & {"error", "loss", "learned"}:
+        if self._names & {"error", "loss", "learned", *self._sweep.record}:
             error, loss = np.empty_like(tile.speed), np.empty_like(tile.speed)
             learned = np.empty(tile.points, np.int64)
-            targets = self._sweep.task.y[:, 0].astype(tile.speed.dtype)
-            self._summarise(block, targets, tile.starts, error, loss, learned)
+            targets = self._sweep.task.y.ravel().astype(tile.speed.dtype)
+            self._summarise(block, targets, tile.starts, error, loss, learned, tile.sums)
+            if self._sweep.model.outputs > 1:
+                learned[:] = -1
             found |= {"error": error, "loss": loss, "learned": learned}
-        found |= {f"final_{name}": tile.starts[k] for k, name in enumerate(self._sweep.model.parameters)}
+            rows = tile.sums[KEPT:, : tile.points]
+            found |= dict(zip(self._sweep.record, rows, strict=False))
         shape = tuple(s.stop - s.start for s in tile.place)
-        return {name: found[name].reshape(shape) for name in self._names}
+        results = {name: found[name].reshape(shape) for name in self._names if name in found}
+        for name, piece in pieces_of(self._sweep.model).items():
+            if f"final_{name}" in self._names:
+                own = self._sweep.model.shapes[name]
+                results[f"final_{name}"] = np.moveaxis(tile.starts[piece], 0, -1).reshape(*shape, *own)
+        return results

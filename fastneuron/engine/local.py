@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections.abc import Iterable, Mapping
@@ -35,7 +36,7 @@ def run(
     variables = kept_variables(sweep, keep)
     count = _thread_count(threads)
     check_memory(sweep, variables, stored=store is not None)
-    tile = tile_shape(sweep.shape)
+    tile = tile_shape(sweep.shape, sweep.model.size)
     began = time.perf_counter()
     crew, places = Crew(sweep, set(variables), count), tiles_of(sweep.shape, tile)
     with reporting(progress, sweep.points) as report:
@@ -44,7 +45,10 @@ def run(
             crew.run(places, written.write, report)
             written.finish(time.perf_counter() - began)
             return open_map(store)
-        arrays = {name: np.empty(sweep.shape, variable.dtype) for name, variable in variables.items()}
+        arrays = {
+            name: np.empty((*sweep.shape, *variable.more.values()), variable.dtype)
+            for name, variable in variables.items()
+        }
 
         def hold(place: Place, results: Mapping[str, np.ndarray]) -> None:
             for name, array in results.items():
@@ -64,7 +68,10 @@ def _thread_count(threads: object) -> int:
 
 def result_bytes(sweep: Sweep, variables: Mapping[str, Variable]) -> int:
     """Bytes that the variables of a result take, uncompressed."""
-    return sweep.points * sum(np.dtype(variable.dtype).itemsize for variable in variables.values())
+    return sweep.points * sum(
+        np.dtype(variable.dtype).itemsize * math.prod(variable.more.values())
+        for variable in variables.values()
+    )
 
 
 def check_memory(sweep: Sweep, variables: Mapping[str, Variable], stored: bool) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
@@ -21,12 +22,17 @@ from fastneuron.engine.rehearsal import rehearse
 from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.cache import PACKAGE
 from fastneuron.kernels.jit import NumbaError
-from fastneuron.kernels.neuron import Problem
+from fastneuron.kernels.network import planned
+from fastneuron.kernels.problem import NetworkProblem, NeuronProblem, Problem
+from fastneuron.kernels.recording import KEPT
+from fastneuron.kernels.vectors import VECTOR_BYTES
 from fastneuron.losses import Loss
-from fastneuron.models import Neuron
+from fastneuron.models import Model, Network, pieces_of
 from fastneuron.optimizers import Optimizer
 from fastneuron.penalties import NoPenalty, Penalty
-from fastneuron.starts import Distribution, uniform_numbers
+from fastneuron.places import OFFSET, SD, entry_of, layers_of
+from fastneuron.reducers import Reducer
+from fastneuron.starts import Distribution, Normal, uniform_numbers
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
@@ -79,15 +85,22 @@ def _explanation(text: str) -> str:
 
 def lowered(
     task: Task,
-    model: Neuron,
+    model: Model,
     loss: Loss,
     penalty: Penalty | None,
     optimizer: Optimizer,
     batch: Batch,
     dtype: str,
-    fields: tuple[tuple[str, str], ...] = (),
+    record: tuple[Reducer, ...] = (),
+    rows: Mapping[tuple[str, str], int] = MappingProxyType({}),
+    layer_rows: int = 0,
 ) -> Problem:
-    """The kernel's problem; `fields` are the (role, field) that vary, in the order of their rows.
+    """The kernel's problem.
+
+    Parameters
+    ----------
+    rows : the first row of each varying field, by (role, field)
+    layer_rows : 1 where those of the optimizer have a row for each layer, else 0
 
     Raises
     ------
@@ -95,61 +108,94 @@ def lowered(
         If a component lacks a method, or one gives what it should not.
     """
     penalty = NoPenalty() if penalty is None else penalty
-    rehearse(model.activation, loss, penalty, optimizer, batch, task.samples)
+    for activation in model.components.values():
+        rehearse(activation, loss, penalty, optimizer, batch, task.samples)
     real = np.dtype(dtype).type
-    width = model.inputs + 1
+    if all(role != "batch" for role, _ in rows):
+        batch = _simplest(batch, task.samples)
+
+    def argument(role: str, record: Component) -> Any:
+        own = {field: row for (its_role, field), row in rows.items() if its_role == role}
+        return with_plain(with_rows(record, own))
+
     x: Any = task.x.ravel().astype(real)
     y: Any = task.y.ravel().astype(real)
+    shared: dict[str, Any] = {
+        "loss": argument("loss", loss),
+        "penalty": argument("penalty", penalty),
+        "optimizer": argument("optimizer", optimizer),
+        "batch": argument("batch", batch),
+        "record": tuple(argument("record", reducer) for reducer in record),
+        "memory": (real(0),) * optimizer.slots,
+        "mean": real(1.0 / task.samples),
+    }
+    shared |= {role: argument(role, activation) for role, activation in model.components.items()}
+    if isinstance(model, Network):
+        layers, plan = planned(model.layers, model.size, model.bias, task.samples if batch.shuffled else 0)
+        return NetworkProblem(
+            x=x,
+            y=y,
+            theta=np.zeros(model.size, np.uint8),
+            samples=task.samples,
+            layers=layers,
+            factors=np.array([layer.factor for layer in model.layers], real),
+            plan=plan,
+            layer_rows=layer_rows,
+            **shared,
+        )
+    width = model.inputs + 1
     theta: Any = (real(0),) * width
     if task.samples * width <= UNROLLED:
         x, y = tuple(x), tuple(y)
     if width > UNROLLED:
         theta = np.zeros(width, real)
-    memory = (real(0),) * optimizer.slots
-
-    if all(role != "batch" for role, _ in fields):
-        batch = _simplest(batch, task.samples)
-
-    def argument(role: str, record: Component) -> Component:
-        return with_plain(with_rows(record, _rows(role, fields)))
-
-    return Problem(
-        activation=argument("activation", model.activation),
-        loss=argument("loss", loss),
-        penalty=argument("penalty", penalty),
-        optimizer=argument("optimizer", optimizer),
-        batch=argument("batch", batch),
-        x=x,
-        y=y,
-        theta=theta,
-        memory=memory,
-        mean=real(1.0 / task.samples),
-    )
+    return NeuronProblem(x=x, y=y, theta=theta, **shared)
 
 
 def _simplest(batch: Batch, samples: int) -> Batch:
-    """The full batch where the steps of `batch` weigh all samples alike."""
-    places = np.arange(float(samples))
-    alike = batch.steps(samples) == 1 and np.all(
-        batch.weight(places, 0.0 * places, 0.0 * places + samples) == 1
-    )
+    """The full batch where every step of `batch` sees all samples."""
+    alike = batch.steps(samples) == 1 and tuple(batch.span(0.0, float(samples))) == (0, samples)
     return FullBatch() if alike else batch
 
 
-def _rows(role: str, fields: tuple[tuple[str, str], ...]) -> dict[str, int]:
-    """The rows of the varying fields of one component, by field."""
-    return {name: k for k, (its_role, name) in enumerate(fields) if its_role == role}
+class Varying(NamedTuple):
+    """The fields that differ from point to point.
+
+    rows : for each row of numbers, what it is taken from: the first of these places that is an axis, or else
+    the number; first : the first row of each field, by (role, field); layer_rows : 1 where the optimizer's
+    have a row for each layer, else 0.
+    """
+
+    rows: tuple[tuple[tuple[tuple[str, str], ...], float], ...]
+    first: dict[tuple[str, str], int]
+    layer_rows: int
 
 
-def varying_fields(sweep: Sweep) -> tuple[tuple[str, str], ...]:
-    """The component fields that are axes, in the order of the axes."""
-    return tuple(place for place in sweep.places.values() if place[0] != "start")
+def varying_fields(sweep: Sweep) -> Varying:
+    """The component fields that are axes, and their rows."""
+    layers = layers_of(sweep.model)
+    places = [place for place in sweep.places.values() if place[0] != "start" and place[1] != OFFSET]
+    layered = any(role in layers for role, _ in places)
+    rows: list[tuple[tuple[tuple[str, str], ...], float]] = []
+    first: dict[tuple[str, str], int] = {}
+    for role, field in places:
+        if layered and role in ("optimizer", *layers):
+            if ("optimizer", field) not in first:
+                first["optimizer", field] = len(rows)
+                value = float(getattr(sweep.optimizer, field))
+                rows += [(((layer, field), ("optimizer", field)), value) for layer in layers]
+        else:
+            first[role, field] = len(rows)
+            rows.append((((role, field),), 0.0))
+    return Varying(tuple(rows), first, int(layered))
 
 
 def lowered_sweep(sweep: Sweep) -> Problem:
     """The kernel's problem for a sweep."""
     parts = (sweep.task, sweep.model, sweep.loss, sweep.penalty, sweep.optimizer, sweep.batch)
-    return lowered(*parts, sweep.dtype, varying_fields(sweep))
+    varying = varying_fields(sweep)
+    record = tuple(sweep.record.values())
+    return lowered(*parts, sweep.dtype, record, varying.first, varying.layer_rows)
 
 
 def block_of(sweep: Sweep) -> Block:
@@ -160,13 +206,14 @@ def block_of(sweep: Sweep) -> Block:
     ValueError
         If a component cannot be compiled.
     """
-    fields = varying_fields(sweep)
-    stop = with_rows(sweep.stop.for_dtype(sweep.dtype), _rows("stop", fields))
+    varying = varying_fields(sweep)
+    of_stop = {field: row for (role, field), row in varying.first.items() if role == "stop"}
+    stop = with_rows(sweep.stop.for_dtype(sweep.dtype), of_stop)
     with explained():
         problem = lowered_sweep(sweep)
         most = _largest(sweep, "max_steps")  # nothing further back is asked for
         period, epoch = min(_largest(sweep, "max_period"), most), min(longest_epoch(sweep), most)
-        return Block(problem, rule_of(stop), len(fields), period, epoch)
+        return Block(problem, rule_of(stop), len(varying.rows), period, epoch)
 
 
 def _largest(sweep: Sweep, field: str) -> int:
@@ -194,26 +241,54 @@ def starts_of(
     Points are in C order; `values` holds the values of each axis, in full.
     """
     shape = tuple(s.stop - s.start for s in place)
-    points = point_numbers(sweep.shape, place)
-    names = [("start", name) for name in sweep.model.parameters] + list(varying_fields(sweep))
+    numbers = point_numbers(sweep.shape, place)
+    varying = varying_fields(sweep)
+    width = sweep.model.size
+    rows = np.empty((width + len(varying.rows), math.prod(shape)), sweep.dtype)
     axis_of = {place_: k for k, place_ in enumerate(sweep.places.values())}
-    rows = np.empty((len(names), math.prod(shape)), sweep.dtype)
-    for flat, name in zip(rows, names, strict=True):
-        row = flat.reshape(shape)
-        if name in axis_of:
-            k = axis_of[name]
-            along = [1] * len(shape)
-            along[k] = shape[k]
-            row[...] = values[sweep.dims[k]][place[k]].reshape(along)
-            continue
-        start = sweep.start.get(name[1], 0.0)
-        if isinstance(start, Distribution):
-            use = sweep.model.parameters.index(name[1])
-            with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
-                row[...] = start.values(uniform_numbers(sweep.seed, points, use))
-        else:
-            row[...] = start
-    return rows, points.astype(np.int64).ravel()
+
+    def along(k: int) -> np.ndarray:
+        """The values of axis number k, in the shape of the tile."""
+        lengths = [1] * len(shape)
+        lengths[k] = shape[k]
+        return values[sweep.dims[k]][place[k]].reshape(lengths)
+
+    def fill(row: int, numbers: Any) -> None:
+        rows[row].reshape(shape)[...] = numbers
+
+    sd = axis_of.get(("start", SD))
+    with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
+        for name, piece in pieces_of(sweep.model).items():
+            start = sweep.starts[name]
+            if isinstance(start, Distribution):
+                for row in range(piece.start, piece.stop):
+                    uniform = uniform_numbers(sweep.seed, numbers, row)
+                    if sd is not None and isinstance(start, Normal):
+                        fill(row, start.mean + along(sd) * Normal(0.0, 1.0).values(uniform))
+                    else:
+                        fill(row, start.values(uniform))
+            else:
+                rows[piece] = np.ravel(start)[:, None]
+        for (role, field), k in axis_of.items():
+            if field == OFFSET:
+                layer = sweep.model.layers[int(role.removeprefix("layer"))]  # type: ignore[union-attr]
+                weights = rows[layer.first : layer.first + layer.inputs * layer.units]
+                weights.reshape(len(weights), *shape)[...] += along(k).astype(sweep.dtype)
+        for (role, field), k in axis_of.items():
+            if role == "start" and field != SD:
+                entry = entry_of(sweep.model, field)
+                fill(pieces_of(sweep.model)[field].start if entry is None else entry, along(k))
+    for row, (sources, number) in enumerate(varying.rows, start=width):
+        axes = [axis_of[source] for source in sources if source in axis_of]
+        fill(row, along(axes[0]) if axes else number)
+    return rows, numbers.astype(np.int64).ravel()
+
+
+def sums_of(sweep: Sweep, points: int) -> np.ndarray:
+    """Room for what is recorded of so many starts, filled up to whole vectors."""
+    lanes = VECTOR_BYTES // np.dtype(sweep.dtype).itemsize
+    rows = KEPT + len(sweep.record) if sweep.record else 0
+    return np.zeros((rows, -(-points // lanes) * lanes), sweep.dtype)
 
 
 def point_numbers(shape: tuple[int, ...], place: tuple[slice, ...]) -> np.ndarray:

@@ -60,17 +60,15 @@ def _check_batch(batch: Batch, samples: int) -> None:
     steps = _called(batch, "steps", samples)
     if steps is not None and not (_is_number(steps) and steps >= 1 and steps == int(steps)):
         raise ValueError(f"{name}.steps must return a whole number of 1 or more, got {shown(steps)}")
-    if batch.shuffled:
-        if "seed" not in batch._fields:
-            raise ValueError(f"{name} is shuffled and needs a field seed, the key of the order")
-        _number(batch, "weight", np.float64(0.0), np.float64(0.0), np.float64(samples))
-        return
-    weights = [
-        _number(batch, "weight", np.float64(place), np.float64(0.0), np.float64(samples))
-        for place in range(min(samples, 100))
-    ]
-    if steps != 1 or any(weight != 1 for weight in weights):
-        raise ValueError(f"{name} gives samples weights of their own and must be shuffled")
+    if batch.shuffled and "seed" not in batch._fields:
+        raise ValueError(f"{name} is shuffled and needs a field seed, the key of the order")
+    span = _called(batch, "span", np.float64(0.0), np.float64(samples))
+    if span is not None and not (isinstance(span, tuple) and len(span) == 2 and all(map(_is_number, span))):
+        raise ValueError(
+            f"{name}.span must return the first place and the one behind the last, got {shown(span)}"
+        )
+    if not batch.shuffled and (steps != 1 or (span is not None and tuple(span) != (0, samples))):
+        raise ValueError(f"{name} does not see all samples in a step and must be shuffled")
 
 
 def _is_number(value: object) -> bool:

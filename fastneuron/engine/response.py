@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from fastneuron.batches import FullBatch
 from fastneuron.components import nearest, shown, with_rows
-from fastneuron.engine.lowering import explained
+from fastneuron.engine.interrupt import interruptible
+from fastneuron.engine.lowering import explained, lowered
+from fastneuron.engine.memory import require_memory
 from fastneuron.kernels.jit import specialised
-from fastneuron.kernels.outputs import outputs
+from fastneuron.kernels.outputs import network_outputs, outputs
 from fastneuron.kernels.vectors import VECTOR_BYTES
-from fastneuron.models import Neuron
+from fastneuron.losses import SquaredError
+from fastneuron.models import Model, Network, Neuron, pieces_of
+from fastneuron.optimizers import GradientDescent
+from fastneuron.tasks import Task
 
 
-def forward(model: Neuron, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
+def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     """Outputs of a model.
 
     Parameters
     ----------
-    model : Neuron
+    model : Neuron or Network
     parameters : mapping of str to float or array
-        Values of the parameters by name; arrays must broadcast together, and their shape leads that of
-        the result. A parameter that is not given is 0. All float32: computed in float32.
+        Values of the parameters by name: numbers for a neuron, arrays of the parameter's shape for a network.
+        Both may have leading dims, which must broadcast together and lead those of the result. A parameter
+        that is not given is 0. All float32: computed in float32.
     x : array-like, shape (samples, inputs), or (samples,) for one input
         Inputs.
 
     Returns
     -------
-    float array, shape (leading dims of the parameters..., samples)
+    float array, shape (leading dims of the parameters..., samples), with a last dim for several outputs
 
     Raises
     ------
@@ -41,12 +49,22 @@ def forward(model: Neuron, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     --------
     >>> forward(Neuron(), {"weight": -20.0, "bias": 10.0}, x=[0, 0.5, 1]).round(3).tolist()
     [1.0, 0.5, 0.0]
+    >>> from fastneuron import Network
+    >>> first = [[[20.0, -20.0], [20.0, -20.0]]]  # one leading dim
+    >>> second = {"layer1.weight": [[20.0], [20.0]], "layer1.bias": [-30.0]}
+    >>> xor = {"layer0.weight": first, "layer0.bias": [-10.0, 30.0]} | second
+    >>> forward(Network((2, 2, 1)), xor, x=[[0, 0], [0, 1], [1, 0], [1, 1]]).round(2).tolist()
+    [[0.0, 1.0, 1.0, 0.0]]
     """
-    if not isinstance(model, Neuron):
-        raise ValueError(f"model must be a model such as Neuron(), got {shown(model)}")
+    if not isinstance(model, Neuron | Network):
+        raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
     leading, values = broadcast_parameters(model, parameters)
     real = values.dtype
     inputs = _inputs(model, x).astype(real, order="C")
+    if isinstance(model, Network):
+        shape = (*leading, len(inputs), model.outputs)
+        out = _network_outputs(model, values, inputs).reshape(shape)
+        return out[..., 0] if model.outputs == 1 else out
     count = values.shape[1] * len(inputs)
     lanes = VECTOR_BYTES // real.itemsize
     out = np.zeros(-(-count // lanes) * lanes, real)
@@ -54,6 +72,21 @@ def forward(model: Neuron, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     with explained():
         _kernel(kind, real)(with_rows(model.activation, {}), values, inputs, out)
     return out[:count].reshape(*leading, len(inputs))
+
+
+def _network_outputs(model: Network, values: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Outputs of networks, shape (points, samples x outputs)."""
+    task = Task(x, np.zeros((len(x), model.outputs)))
+    with explained():
+        problem = lowered(task, model, SquaredError(), None, GradientDescent(1.0), FullBatch(), str(x.dtype))
+        lanes = VECTOR_BYTES // x.dtype.itemsize
+        room = np.empty(problem.room * lanes, x.dtype)
+        out = np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
+        own = np.empty(lanes * out.shape[1], x.dtype)
+        tail = np.empty(lanes * len(values), x.dtype)
+        run = specialised(network_outputs, problem, values, tail, room, own, np.zeros(1, np.uint8), out)
+    interruptible(lambda cancel: run(problem, values, tail, room, own, cancel, out))
+    return out
 
 
 @functools.lru_cache(maxsize=256)
@@ -66,11 +99,12 @@ def _kernel(activation: Any, real: Any) -> Any:
 
 
 def broadcast_parameters(
-    model: Neuron, parameters: object, dtype: str | None = None
+    model: Model, parameters: object, dtype: str | None = None, filling: Mapping[str, Any] | None = None
 ) -> tuple[tuple[int, ...], np.ndarray]:
-    """Leading shape of the parameters and their values, shape (parameters, points), 0 where not given.
+    """Leading shape of the parameters and their values, shape (all numbers, points).
 
-    The dtype is float32 if all that is given is, unless `dtype` says which.
+    Those not given are as in `filling`, or 0. The dtype is float32 if all that is given is, unless `dtype`
+    says which.
 
     Raises
     ------
@@ -86,22 +120,40 @@ def broadcast_parameters(
                 f"unknown parameter {shown(name)}{nearest(str(name), model.parameters)}; known: {known}"
             )
     arrays = {name: _numbers(name, value) for name, value in parameters.items()}
+    for name, array in arrays.items():
+        own = model.shapes[name]
+        if own and array.ndim and array.shape[-len(own) :] != own:
+            raise ValueError(f"{name} must have shape {own}, with or without leading dims, got {array.shape}")
+    leads = {
+        name: array.shape[: array.ndim - len(model.shapes[name])] if array.ndim else ()
+        for name, array in arrays.items()
+    }
     try:
-        leading = np.broadcast_shapes(*(array.shape for array in arrays.values()))
+        leading = np.broadcast_shapes(*leads.values())
     except ValueError:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ValueError(f"parameters must broadcast together, got {shapes}") from None
+        shapes = ", ".join(f"{name} {shape}" for name, shape in leads.items())
+        what = "leading dims of parameters" if isinstance(model, Network) else "parameters"
+        raise ValueError(f"{what} must broadcast together, got {shapes}") from None
     if dtype is None:
         single = bool(arrays) and all(array.dtype == np.float32 for array in arrays.values())
         dtype = "float32" if single else "float64"
-    values = np.zeros((len(model.parameters), *leading), dtype)
+    points = math.prod(leading)
+    require_memory(
+        model.size * points * np.dtype(dtype).itemsize,
+        f"the parameters of {points:,} models",
+        "use fewer at a time",
+    )
+    values = np.zeros((model.size, points), dtype)
     with np.errstate(over="ignore"):
-        for k, name in enumerate(model.parameters):
-            if name in arrays:
-                values[k, ...] = arrays[name]
+        for name, piece in pieces_of(model).items():
+            if name in arrays or filling:
+                own = model.shapes[name]
+                array = arrays[name] if name in arrays else np.asarray((filling or {}).get(name, 0.0))
+                whole = np.broadcast_to(array, (*leading, *own)) if array.ndim else array
+                values[piece] = whole.reshape(points, -1).T if array.ndim else whole
     if not np.isfinite(values).all():
         raise ValueError(f"parameters must be finite in {dtype}")
-    return leading, values.reshape(len(values), -1)
+    return leading, values
 
 
 def _numbers(name: str, value: object) -> np.ndarray:
@@ -116,7 +168,7 @@ def _numbers(name: str, value: object) -> np.ndarray:
     return array
 
 
-def _inputs(model: Neuron, x: object) -> np.ndarray:
+def _inputs(model: Model, x: object) -> np.ndarray:
     array = _numbers("x", x)
     if array.ndim == 0 or (array.ndim == 1 and model.inputs == 1):
         array = array.reshape(-1, 1)

@@ -7,14 +7,16 @@ import math
 from collections.abc import Iterator
 
 MOST_POINTS = 65536
+MOST_NUMBERS = 2**21  # parameters of all the starts of a tile
 FEWEST_POINTS = 2048
 TILES_WANTED = 32
 
 
-def tile_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+def tile_shape(shape: tuple[int, ...], width: int = 1) -> tuple[int, ...]:
     """Shape of a tile of a grid: a compact block of 2048 to 65536 points, about 32 to the grid.
 
-    It depends on the grid alone, so that two runs of one sweep are stored alike.
+    It has fewer points where a model of `width` parameters would need more than `MOST_NUMBERS` numbers. It
+    depends on the grid and the model alone, so that two runs of one sweep are stored alike.
 
     Examples
     --------
@@ -24,6 +26,7 @@ def tile_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
     (3, 10)
     """
     target = min(max(math.prod(shape) // TILES_WANTED, FEWEST_POINTS), MOST_POINTS)
+    target = max(1, min(target, MOST_NUMBERS // width))
     tile = [1] * len(shape)
     while True:
         # double the shortest side that can still grow, the last first

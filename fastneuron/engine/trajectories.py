@@ -10,20 +10,21 @@ import numpy as np
 from fastneuron.batches import Batch
 from fastneuron.components import Bound, checked_number
 from fastneuron.engine.interrupt import interruptible
-from fastneuron.engine.lowering import explained, longest_epoch, lowered
+from fastneuron.engine.lowering import explained, longest_epoch, lowered, sums_of
 from fastneuron.engine.memory import require_memory
 from fastneuron.engine.response import broadcast_parameters
 from fastneuron.kernels.batching import Orders
 from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.jit import specialised
 from fastneuron.kernels.lanes import run_tile
-from fastneuron.kernels.neuron import Problem
+from fastneuron.kernels.problem import Problem
 from fastneuron.kernels.record import record
 from fastneuron.losses import Loss
-from fastneuron.models import Neuron
+from fastneuron.models import Model, pieces_of
 from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import Penalty
+from fastneuron.result import dims_of
 from fastneuron.starts import Distribution, uniform_numbers
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
@@ -37,7 +38,7 @@ _STEPS = Bound("a whole number from 0 to 2147483647", low=0, high=2**31, whole=T
 
 def descend(
     task: Task,
-    model: Neuron,
+    model: Model,
     *,
     loss: Loss,
     optimizer: Optimizer,
@@ -54,12 +55,13 @@ def descend(
     Parameters
     ----------
     task : Task
-    model : Neuron
+    model : Neuron or Network
     loss : Loss
     optimizer : Optimizer
     start : mapping of str to float, array, DataArray, normal(...) or uniform(...)
-        Values of the parameters by name, 0 where not given. Arrays must broadcast together; their
-        dims become ``start_0``, ``start_1``, ... (one dim: ``start``). Random ones are drawn for each start,
+        Values of the parameters by name; where not given 0, for a network normal(0, 1). Arrays may have
+        leading dims (before the dims of a network's parameter), which must broadcast together and
+        become ``start_0``, ``start_1``, ... (one dim: ``start``). Random ones are drawn for each start,
         by its number in C order, as in a `Sweep` of as many points.
     steps : int, 0 or more
         Updates.
@@ -77,8 +79,9 @@ def descend(
     -------
     xarray.Dataset
         Dim ``step`` (0 to `steps`; 0 is the start), then the dims of the starts: each parameter by its
-        name, ``loss`` (without the penalty), ``error`` (largest distance to a target), and ``output``
-        with the further dim ``sample``.
+        name (with its own dims ``layer0_in``, ``layer0_out``, ... for a network), ``loss`` (without the
+        penalty), ``error`` (largest distance to a target), and ``output`` with the further dim ``sample``,
+        and ``out`` for several outputs.
 
     Raises
     ------
@@ -105,7 +108,10 @@ def descend(
         optimizer=optimizer,
         penalty=penalty,
         batch=batch,
-        axes={"bias": [0.0]},
+        axes={"max_steps": [1]},
+        start={name: value for name, value in dict(start).items() if isinstance(value, Distribution)}
+        if isinstance(start, Mapping)
+        else {},
         stop=Stop() if stop is None else stop,
         dtype=dtype,
         seed=seed,
@@ -114,16 +120,18 @@ def descend(
     steps = int(checked_number("steps", steps, _STEPS))
     leading, starts = _starts(checked, start)
     points, samples = starts.shape[1], task.samples
-    needed = (steps + 1) * points * (len(starts) + 2 + samples) * starts.itemsize
+    outputs_of_one = samples * model.outputs
+    needed = (steps + 1) * points * (len(starts) + 2 + outputs_of_one) * starts.itemsize
     needed *= 1 if stop is None else 2
     what = f"a trajectory of {steps:,} steps of {points:,} starts"
     require_memory(needed, what, "use fewer steps or starts, or a Sweep")
-    problem = lowered(task, model, loss, checked.penalty, optimizer, checked.batch, dtype)
+    with explained():
+        problem = lowered(task, model, loss, checked.penalty, optimizer, checked.batch, dtype)
     parameters = np.empty((len(starts), steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
-    outputs = np.empty((steps + 1, points, samples), dtype)
+    outputs = np.empty((steps + 1, points, outputs_of_one), dtype)
     state = np.empty((1 + optimizer.slots) * len(starts), dtype)
-    scratch = np.empty(2 * len(starts), dtype)
+    scratch = np.empty(problem.room, dtype)
     orders = Orders(np.empty(samples + 2, dtype), *(np.empty(size, np.int64) for size in (1, 1, 5)))
     room = (state, scratch, orders, parameters, losses, errors, outputs)
     with explained():
@@ -139,10 +147,12 @@ def descend(
         outputs = np.take_along_axis(outputs, held[:, :, None], 0)
         ends = {name: (dims, array.reshape(leading), attrs) for name, (array, attrs) in ends.items()}
     shape = (steps + 1, *leading)
-    variables: dict[str, Any] = {
-        name: (("step", *dims), array.reshape(shape), {"long_name": name.replace("_", " "), "units": "1"})
-        for name, array in zip(model.parameters, parameters, strict=True)
-    }
+    variables: dict[str, Any] = {}
+    for name, piece in pieces_of(model).items():
+        own = model.shapes[name]
+        array = np.moveaxis(parameters[piece], 0, -1).reshape(*shape, *own)
+        attrs = {"long_name": name.replace("_", " ").replace(".", " "), "units": "1"}
+        variables[name] = (("step", *dims, *dims_of(name, own)), array, attrs)
     variables |= {
         "loss": (
             ("step", *dims),
@@ -155,9 +165,9 @@ def descend(
             {"long_name": "largest |output - target|", "units": "1"},
         ),
         "output": (
-            ("step", *dims, "sample"),
-            outputs.reshape(*shape, samples),
-            {"long_name": "output of the neuron", "units": "1"},
+            ("step", *dims, "sample", *(["out"] if model.outputs > 1 else [])),
+            outputs.reshape(*shape, samples, *([model.outputs] if model.outputs > 1 else [])),
+            {"long_name": "output of the model", "units": "1"},
         ),
     }
     return xarray.Dataset(
@@ -165,7 +175,7 @@ def descend(
         {"step": ("step", np.arange(steps + 1), {"long_name": "updates done", "units": "1"})},
         {
             "task": task.name,
-            "activation": repr(model.activation),
+            **{role: repr(activation) for role, activation in model.components.items()},
             "loss": repr(loss),
             "optimizer": repr(optimizer),
             "penalty": repr(penalty),
@@ -176,18 +186,19 @@ def descend(
 
 
 def _starts(checked: Sweep, start: object) -> tuple[tuple[int, ...], np.ndarray]:
-    """Shape of the starts, and their parameters, shape (parameters, points)."""
-    given = dict(start) if isinstance(start, Mapping) else start
-    random = {}
-    if isinstance(given, dict):
-        random = {name: value for name, value in given.items() if isinstance(value, Distribution)}
-        given |= dict.fromkeys(random, 0.0)
+    """Shape of the starts, and their parameters, shape (all numbers, points)."""
+    random = {name: value for name, value in checked.starts.items() if isinstance(value, Distribution)}
+    given = start
+    if isinstance(start, Mapping):
+        given = {name: value for name, value in start.items() if not isinstance(value, Distribution)}
+        random = {name: value for name, value in random.items() if name not in given}
     leading, starts = broadcast_parameters(checked.model, given, checked.dtype)
     numbers = np.arange(starts.shape[1], dtype=np.uint64)
-    for use, name in enumerate(checked.model.parameters):
+    for name, piece in pieces_of(checked.model).items():
         if name in random:
-            with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
-                starts[use] = random[name].values(uniform_numbers(checked.seed, numbers, use))
+            for row in range(piece.start, piece.stop):
+                with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
+                    starts[row] = random[name].values(uniform_numbers(checked.seed, numbers, row))
     return leading, starts
 
 
@@ -205,7 +216,7 @@ def _ends(
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
     taken, numbers = np.zeros(1, np.int64), np.arange(points)
-    results = (outcome, ended, speed, period)
+    results = (outcome, ended, speed, period, sums_of(checked, points))
     interruptible(lambda cancel: run_tile(block, starts.copy(), numbers, taken, cancel, *results))
     # a path without a step shows only what holds at the start
     outcome[ended > steps] = Outcome.UNFINISHED

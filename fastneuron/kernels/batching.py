@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastneuron.elementary import constant, where
+from fastneuron.elementary import constant, divide, where
 from fastneuron.kernels.jit import compact, compiled_as, inner, never_inline, use_full_width
 from fastneuron.kernels.memory import put, take
 from fastneuron.kernels.records import bind
@@ -150,8 +150,10 @@ def _in_batch(
         zero = constant(like, 0.0)
         step = take(places, samples * stride + lane, like)
         place = take(places, i * stride + lane, like)
-        weight = constant(like, batch.weight(place, step, constant(like, samples)))
-        return where(weight > zero, weight * slope, zero)  # a slope that is not finite is not seen either
+        begin, end = batch.span(step, constant(like, samples))
+        weight = divide(constant(like, samples), constant(like, end - begin))
+        inside = where(place < begin, zero, weight * slope)  # a slope that is not finite is not seen either
+        return where(place < end, inside, zero)
 
     return weighted
 

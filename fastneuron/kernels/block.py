@@ -1,9 +1,9 @@
 """A block: the working memory in which a kernel follows many starts at once, and the problem they work on.
 
-In kernels a block is one pointer, to its words (int64): the addresses of two functions compiled for the
-problem's components, `run_chunk` and `summary_of`; the addresses of the arrays below; a few whole numbers;
+In kernels a block is one pointer, to its words (int64): the addresses of functions compiled for the problem's
+components, `run_chunk`, `summary_of` and `finish_of`; the addresses of the arrays below; a few whole numbers;
 then the problem, as compiled code has it in memory. So what decides when a start ends is compiled once for
-all components, and a new combination compiles those two functions alone
+all components, and a new combination compiles those functions alone
 (docs/decisions/0005-compile-time.md).
 """
 
@@ -26,16 +26,19 @@ from numba.extending import (
 )
 
 from fastneuron.components import Row
-from fastneuron.kernels.history import CHUNK, run_chunk
+from fastneuron.kernels import network as network  # what a step of each kind of model is
+from fastneuron.kernels import neuron as neuron
+from fastneuron.kernels.history import CHUNK, run_chunk, summary_of
 from fastneuron.kernels.jit import inner, kernel, specialised
 from fastneuron.kernels.memory import Flat, take
-from fastneuron.kernels.neuron import Problem, summary_of
-from fastneuron.kernels.vectors import BLOCK_BYTES, VECTOR_BYTES
+from fastneuron.kernels.problem import Problem
+from fastneuron.kernels.recording import KEPT, finish_of
+from fastneuron.kernels.vectors import VECTOR_BYTES
 
 LAGS = (48, 60)  # steps back at which a cycle is noticed: multiples of most short periods
 
-RUN_CHUNK, SUMMARY = 0, 1
-_PARTS = 2
+RUN_CHUNK, SUMMARY, FINISH = range(3)
+_PARTS = 3
 # arrays of the problem's dtype, in rows of one number for each lane
 _REALS = (
     "history",  # what the lanes have left behind, see `fastneuron.kernels.history`
@@ -47,7 +50,9 @@ _REALS = (
     "fields",  # the varying fields of the components
     "rules",  # the fields of the `Rule` of each lane
     "rule_values",  # where these do not vary, their values
-    "sums",  # scratch of a step
+    "sums",  # over the losses, see `fastneuron.kernels.recording`
+    "trial_sums",
+    "room",  # scratch of a step
     "hints",  # see `lanes.gather_hints`
     "left",
     "scratch",  # summaries of a vector
@@ -70,8 +75,9 @@ _WHOLES = (
     "vacant",  # the lanes without a start
 )
 # parameters; numbers the optimizer remembers, in all; fields that vary; samples where batches are shuffled,
-# else 0; slots of the history; the longest period that is looked for
-_NUMBERS = ("width", "memories", "varying", "shuffled", "slots", "longest")
+# else 0; slots of the history; the longest period that is looked for; rows of the sums; 1 where the errors
+# in the history are those of the samples of a batch alone
+_NUMBERS = ("width", "memories", "varying", "shuffled", "slots", "longest", "recorded", "partial")
 _FIRST = {name: _PARTS + k for k, name in enumerate((*_REALS, *_WHOLES, *_NUMBERS))}
 _HEADER = 48  # words before the problem
 assert _PARTS + len(_FIRST) <= _HEADER
@@ -116,10 +122,13 @@ class Block:
     def __init__(self, problem: Problem, rule: Rule, varying: int, longest: int, epoch: int) -> None:
         self._arguments = (problem, rule, varying, longest, epoch)
         real = np.dtype(type(problem.mean))
-        lanes, count = BLOCK_BYTES // real.itemsize, VECTOR_BYTES // real.itemsize
+        count = VECTOR_BYTES // real.itemsize
+        lanes = problem.vectors * count
         width, memories = len(problem.theta), len(problem.theta) * len(problem.memory)
         slots = CHUNK * (1 + -(-max(longest, 2 * epoch, LAGS[-1]) // CHUNK))
-        shuffled = len(problem.y) if problem.batch.shuffled else 0
+        shuffled = problem.size if problem.batch.shuffled else 0
+        recorded = KEPT + len(problem.record) if problem.record else 0
+        cycles = longest > 1 and not (shuffled and problem.partial)
 
         def rows(number: int, length: int = lanes) -> np.ndarray:
             """`number` rows, from the beginning of a cache line on."""
@@ -130,18 +139,23 @@ class Block:
         sizes = dict.fromkeys(("history", "trial_history"), slots * (width + 2))
         sizes |= dict.fromkeys(("memory", "trial_memory"), memories)
         sizes |= dict.fromkeys(("places", "trial_places"), shuffled + 2 if shuffled else 0)
+        sizes |= dict.fromkeys(("sums", "trial_sums"), slots * recorded)
+        for name in sizes:
+            if name.startswith("trial") and not cycles:
+                sizes[name] = 1  # no start is followed again
         sizes |= {"fields": varying, "rules": len(rule), "scratch": 4, "doubt": 4}
         sizes |= {"state": width, "other": width, "rule_values": 1}
         self.real = real
         self.lanes = lanes
         self.arrays = {name: rows(sizes.get(name, 1)) for name in _REALS}
         self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
-        self.arrays["sums"] = rows(2 * width, count)
+        self.arrays["room"] = rows(problem.room, count)
         self.arrays["words"] = np.zeros(5 * lanes, np.int64)
         self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
         self.arrays["rule_values"][: len(rule)] = rule
         self.words = np.zeros(_HEADER + _size(problem), np.int64)
-        numbers = (width, memories, varying, shuffled, slots, longest)
+        partial = int(bool(shuffled) and problem.partial)
+        numbers = (width, memories, varying, shuffled, slots, longest if cycles else 1, recorded, partial)
         self.words[_PARTS : _PARTS + len(_FIRST)] = [
             *(array.ctypes.data for array in self.arrays.values()),
             *numbers,
@@ -167,11 +181,12 @@ def _size(value: Any) -> int:
 
 
 class BlockType(types.Type):
-    """A `Block` in kernels, for one dtype."""
+    """A `Block` in kernels, of one dtype and so many lanes."""
 
-    def __init__(self, real: Any) -> None:
+    def __init__(self, real: Any, lanes: int) -> None:
         self.real = real
-        super().__init__(f"Block({real})")
+        self.lanes = lanes
+        super().__init__(f"Block({real} x {lanes})")
 
 
 _WORD, _ANY = ir.IntType(64), ir.IntType(8).as_pointer()
@@ -186,7 +201,7 @@ class _BlockModel(models.PrimitiveModel):
 
 @typeof_impl.register(Block)
 def _typeof(block: Block, context: Any) -> Any:
-    return BlockType(types.float64 if block.real == np.float64 else types.float32)
+    return BlockType(types.float64 if block.real == np.float64 else types.float32, block.lanes)
 
 
 @unbox(BlockType)
@@ -208,12 +223,12 @@ def _kind_of(block: Any, name: str) -> Any:
 
 @infer_getattr
 class _Attributes(AttributeTemplate):
-    """The arrays and numbers of a block; ``zero`` is a 0 of its dtype."""
+    """The arrays and numbers of a block; ``lanes`` is a constant, ``zero`` a 0 of its dtype."""
 
     key = BlockType
 
     def generic_resolve(self, block: Any, attribute: str) -> Any:  # type: ignore[override]
-        return _kind_of(block, attribute) if attribute in _FIRST or attribute == "zero" else None
+        return _kind_of(block, attribute) if attribute in (*_FIRST, "zero", "lanes") else None
 
 
 @lower_getattr_generic(BlockType)
@@ -221,6 +236,8 @@ def _attribute(context: Any, builder: Any, block: Any, value: Any, attribute: st
     target = context.get_value_type(_kind_of(block, attribute))
     if attribute == "zero":
         return ir.Constant(target, 0.0)
+    if attribute == "lanes":
+        return ir.Constant(target, block.lanes)
     word = builder.load(builder.gep(value, [ir.Constant(_WORD, _FIRST[attribute])]))
     return builder.inttoptr(word, target) if isinstance(target, ir.PointerType) else word
 
@@ -249,14 +266,15 @@ def _arguments_of_parts(block: Any) -> tuple[tuple[Any, ...], ...]:
     flat, whole = Flat(block.real), types.intp
     return (
         (block, whole, whole, whole, whole),
-        (flat, whole, flat, whole, whole, block.real, flat),
+        (flat, whole, flat, whole, whole, block.real, flat, flat),
+        (flat, whole, whole, flat, whole),
     )
 
 
 @intrinsic
 def write_words(typingctx: Any, problem: Any, block: Any) -> Any:
     """Compile the parts of a problem; write their addresses and the problem into the words of a block."""
-    parts = tuple(zip((run_chunk, summary_of), _arguments_of_parts(block), strict=True))
+    parts = tuple(zip((run_chunk, summary_of, finish_of), _arguments_of_parts(block), strict=True))
     signatures = [
         types.Dispatcher(function).get_call_type(typingctx, (problem, *arguments), {})
         for function, arguments in parts

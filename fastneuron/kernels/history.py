@@ -2,6 +2,7 @@
 
 The history of a block is flat; a slot is one step of all its lanes, and has a row of `lanes` numbers for each
 parameter, then one for the error |a - y| of that state, then one for the size of the update that led there.
+The sums over the losses, where these are recorded, are kept beside it (`fastneuron.kernels.recording`).
 Slots are a ring: the step after the last slot is in the first.
 """
 
@@ -9,8 +10,9 @@ from fastneuron.elementary import maximum
 from fastneuron.kernels.batching import Orders, next_step
 from fastneuron.kernels.jit import inner, never_inline, use_full_width
 from fastneuron.kernels.memory import put
-from fastneuron.kernels.neuron import bound_to, step
-from fastneuron.kernels.vectors import lanes_in, lanes_of_block, vector_like
+from fastneuron.kernels.problem import samples_of, step, summary
+from fastneuron.kernels.recording import keep_sums
+from fastneuron.kernels.vectors import lanes_in, vector_like
 
 CHUNK = 16  # steps between two looks at what may have happened
 
@@ -28,25 +30,41 @@ def run_chunk(problem, block, trial, slot, begin, end):
     places = block.places if trial == 0 else block.trial_places
     epochs = block.epochs if trial == 0 else block.trial_epochs
     orders = Orders(places, epochs, block.numbers, block.words)
-    fields, sums = block.fields, block.sums
+    sums = block.sums if trial == 0 else block.trial_sums
+    fields, room = block.fields, block.room
     like = vector_like(problem.mean)
     count = lanes_in(like)
-    lanes = lanes_of_block(like)
+    lanes = block.lanes
     width = len(problem.theta)
     row = (width + 2) * lanes
     last = (block.slots - 1) * row
     for s in range(CHUNK):
         source = (slot + s) * row
         target = source + row if source < last else 0
+        kept, keep = (slot + s) * block.recorded * lanes, (slot + s + 1) * block.recorded * lanes
+        if source >= last:
+            keep = 0
         for lane in range(begin, end, count):
-            next_step(problem.batch, like, fields, orders, lane, lanes, len(problem.y))
-            own = bound_to(problem, like, fields, lane, lanes)
-            worst, moved = step(
-                own, like, history, source + lane, history, target + lane,
-                memory, lane, lanes, sums, places, lane,
+            next_step(problem.batch, like, fields, orders, lane, lanes, samples_of(problem))
+            worst, moved, loss = step(
+                problem, like, fields, history, source + lane, history, target + lane,
+                memory, lane, lanes, room, places, lane,
             )  # fmt: skip
+            keep_sums(problem.record, like, loss, sums, kept + lane, sums, keep + lane, lanes)
             put(history, source + width * lanes + lane, worst)
             put(history, target + (width + 1) * lanes + lane, moved)
+
+
+@inner
+def summary_of(problem, parameters, at, fields, first, stride, middle, scratch, room):
+    """The `summary` of a vector of starts, into four vectors of `scratch`."""
+    never_inline()
+    use_full_width()
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    found = summary(problem, like, parameters, at, fields, first, stride, middle, room, None, 0)
+    for k in range(4):
+        put(scratch, k * count, found[k])
 
 
 @inner

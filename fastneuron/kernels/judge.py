@@ -11,7 +11,7 @@ from fastneuron.kernels.batching import before_first_epoch
 from fastneuron.kernels.block import RUN_CHUNK, SUMMARY, call_part
 from fastneuron.kernels.history import CHUNK, distance, largest, remember
 from fastneuron.kernels.jit import compact, inner, never_inline
-from fastneuron.kernels.vectors import lanes_in, lanes_of_block, vector_like
+from fastneuron.kernels.vectors import lanes_in, vector_like
 
 RUNNING = -1  # no outcome yet
 UNFINISHED, REACHED, SETTLED, CYCLING, DIVERGED, STALLED = range(6)
@@ -29,10 +29,11 @@ def error_and_loss(block, slot, lane, scratch):
 
     Those of its neighbours in the vector are in `scratch`, errors first.
     """
-    lanes, count = lanes_of_block(block.zero), lanes_in(vector_like(block.zero))
+    lanes, count = block.lanes, lanes_in(vector_like(block.zero))
     group = lane // count * count
     at = slot * (block.width + 2) * lanes + group
-    call_part(block, SUMMARY, (block.history, at, block.fields, group, lanes, block.zero, scratch))
+    history, fields = block.history, block.fields
+    call_part(block, SUMMARY, (history, at, fields, group, lanes, block.zero, scratch, block.room))
     return scratch[lane - group], scratch[count + lane - group]
 
 
@@ -41,7 +42,7 @@ def epoch_of(block, lane):
     """Steps in an epoch of a lane: 1 where every step sees all samples."""
     if block.shuffled == 0:
         return 1
-    return int(block.places[(block.shuffled + 1) * lanes_of_block(block.zero) + lane])
+    return int(block.places[(block.shuffled + 1) * block.lanes + lane])
 
 
 @inner
@@ -70,7 +71,7 @@ def judged(block, rule, watch, t, steps, slot, lane, state):
     """
     compact()
     history, width, slots = block.history, block.width, block.slots
-    lanes = lanes_of_block(block.zero)
+    lanes = block.lanes
     row = (width + 2) * lanes
     one = constant(rule.settle, 1.0)
     for s in range(steps):
@@ -83,8 +84,8 @@ def judged(block, rule, watch, t, steps, slot, lane, state):
             remember(history, before, width, lanes, lane, state)
             sure, loss = error, constant(one, 0.0)
             # a loss can only be infinite where an output is far off or the gradient is not finite, which it
-            # also is where an error is NaN
-            if error > constant(one, 0.5) or not finite(moved):
+            # also is where an error is NaN; and an error may be that of the samples of a batch
+            if block.partial != 0 or error > constant(one, 0.5) or not finite(moved):
                 sure, loss = error_and_loss(block, before, lane, block.doubt)
             if not finite(loss):
                 return DIVERGED, t + s, history[at + lanes]
@@ -123,7 +124,7 @@ def last_outcome(block, rule, slot, lane, steps, error, loss):
     if error <= rule.tolerance:
         return REACHED
     history, width, slots = block.history, block.width, block.slots
-    lanes = lanes_of_block(block.zero)
+    lanes = block.lanes
     one = constant(error, 1.0)
     epoch = epoch_of(block, lane)
     for j in range(width):
@@ -147,7 +148,7 @@ def period_of(block, rule, slot, lane, age, state, other):
     never_inline()
     compact()
     history, width, slots = block.history, block.width, block.slots
-    lanes = lanes_of_block(block.zero)
+    lanes = block.lanes
     one = constant(rule.settle, 1.0)
     remember(history, slot, width, lanes, lane, state)
     size = largest(state, width - 1)
@@ -173,7 +174,7 @@ def find_cycle(block, rule, starts, point, lane, period, until, state, other):
     never_inline()
     compact()
     trial, memory, width, slots = block.trial_history, block.trial_memory, block.width, block.slots
-    lanes, count = lanes_of_block(block.zero), lanes_in(vector_like(block.zero))
+    lanes, count = block.lanes, lanes_in(vector_like(block.zero))
     group = lane // count * count
     for j in range(width):
         trial[j * lanes + lane] = starts[j, point]
@@ -181,6 +182,8 @@ def find_cycle(block, rule, starts, point, lane, period, until, state, other):
         before_first_epoch(block.trial_places, block.trial_epochs, lane, lanes, block.shuffled)
     for j in range(block.memories):
         memory[j * lanes + lane] = block.zero
+    for k in range(block.recorded):
+        block.trial_sums[k * lanes + lane] = constant(block.zero, int(rule.max_steps) if k == 2 else 0)
     row = (width + 2) * lanes
     one = constant(block.zero, 1.0)
     moved = one

@@ -34,7 +34,7 @@ from fastneuron.kernels.judge import (
     period_of,
 )
 from fastneuron.kernels.memory import add_to, put, take
-from fastneuron.kernels.vectors import bits_of, lanes_in, lanes_of_block, larger, lowest_bit, vector_like
+from fastneuron.kernels.vectors import bits_of, lanes_in, larger, lowest_bit, vector_like
 
 # what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
 # beyond `limit`; the state is where it was; max_steps are done
@@ -60,7 +60,7 @@ def hints_of(block, width, slot, lane):
     """`gather_hints` for a number of parameters."""
     history, slots, left = block.history, block.slots, block.left
     like = vector_like(block.zero)
-    lanes = lanes_of_block(like)
+    lanes = block.lanes
     row = (width + 2) * lanes
     first = slot * row + lane
     last = first + CHUNK * row if slot + CHUNK < slots else lane
@@ -125,7 +125,7 @@ def back_at(block, slot, lane):
     use_full_width()
     history, width, slots = block.history, block.width, block.slots
     like = vector_like(block.zero)
-    lanes = lanes_of_block(like)
+    lanes = block.lanes
     row = (width + 2) * lanes
     at = (width - 1) * lanes + lane
     now = take(history, slot * row + at, like)
@@ -145,13 +145,15 @@ def load(block, starts, numbers, point, slot, lane):
     """Put a start into a lane; returns max_steps, or 0 if the start is beyond the limit."""
     compact()
     history, width, rules, rule_rows = block.history, block.width, block.rules, block.rule_rows
-    lanes = lanes_of_block(block.zero)
+    lanes = block.lanes
     row = (width + 2) * lanes
     for j in range(width):
         history[slot * row + j * lanes + lane] = starts[j, point]
     history[slot * row + (width + 1) * lanes + lane] = block.zero
     for k in range(block.memories):
         block.memory[k * lanes + lane] = block.zero
+    for k in range(block.recorded):
+        block.sums[(slot * block.recorded + k) * lanes + lane] = block.zero
     block.numbers[lane] = numbers[point]
     block.calm_step[lane] = -1
     if block.shuffled > 0:
@@ -162,21 +164,30 @@ def load(block, starts, numbers, point, slot, lane):
         varying = rule_rows[k]
         rules[k * lanes + lane] = block.rule_values[k] if varying < 0 else starts[width + varying, point]
     own = rule_at(rules, lanes, lane, block.zero)
+    if block.recorded > 0:
+        block.sums[(slot * block.recorded + 2) * lanes + lane] = own.max_steps
     for j in range(width):
         if not abs(starts[j, point]) <= own.limit:
             return 0
     return int(own.max_steps)
 
 
+@inner
+def copy_sums(block, ring, slot, lane, sums, point):
+    """Take what was recorded of a lane up to a slot for the sums of a point."""
+    for k in range(block.recorded):
+        sums[k, point] = ring[(slot * block.recorded + k) * block.lanes + lane]
+
+
 @kernel
-def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, periods):
+def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, periods, sums):
     """Descend from every start not taken yet until it ends, by the rule of `fastneuron.outcomes`.
 
     Parameters
     ----------
     block : Block
         Made for the problem; what starts before have left in it is of no account.
-    starts : array, shape (d + 1 + varying fields, points)
+    starts : array, shape (parameters + varying fields, points)
         Parameters, then the fields that vary; the parameters become the final ones, in place.
     numbers : array of int64, shape (points,)
         Number of each point in the grid, from which its batches are drawn.
@@ -187,6 +198,8 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
         Set to 1 from another thread to make the kernel return soon.
     outcomes, steps, speeds, periods : arrays, shape (points,)
         Results.
+    sums : array, shape (rows of `fastneuron.kernels.recording`, points or more)
+        Results: what was recorded up to the step at which a start ended.
 
     Returns
     -------
@@ -200,7 +213,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
     last_step, ask_again = block.last_step, block.ask_again
     zero = block.zero
     count = lanes_in(vector_like(zero))
-    lanes = lanes_of_block(zero)
+    lanes = block.lanes
     points = starts.shape[1]
     for lane in range(lanes):
         owner[lane], vacant[lane] = -1, lane
@@ -216,6 +229,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                 if last == 0:
                     outcomes[point], steps[point] = DIVERGED, 0
                     speeds[point], periods[point] = 0, 0
+                    copy_sums(block, block.sums, slot, lane, sums, point)
                 else:
                     owner[lane] = point
                     first_chunk[lane] = chunk
@@ -287,6 +301,10 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                     if outcome != CYCLING and outcome != RUNNING:
                         remember(history, (begin + last - t) % slots, width, lanes, lane, state)
                 if outcome != RUNNING:
+                    if outcome == CYCLING:
+                        copy_sums(block, block.trial_sums, at % slots, lane, sums, point)
+                    else:
+                        copy_sums(block, block.sums, (begin + at - t) % slots, lane, sums, point)
                     for j in range(width):
                         starts[j, point] = state[j]
                     outcomes[point], steps[point] = outcome, at

@@ -60,6 +60,16 @@ def _set(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 
 @intrinsic
+def flat_from(typingctx: Any, numbers: Any, index: Any) -> Any:
+    """The numbers of a `Flat` from `index` on."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.gep(args[0], [args[1]])
+
+    return numbers(numbers, types.intp), codegen
+
+
+@intrinsic
 def flat_of(typingctx: Any, array: Any) -> Any:
     """The numbers of an array without gaps; it must live as long as they are used."""
     if array.layout != "C":

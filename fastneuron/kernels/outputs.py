@@ -1,8 +1,9 @@
-"""Forward passes: the outputs of many neurons for many inputs."""
+"""Forward passes: the outputs of many neurons or networks for many inputs."""
 
 from fastneuron.elementary import constant, fma
 from fastneuron.kernels.jit import inner, kernel, never_inline, use_full_width
-from fastneuron.kernels.memory import put, take
+from fastneuron.kernels.memory import flat_of, put, take
+from fastneuron.kernels.problem import summary
 from fastneuron.kernels.records import bind
 from fastneuron.kernels.vectors import lanes_in, vector_like
 
@@ -40,3 +41,44 @@ def outputs(activation, parameters, x, out):
                 z = fma(parameters[j, neuron], x[i, j], z)
             out[neuron * samples + i] = z
     activate(activation, out)
+
+
+@inner
+def outputs_of(problem, parameters, room, own):
+    """Outputs of a vector of networks, of which the parameters lie in rows, into rows of `own`."""
+    never_inline()
+    use_full_width()
+    like = vector_like(problem.mean)
+    count = lanes_in(like)
+    summary(problem, like, parameters, 0, parameters, 0, count, problem.mean, room, own, count)
+
+
+@kernel
+def network_outputs(problem, parameters, tail, room, own, cancel, out):
+    """Outputs of networks.
+
+    Parameters
+    ----------
+    problem : NetworkProblem
+        Its samples are the inputs; its targets and components but for the activations are of no account.
+    parameters : array, shape (parameters, networks)
+    tail, room, own : arrays, flat
+        Working memory for the parameters, a forward pass and the outputs of a vector of networks.
+    cancel : array of uint8, shape (1,)
+        Set to 1 from another thread to make the kernel return soon.
+    out : array, shape (networks, samples x outputs)
+        Results.
+    """
+    count = lanes_in(vector_like(problem.mean))
+    width, networks = parameters.shape
+    for first in range(0, networks, count):
+        if cancel[0] != 0:
+            return
+        here = min(count, networks - first)
+        for j in range(width):
+            for c in range(here):
+                tail[j * count + c] = parameters[j, first + c]
+        outputs_of(problem, flat_of(tail), flat_of(room), flat_of(own))
+        for i in range(out.shape[1]):
+            for c in range(here):
+                out[first + c, i] = own[i * count + c]

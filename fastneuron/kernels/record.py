@@ -1,67 +1,37 @@
-"""Whole trajectories: every state of a descent, with the arithmetic of `neuron`."""
+"""Whole trajectories: every state of a descent, with the arithmetic of `step` for one start at a time."""
 
-from fastneuron.elementary import constant, fma, maximum
 from fastneuron.kernels.batching import before_first_epoch, next_step
-from fastneuron.kernels.jit import inner, kernel, never_inline
-from fastneuron.kernels.neuron import bound_to, step_one
-
-
-@inner
-def pre_activation_of(own, state, i):
-    """Pre-activation for sample i."""
-    d = len(own.theta) - 1
-    z = state[d]
-    for j in range(d):
-        z = fma(state[j], own.x[i * d + j], z)
-    return z
-
-
-@inner
-def output_of(own, state, i):
-    """Output for sample i."""
-    return constant(own.mean, own.activation.value(pre_activation_of(own, state, i)))
-
-
-@inner
-def error_and_loss_of(own, state):
-    """Largest |a - y| over the samples, NaN if one is NaN; and their mean loss, without the penalty."""
-    never_inline()
-    worst = constant(own.mean, 0.0)
-    total = constant(own.mean, 0.0)
-    for i in range(len(own.y)):
-        z = pre_activation_of(own, state, i)
-        a = constant(own.mean, own.activation.value(z))
-        worst = maximum(worst, abs(a - own.y[i]))
-        total += constant(own.mean, own.loss.value(own.activation, z, a, own.y[i]))
-    return worst, own.mean * total
+from fastneuron.kernels.jit import kernel
+from fastneuron.kernels.memory import flat_from, flat_of
+from fastneuron.kernels.problem import samples_of, step, summary
 
 
 @kernel
-def record(problem, starts, steps, cancel, state, scratch, orders, parameters, losses, errors, outputs):
+def record(problem, starts, steps, cancel, state, room, orders, parameters, losses, errors, outputs):
     """Follow each start for `steps` updates.
 
     Parameters
     ----------
-    problem : Problem
+    problem : problem
         Without varying fields.
-    starts : array, shape (d + 1, points)
+    starts : array, shape (parameters, points)
     cancel : array of uint8, shape (1,)
         Set to 1 from another thread to make the kernel return at once.
-    state, scratch : arrays, shapes ((1 + slots) (d + 1),) and (2 (d + 1),)
-        Working memory.
+    state, room : arrays
+        Working memory: (1 + slots) numbers for each parameter; what the problem needs for a lane.
     orders : Orders
         Of arrays, for one lane; likewise.
-    parameters : array, shape (d + 1, steps + 1, points)
+    parameters : array, shape (parameters, steps + 1, points)
         Results; step 0 is the start.
     losses, errors : arrays, shape (steps + 1, points)
         Mean loss without the penalty, and largest |a - y|.
-    outputs : array, shape (steps + 1, points, samples)
+    outputs : array, shape (steps + 1, points, samples x outputs)
     """
-    width, samples = len(problem.theta), len(problem.y)
-    own = bound_to(problem, problem.mean, state, 0, 0)
+    width, samples, like = len(problem.theta), samples_of(problem), problem.mean
+    numbers, space, out = flat_of(state), flat_of(room), flat_of(outputs)
     for point in range(starts.shape[1]):
         for k in range(len(state)):
-            state[k] = starts[k, point] if k < width else constant(problem.mean, 0.0)
+            state[k] = starts[k, point] if k < width else like - like
         before_first_epoch(orders.places, orders.epochs, 0, 1, samples)
         orders.numbers[0] = point
         for t in range(steps + 1):
@@ -69,9 +39,12 @@ def record(problem, starts, steps, cancel, state, scratch, orders, parameters, l
                 return
             for j in range(width):
                 parameters[j, t, point] = state[j]
-            errors[t, point], losses[t, point] = error_and_loss_of(own, state)
-            for i in range(samples):
-                outputs[t, point, i] = output_of(own, state, i)
+            to = (t * starts.shape[1] + point) * outputs.shape[2]
+            found = summary(problem, like, numbers, 0, numbers, 0, 1, like, space, flat_from(out, to), 1)
+            errors[t, point], losses[t, point] = found[0], found[1]
             if t < steps:
-                next_step(problem.batch, own.mean, state, orders, 0, 1, samples)
-                step_one(own, own.mean, state, scratch, orders.places)
+                next_step(problem.batch, like, state, orders, 0, 1, samples)
+                step(
+                    problem, like, numbers, numbers, 0, numbers, 0,
+                    numbers, width, 1, space, orders.places, 0,
+                )  # fmt: skip

@@ -60,7 +60,9 @@ METHODS = (
     "delta",
     "step",
     "steps",
-    "weight",
+    "span",
+    "counted",
+    "term",
     "weight_gradient",
     "bias_gradient",
 )

@@ -1,14 +1,16 @@
 """What final parameters amount to: error, loss, and the truth table that they spell."""
 
 from fastneuron.elementary import constant
-from fastneuron.kernels.block import SUMMARY, call_part
+from fastneuron.kernels.block import FINISH, SUMMARY, call_part
 from fastneuron.kernels.jit import kernel
 from fastneuron.kernels.memory import flat_of
 from fastneuron.kernels.vectors import lanes_in, vector_like
 
+NEAR = 16  # parameters up to which their rows, far from each other, are read where they are
+
 
 @kernel
-def summarise(block, targets, finals, errors, losses, learned):
+def summarise(block, targets, finals, errors, losses, learned, sums):
     """Largest error, loss and spelled truth table of final parameters.
 
     Parameters
@@ -21,7 +23,9 @@ def summarise(block, targets, finals, errors, losses, learned):
         Largest |a - y|, and mean loss without the penalty.
     learned : array of int64, shape (points,)
         Bit i is set where the output of sample i is at or above the middle of the targets; -1 for more than
-        32 samples.
+        32 samples or more than one output.
+    sums : array, shape (rows of `fastneuron.kernels.recording`, points, filled up to whole vectors)
+        What was recorded; the steps that starts which ended early did not take are added.
     """
     scratch, tail, width = block.scratch, block.history, block.width
     count = lanes_in(vector_like(block.zero))
@@ -34,13 +38,16 @@ def summarise(block, targets, finals, errors, losses, learned):
     flat = flat_of(finals)
     for first in range(0, points, count):
         here = min(count, points - first)
-        if here == count:
-            call_part(block, SUMMARY, (flat, first, flat, first + width * points, points, middle, scratch))
+        if here == count and width <= NEAR:
+            at = first + width * points
+            call_part(block, SUMMARY, (flat, first, flat, at, points, middle, scratch, block.room))
         else:
             for k in range(rows):
                 for lane in range(here):
                     tail[k * count + lane] = finals[k, first + lane]
-            call_part(block, SUMMARY, (tail, 0, tail, width * count, count, middle, scratch))
+            call_part(block, SUMMARY, (tail, 0, tail, width * count, count, middle, scratch, block.room))
+        if block.recorded > 0:
+            call_part(block, FINISH, (flat_of(sums), first, sums.shape[1], scratch, count))
         for lane in range(here):
             errors[first + lane] = scratch[lane]
             losses[first + lane] = scratch[count + lane]

@@ -27,8 +27,6 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 
 # Two machine registers or four: one operation fills the time that another takes.
 VECTOR_BYTES = 128
-# Several vectors, so that one can go on while another waits for its divisions.
-BLOCK_BYTES = 512
 
 
 class Vector(types.Type):
@@ -414,17 +412,6 @@ def lanes_in(typingctx: Any, like: Any) -> Any:
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         return context.get_constant(types.intp, count)
-
-    return types.intp(like), codegen
-
-
-@intrinsic
-def lanes_of_block(typingctx: Any, like: Any) -> Any:
-    """How many lanes a block has, of vectors or numbers like this: `BLOCK_BYTES` of them."""
-    bits = (like.dtype if isinstance(like, Vector) else like).bitwidth
-
-    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        return context.get_constant(types.intp, BLOCK_BYTES * 8 // bits)
 
     return types.intp(like), codegen
 

@@ -77,11 +77,11 @@ class MapStore:
         for name, variable in variables.items():
             group.create_array(
                 name,
-                shape=sweep.shape,
-                chunks=self._tile_shape,
+                shape=(*sweep.shape, *variable.more.values()),
+                chunks=(*self._tile_shape, *variable.more.values()),
                 dtype=variable.dtype,
                 fill_value=variable.missing,
-                dimension_names=sweep.dims,
+                dimension_names=(*sweep.dims, *variable.more),
                 attributes=variable.attributes,
                 config={"write_empty_chunks": True},
             )

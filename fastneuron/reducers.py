@@ -1,0 +1,105 @@
+"""Reducers: what is kept of the losses of a training run, without keeping every step.
+
+The losses are l_0 .. l_(T-1), each taken before its update, for T = max_steps; a start that ends early stays
+where it ended, and its loss there counts for the steps that are left. Counted is c_t = min(r_t, clip), and
+clip where r_t is not finite, with r_t = l_t, or l_t / l_0 where `relative` is 1.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastneuron.components import Bound, Component, Positive, Registry, component
+from fastneuron.elementary import constant, divide, where
+
+Flag = Annotated[int, Bound("0 or 1", low=0, high=2, whole=True)]
+Count = Annotated[int, Bound("a whole number of 1 or more", low=1, high=2**31, whole=True)]
+LARGEST = 1e30  # a loss that both dtypes hold
+
+
+class Reducer(Component):
+    """Base of the reducers, which are sums over the steps.
+
+    To add one: a class of the fields `relative` and `clip` (see the module) and any others, decorated with
+    `component` (and here with ``reducers.add``), with
+
+    - ``term(self, loss, t, steps)``: what the counted loss of step t, from 0 to before `steps`, adds.
+    """
+
+    __slots__ = ()
+    relative: Any
+    clip: Any
+
+    def counted(self, loss: Any, first: Any) -> Any:
+        """The counted loss, where the first one was `first`."""
+        loss = where(self.relative > 0.0, divide(loss, first), loss)
+        return where(loss < self.clip, loss, self.clip)
+
+    def term(self, loss: Any, t: Any, steps: Any) -> Any:
+        """What one step adds."""
+        raise NotImplementedError
+
+
+reducers = Registry("reducer", Reducer)
+
+
+@reducers.add
+@component
+class First(Reducer):
+    """The first loss, that of the start."""
+
+    relative: Flag = 0
+    clip: Positive = LARGEST
+
+    def term(self, loss: Any, t: Any, steps: Any) -> Any:
+        return where(t == 0.0, loss, constant(loss, 0.0))
+
+
+@reducers.add
+@component
+class Last(Reducer):
+    """The last loss, that before the last update."""
+
+    relative: Flag = 0
+    clip: Positive = LARGEST
+
+    def term(self, loss: Any, t: Any, steps: Any) -> Any:
+        return where(t == steps - 1.0, loss, constant(loss, 0.0))
+
+
+@reducers.add
+@component
+class Mean(Reducer):
+    """The mean of the last `last` losses; of all of them where there are fewer."""
+
+    last: Count
+    relative: Flag = 0
+    clip: Positive = LARGEST
+
+    def term(self, loss: Any, t: Any, steps: Any) -> Any:
+        count = where(steps < self.last, steps, self.last)
+        return where(t >= steps - count, divide(loss, count), constant(loss, 0.0))
+
+
+@reducers.add
+@component
+class Sum(Reducer):
+    """The sum of all losses."""
+
+    relative: Flag = 0
+    clip: Positive = LARGEST
+
+    def term(self, loss: Any, t: Any, steps: Any) -> Any:
+        return loss
+
+
+@reducers.add
+@component
+class SumOfInverses(Reducer):
+    """The sum of one over every loss."""
+
+    relative: Flag = 0
+    clip: Positive = LARGEST
+
+    def term(self, loss: Any, t: Any, steps: Any) -> Any:
+        return divide(constant(loss, 1.0), loss)
