@@ -26,8 +26,8 @@ class Task:
     ----------
     x : array-like of finite numbers, shape (samples, inputs) or (samples,)
         Inputs; a 1-D list is one input a sample.
-    y : array-like of finite numbers, shape (samples,) or (samples, 1)
-        Targets.
+    y : array-like of finite numbers, shape (samples,) or (samples, outputs)
+        Targets; a 1-D list is one output.
     name : str
         What the task is called in titles and tables.
 
@@ -62,8 +62,10 @@ class Task:
             targets = targets[:, None]
         if inputs.ndim != 2 or 0 in inputs.shape:
             raise ValueError(f"x must have shape (samples, inputs), each 1 or more, got {inputs.shape}")
-        if targets.ndim != 2 or targets.shape[1] != 1:
-            raise ValueError(f"y must have shape (samples,) or (samples, 1), got {targets.shape}")
+        if targets.ndim != 2 or targets.shape[1] == 0:
+            raise ValueError(
+                f"y must have shape (samples,) or (samples, outputs), each 1 or more, got {targets.shape}"
+            )
         if len(inputs) != len(targets):
             raise ValueError(f"x has {len(inputs)} samples but y has {len(targets)}; they must match")
         for array in (inputs, targets):
@@ -88,6 +90,11 @@ class Task:
         """Number of inputs of a sample."""
         return int(self.x.shape[1])
 
+    @property
+    def outputs(self) -> int:
+        """Number of targets of a sample."""
+        return int(self.y.shape[1])
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Task)
@@ -100,7 +107,8 @@ class Task:
         return hash((self.name, self.x.tobytes(), self.y.tobytes()))
 
     def __repr__(self) -> str:
-        return f"Task({self.name!r}, {self.samples} samples, {self.inputs} inputs)"
+        outputs = f", {self.outputs} outputs" if self.outputs > 1 else ""
+        return f"Task({self.name!r}, {self.samples} samples, {self.inputs} inputs{outputs})"
 
 
 def _numbers(field: str, given: object) -> np.ndarray:
@@ -278,4 +286,5 @@ def to_spec(task: Task) -> dict[str, Any]:
         return {"name": task.name, "points": task.samples}
     if task.name in NAMED and task == NAMED[task.name]():
         return {"name": task.name}
-    return {"name": task.name, "x": task.x.tolist(), "y": task.y[:, 0].tolist()}
+    y = task.y[:, 0] if task.outputs == 1 else task.y
+    return {"name": task.name, "x": task.x.tolist(), "y": y.tolist()}

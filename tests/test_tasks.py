@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from fastneuron import tasks
+from fastneuron import tasks, toml
 from fastneuron.tasks import Task
 
 numbers = st.floats(allow_nan=False, allow_infinity=False)
@@ -21,9 +21,25 @@ names = st.text(min_size=1).filter(lambda text: text.isprintable() and text.stri
 
 def test_one_dimensional_inputs_are_one_input_a_sample():
     task = Task([0, 0.5, 1], [1, 0, 0])
-    assert (task.samples, task.inputs) == (3, 1)
+    assert (task.samples, task.inputs, task.outputs) == (3, 1, 1)
     assert task.x.shape == (3, 1) and task.y.shape == (3, 1)
     assert task == Task([[0], [0.5], [1]], [[1], [0], [0]])
+
+
+def test_a_table_of_targets_is_several_outputs():
+    task = Task([0, 0.5], [[1, 0, 2], [3, 4, 5]])
+    assert (task.samples, task.inputs, task.outputs) == (2, 1, 3)
+    assert task.y.tolist() == [[1, 0, 2], [3, 4, 5]]
+    assert repr(task) == "Task('task', 2 samples, 1 inputs, 3 outputs)"
+    assert repr(Task([0], [1])) == "Task('task', 1 samples, 1 inputs)"
+    assert task != Task([0, 0.5], [1, 0]) and Task([0], [[1, 0]]) != Task([0], [1])
+    with pytest.raises(ValueError, match="read-only"):
+        task.y[0, 2] = 1
+
+
+def test_one_output_is_written_flat_and_several_as_rows():
+    assert tasks.to_spec(Task([0, 1], [[2], [3]]))["y"] == [2, 3]
+    assert tasks.to_spec(Task([0, 1], [[2, 3], [4, 5]]))["y"] == [[2, 3], [4, 5]]
 
 
 def test_a_task_keeps_its_own_copy_which_cannot_be_changed():
@@ -93,6 +109,12 @@ def test_a_task_comes_back_from_its_table_and_from_pickle(rows, name):
     task = Task([row[:-1] for row in rows], [row[-1] for row in rows], name)
     assert tasks.from_spec(tasks.to_spec(task)) == task
     assert pickle.loads(pickle.dumps(task)) == task
+
+
+@given(tables, names, st.integers(1, 3))
+def test_a_task_of_several_outputs_comes_back_from_its_toml(rows, name, outputs):
+    task = Task(rows, [[row[-1] + k for k in range(outputs)] for row in rows], name)
+    assert tasks.from_spec(toml.loads(toml.dumps({"task": tasks.to_spec(task)}))["task"]) == task
 
 
 @given(tables)
@@ -173,10 +195,12 @@ def test_wrong_inputs_name_the_value_and_what_is_allowed(x, message):
     assert message in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("y", [[[1, 0], [0, 1]], [[[1]], [[0]]]])
-def test_targets_are_one_column(y):
-    with pytest.raises(ValueError, match=r"^y must have shape \(samples,\) or \(samples, 1\), got"):
+@pytest.mark.parametrize(("y", "shape"), [([[], []], "(2, 0)"), ([[[1]], [[0]]], "(2, 1, 1)")])
+def test_targets_are_one_column_or_several(y, shape):
+    with pytest.raises(ValueError) as caught:
         Task([0, 1], y)
+    message = f"y must have shape (samples,) or (samples, outputs), each 1 or more, got {shape}"
+    assert str(caught.value) == message
 
 
 @pytest.mark.parametrize("name", ["", " ", "a\nb", None, 3, "\ud800"])
