@@ -6,6 +6,8 @@ Not here: how a model turns inputs into outputs.
 from __future__ import annotations
 
 import csv
+import functools
+import inspect
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -15,8 +17,11 @@ from typing import Any
 import numpy as np
 
 from fastneuron.components import nearest, shown
+from fastneuron.starts import normal, uniform_numbers
 
 MAX_POINTS = 2**24
+MAX_COLUMNS = 2**20
+MAX_NUMBERS = 2**27
 
 
 class Task:
@@ -45,11 +50,12 @@ class Task:
     True
     """
 
-    __slots__ = ("name", "x", "y")
+    __slots__ = ("_short", "name", "x", "y")
 
     x: np.ndarray
     y: np.ndarray
     name: str
+    _short: dict[str, Any] | None  # the table of a task that its data do not tell, as that of a seed
 
     def __init__(self, x: object, y: object, name: str = "task") -> None:
         if not isinstance(name, str) or not name.strip() or not name.isprintable():
@@ -73,12 +79,13 @@ class Task:
         object.__setattr__(self, "x", inputs)
         object.__setattr__(self, "y", targets)
         object.__setattr__(self, "name", name)
+        object.__setattr__(self, "_short", None)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"a Task cannot be changed; make a new one to set {name}")
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Task, (self.x, self.y, self.name)
+        return _with_table, (self.x, self.y, self.name, self._short)
 
     @property
     def samples(self) -> int:
@@ -111,6 +118,12 @@ class Task:
         return f"Task({self.name!r}, {self.samples} samples, {self.inputs} inputs{outputs})"
 
 
+def _with_table(x: np.ndarray, y: np.ndarray, name: str, short: dict[str, Any] | None) -> Task:
+    task = Task(x, y, name)
+    object.__setattr__(task, "_short", short)
+    return task
+
+
 def _numbers(field: str, given: object) -> np.ndarray:
     try:
         array = np.array(given)
@@ -129,6 +142,14 @@ def _numbers(field: str, given: object) -> np.ndarray:
         place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
         raise ValueError(f"{field}{list(place)} must be a finite number, got {array[place]}")
     return array
+
+
+def _whole(field: str, value: object, low: int, high: int, high_text: str = "") -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ValueError(
+            f"{field} must be a whole number from {low} to {high_text or high}, got {shown(value)}"
+        )
+    return int(value)
 
 
 def inverter() -> Task:
@@ -178,10 +199,107 @@ def flipped_step(points: int = 101) -> Task:
     ValueError
         If `points` is not a whole number from 2 to `MAX_POINTS`.
     """
-    if isinstance(points, bool) or not isinstance(points, int) or not 2 <= points <= MAX_POINTS:
-        raise ValueError(f"points must be a whole number from 2 to {MAX_POINTS}, got {shown(points)}")
-    x = np.linspace(0.0, 1.0, points)
+    x = np.linspace(0.0, 1.0, _whole("points", points, 2, MAX_POINTS))
     return Task(x, (x < 0.5).astype(float), name="flipped_step")
+
+
+def random_regression(inputs: int, samples: int, seed: int = 0, outputs: int = 1) -> Task:
+    """Random numbers to be learned by heart: all inputs and targets are independent, standard normal.
+
+    Parameters
+    ----------
+    inputs : int, from 1 to `MAX_COLUMNS`
+        Number of inputs of a sample.
+    samples : int, from 1 to `MAX_POINTS`
+        Number of samples.
+    seed : int, 0 <= seed < 2**63
+        The key of the numbers.
+    outputs : int, from 1 to `MAX_COLUMNS`
+        Number of targets of a sample.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter, the value and what is allowed; or if there are more than `MAX_NUMBERS` numbers.
+
+    Notes
+    -----
+    The columns are the inputs and then the outputs. Column c of sample s is the normal quantile of
+    `fastneuron.starts.uniform_numbers(seed, s, c)`: it depends on the seed, s and c alone. So more samples,
+    or more outputs, leave the earlier ones as they are. The random starts of a sweep come from the same
+    generator, with the point for s and the parameter for c: a sweep of the same seed would start at these
+    very numbers, so give it another one.
+
+    Examples
+    --------
+    >>> task = random_regression(inputs=16, samples=272)
+    >>> task
+    Task('random_regression', 272 samples, 16 inputs)
+    >>> bool((task.x[:9] == random_regression(inputs=16, samples=9).x).all())
+    True
+    """
+    inputs = _whole("inputs", inputs, 1, MAX_COLUMNS)
+    samples = _whole("samples", samples, 1, MAX_POINTS)
+    seed = _whole("seed", seed, 0, 2**63 - 1, "2**63 - 1")
+    outputs = _whole("outputs", outputs, 1, MAX_COLUMNS)
+    size = samples * (inputs + outputs)
+    if size > MAX_NUMBERS:
+        raise ValueError(f"samples * (inputs + outputs) must be at most {MAX_NUMBERS}, got {size}")
+    points = np.arange(samples, dtype=np.uint64)
+    table = np.empty((samples, inputs + outputs))
+    for column in range(inputs + outputs):
+        table[:, column] = normal(0, 1).values(uniform_numbers(seed, points, column))
+    short = {
+        "name": "random_regression",
+        "inputs": inputs,
+        "samples": samples,
+        "seed": seed,
+        "outputs": outputs,
+    }
+    return _with_table(table[:, :inputs], table[:, inputs:], "random_regression", short)
+
+
+DIGITS_PARTS = {"train": 1438, "test": 359, "all": 1797}  # and their numbers of samples
+
+
+def digits(part: str = "train") -> Task:
+    """Handwritten digits, 8 x 8 pixels, as scikit-learn bundles them; one output for each digit.
+
+    Parameters
+    ----------
+    part : {"train", "test", "all"}
+        Every fifth sample, number 4, 9, 14, ... counted from 0, is for the test, the others for training.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part, or scikit-learn cannot be imported.
+
+    Notes
+    -----
+    x has shape (samples, 64): the pixels row by row, from 0 to 1 in steps of 1/16. y has shape
+    (samples, 10): 1 for the digit that it is and 0 for the others.
+
+    References
+    ----------
+    Alpaydin and Kaynak (1998), "Optical recognition of handwritten digits", UCI Machine Learning Repository.
+    """
+    if not isinstance(part, str) or part not in DIGITS_PARTS:
+        raise ValueError(f"part must be one of {', '.join(DIGITS_PARTS)}, got {shown(part)}")
+    x, y = _all_digits()
+    fifth = np.arange(len(x)) % 5 == 4
+    chosen = {"train": ~fifth, "test": fifth, "all": fifth | ~fifth}[part]
+    return Task(x[chosen], y[chosen], name="digits")
+
+
+@functools.cache
+def _all_digits() -> tuple[np.ndarray, np.ndarray]:
+    try:  # here, so that only who asks for digits needs it
+        from sklearn.datasets import load_digits
+    except ImportError:
+        raise ValueError("digits needs scikit-learn: pip install 'fastneuron[digits]'") from None
+    pixels, digit = load_digits(return_X_y=True)
+    return pixels / 16.0, np.eye(10)[digit]
 
 
 def from_csv(path: str | Path) -> Task:
@@ -233,10 +351,28 @@ def _is_number(cell: str) -> bool:
     return True
 
 
+# the tasks of one output that a name alone makes
 NAMED: dict[str, Callable[[], Task]] = {
     "inverter": inverter,
     "flipped_step": flipped_step,
 } | {name: (lambda name=name: gate(name)) for name in GATES}
+# those with keys of their own, which are the parameters; one without a default must be given
+KEYED: dict[str, Callable[..., Task]] = {
+    "flipped_step": flipped_step,
+    "random_regression": random_regression,
+    "digits": digits,
+}
+
+
+def keys_of(name: str) -> dict[str, Any]:
+    """The keys that belong to the task `name` in a table, with their defaults, None where there is none."""
+    if name not in KEYED:
+        return {}
+    parameters = inspect.signature(KEYED[name]).parameters
+    return {key: None if own.default is own.empty else own.default for key, own in parameters.items()}
+
+
+_OWNERS = {key: name for name in KEYED for key in keys_of(name)}
 
 
 def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
@@ -247,7 +383,7 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     ValueError
         Naming the key, the value and what is allowed.
     """
-    known = ("name", "x", "y", "csv", "points")
+    known = ("name", "x", "y", "csv", *_OWNERS)
     for key in spec:
         if key not in known:
             key_text = key if isinstance(key, str) and key.isprintable() else shown(key)
@@ -255,36 +391,65 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
                 f"{where}.{key_text}: unknown key{nearest(key, known)}; allowed: {', '.join(known)}"
             )
     name = spec.get("name")
+    owned = [key for key in spec if key in _OWNERS]
     try:
         if "csv" in spec:
-            if "x" in spec or "y" in spec or "points" in spec or not isinstance(spec["csv"], str):
-                raise ValueError("csv must be a path, without x, y or points")
+            if "x" in spec or "y" in spec or owned or not isinstance(spec["csv"], str):
+                raise ValueError(f"csv must be a path, without x, y, {_either(_OWNERS)}")
             table = from_csv(spec["csv"])
             return table if name is None else Task(table.x, table.y, name)
         if "x" in spec or "y" in spec:
-            if "x" not in spec or "y" not in spec or "points" in spec:
-                raise ValueError("x and y must be given together, without points")
+            if "x" not in spec or "y" not in spec or owned:
+                raise ValueError(f"x and y must be given together, without {_either(_OWNERS)}")
             return Task(spec["x"], spec["y"], "task" if name is None else name)
-        if name == "flipped_step":
-            return flipped_step(spec.get("points", 101))
-        if "points" in spec:
-            raise ValueError(f"points belongs to flipped_step, not to {shown(name)}")
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+    names = [*NAMED, *(key for key in KEYED if key not in NAMED)]
     if name is None:
-        raise ValueError(f"{where}: missing key 'name', or x and y, or csv; names: {', '.join(NAMED)}")
-    if not isinstance(name, str) or name not in NAMED:
+        raise ValueError(f"{where}: missing key 'name', or x and y, or csv; names: {', '.join(names)}")
+    if not isinstance(name, str) or name not in names:
         raise ValueError(
-            f"{where}.name: unknown task {shown(name)}{nearest(str(name), NAMED)}; known: {', '.join(NAMED)}"
+            f"{where}.name: unknown task {shown(name)}{nearest(str(name), names)}; known: {', '.join(names)}"
         )
-    return NAMED[name]()
+    for key in owned:
+        if _OWNERS[key] != name:
+            raise ValueError(f"{where}: {key} belongs to {_OWNERS[key]}, not to {shown(name)}")
+    if name not in KEYED:
+        return NAMED[name]()
+    for key, default in keys_of(name).items():
+        if default is None and key not in spec:
+            raise ValueError(f"{where}: missing key {key!r}; {name} has the keys {', '.join(keys_of(name))}")
+    try:
+        return KEYED[name](**{key: spec[key] for key in owned})
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+
+
+def _either(words: Iterable[str]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} or {last}"
 
 
 def to_spec(task: Task) -> dict[str, Any]:
-    """The table that `from_spec` turns back into `task`: the name where it says all."""
-    if task.name == "flipped_step" and 2 <= task.samples <= MAX_POINTS and task == flipped_step(task.samples):
-        return {"name": task.name, "points": task.samples}
-    if task.name in NAMED and task == NAMED[task.name]():
-        return {"name": task.name}
+    """The table that `from_spec` turns back into `task`: the name and its keys where these say all."""
+    short = _candidate(task)
+    if short is not None:
+        try:
+            if task == from_spec(short):
+                return short
+        except ValueError:  # no such task, as a flipped step of one point, or digits without scikit-learn
+            pass
     y = task.y[:, 0] if task.outputs == 1 else task.y
     return {"name": task.name, "x": task.x.tolist(), "y": y.tolist()}
+
+
+def _candidate(task: Task) -> dict[str, Any] | None:
+    """The only short table that could give `task`, if there is one."""
+    if task._short is not None:
+        return dict(task._short)
+    if task.name == "flipped_step":
+        return {"name": task.name, "points": task.samples}
+    if task.name == "digits" and (task.inputs, task.outputs) == (64, 10):
+        parts = [part for part, samples in DIGITS_PARTS.items() if samples == task.samples]
+        return {"name": task.name, "part": parts[0]} if parts else None
+    return {"name": task.name} if task.name in NAMED else None

@@ -399,12 +399,24 @@ def test_tasks_lists_what_can_be_named(run: Run) -> None:
     assert (code, err) == (0, "")
     for word in ("inverter", "0 -> 1  1 -> 0", "xnor", "sigmoid", "cross_entropy", "l2", "momentum"):
         assert word in out
+    for words in ("points = 101", "inputs, samples, seed = 0, outputs = 1", "part = train", "Handwritten"):
+        assert words in out
+    assert out.count("flipped_step") == 1  # with its keys, for it has no truth table
     report = json.loads(run("tasks", "--json")[1])
     assert report["tasks"]["nand"] == {"x": [[0, 0], [0, 1], [1, 0], [1, 1]], "y": [1, 1, 1, 0]}
+    assert report["tasks"]["random_regression"]["fields"]["samples"] == {"default": None}
+    assert report["tasks"]["digits"]["fields"] == {"part": {"default": "train"}}
+    assert report["tasks"]["flipped_step"]["fields"] == {"points": {"default": 101}}
     assert report["optimizers"]["momentum"]["fields"]["learning_rate"] == {
         "allowed": "positive",
         "default": None,
     }
+
+
+def test_digits_without_scikit_learn_are_wrong_usage(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    fn.tasks._all_digits.cache_clear()
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    check_refused(*run("map", "--set", "task.name=digits"), "pip install 'fastneuron[digits]'")
 
 
 def test_info_and_warmup_report(run: Run) -> None:

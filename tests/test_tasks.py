@@ -1,6 +1,9 @@
 """Tasks: data that are checked once, and their tables."""
 
 import pickle
+import statistics
+import subprocess
+import sys
 
 import hypothesis.strategies as st
 import numpy as np
@@ -10,12 +13,15 @@ from hypothesis import given
 from fastneuron import tasks, toml
 from fastneuron.tasks import Task
 
+from . import oracle
+
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 tables = st.integers(1, 3).flatmap(
     lambda n: st.lists(st.lists(numbers, min_size=n + 1, max_size=n + 1), min_size=1, max_size=5)
 )
+OWNED_KEYS = "points, inputs, samples, seed, outputs or part"
 names = st.text(min_size=1).filter(lambda text: text.isprintable() and text.strip()) | st.sampled_from(
-    ["inverter", "flipped_step", "nand"]
+    ["inverter", "flipped_step", "nand", "random_regression", "digits"]
 )
 
 
@@ -115,6 +121,132 @@ def test_a_task_comes_back_from_its_table_and_from_pickle(rows, name):
 def test_a_task_of_several_outputs_comes_back_from_its_toml(rows, name, outputs):
     task = Task(rows, [[row[-1] + k for k in range(outputs)] for row in rows], name)
     assert tasks.from_spec(toml.loads(toml.dumps({"task": tasks.to_spec(task)}))["task"]) == task
+
+
+def normal_number(seed, sample, column):
+    """The number of a random regression by way of the oracle's generator and Python's own quantile."""
+    words = oracle.philox((sample % 2**32, sample >> 32, column, 0), (seed % 2**32, seed >> 32))
+    return statistics.NormalDist().inv_cdf(((words[0] << 20 | words[1] >> 12) + 0.5) / 2**52)
+
+
+@pytest.mark.parametrize("seed", [0, 5, 2**63 - 1])
+def test_random_regression_has_a_standard_normal_number_for_each_seed_sample_and_column(seed):
+    task = tasks.random_regression(3, 40, seed, 2)
+    assert (task.name, task.inputs, task.samples, task.outputs) == ("random_regression", 3, 40, 2)
+    wanted = [[normal_number(seed, sample, column) for column in range(5)] for sample in range(40)]
+    np.testing.assert_allclose(np.hstack([task.x, task.y]), wanted, rtol=1e-12, atol=1e-14)
+
+
+def test_more_samples_or_outputs_leave_a_random_regression_as_it_was():
+    few, many = tasks.random_regression(3, 7), tasks.random_regression(3, 50, outputs=4)
+    assert np.array_equal(many.x[:7], few.x) and np.array_equal(many.y[:7, :1], few.y)
+    assert not np.isin(tasks.random_regression(3, 7, seed=1).x, many.x).any()
+
+
+def test_random_regression_is_written_by_its_keys():
+    keys = {"inputs": 3, "samples": 5, "seed": 9, "outputs": 2}
+    task = tasks.random_regression(**keys)
+    for same in (task, pickle.loads(pickle.dumps(task)), tasks.from_spec({"name": task.name, **keys})):
+        assert tasks.to_spec(same) == {"name": "random_regression", **keys}
+    spec = {"name": "random_regression", "inputs": 16, "samples": 272}
+    assert tasks.to_spec(tasks.from_spec(spec)) == spec | {"seed": 0, "outputs": 1}
+    assert tasks.to_spec(tasks.random_regression(np.int64(3), 5))["inputs"] == 3
+
+
+def test_the_table_of_a_random_regression_cannot_be_changed_from_outside():
+    task = tasks.random_regression(3, 5)
+    tasks.to_spec(task)["seed"] = 1
+    assert tasks.to_spec(task)["seed"] == 0
+
+
+def test_a_random_regression_of_other_numbers_is_written_in_full(monkeypatch):
+    task = tasks.random_regression(2, 3)
+    copied = Task(task.x, task.y, task.name)  # equal, but nobody knows the seed
+    assert copied == task and tasks.from_spec(tasks.to_spec(copied)) == task
+    assert set(tasks.to_spec(copied)) == {"name", "x", "y"}
+    # as made on a machine whose quantile differs in the last bits
+    monkeypatch.setattr(tasks, "uniform_numbers", lambda seed, points, use: np.full(len(points), 0.25))
+    assert set(tasks.to_spec(task)) == {"name", "x", "y"}
+    assert tasks.from_spec(tasks.to_spec(task)) == task
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"inputs": 0}, "inputs must be a whole number from 1 to 1048576, got 0"),
+        ({"inputs": 2**20 + 1}, "inputs must be a whole number from 1 to 1048576, got 1048577"),
+        ({"samples": 2.0}, "samples must be a whole number from 1 to 16777216, got 2.0"),
+        ({"samples": True}, "samples must be a whole number from 1 to 16777216, got True"),
+        ({"seed": -1}, "seed must be a whole number from 0 to 2**63 - 1, got -1"),
+        ({"seed": 2**63}, "seed must be a whole number from 0 to 2**63 - 1, got 9223372036854775808"),
+        ({"outputs": None}, "outputs must be a whole number from 1 to 1048576, got None"),
+        ({"outputs": "2"}, "outputs must be a whole number from 1 to 1048576, got '2'"),
+        (
+            {"inputs": 2**20, "samples": 128},
+            "samples * (inputs + outputs) must be at most 134217728, got 134217856",
+        ),
+    ],
+)
+def test_a_wrong_random_regression_names_the_value_and_what_is_allowed(given, message):
+    with pytest.raises(ValueError) as caught:
+        tasks.random_regression(**{"inputs": 2, "samples": 3} | given)
+    assert str(caught.value) == message
+
+
+def test_digits_are_those_of_scikit_learn_split_at_every_fifth():
+    from sklearn.datasets import load_digits
+
+    pixels, digit = load_digits(return_X_y=True)
+    every, train, test = (tasks.digits(part) for part in ("all", "train", "test"))
+    assert (every.samples, train.samples, test.samples) == (1797, 1438, 359)
+    assert (every.inputs, every.outputs, every.name) == (64, 10, "digits")
+    assert np.array_equal(every.x * 16, pixels) and every.x.max() == 1
+    assert np.array_equal(every.y.argmax(axis=1), digit)
+    assert np.isin(every.y, [0, 1]).all() and (every.y.sum(axis=1) == 1).all()
+    numbers = list(range(4, 1797, 5))
+    assert np.array_equal(test.x, every.x[numbers]) and np.array_equal(test.y, every.y[numbers])
+    assert np.array_equal(train.x, np.delete(every.x, numbers, axis=0))
+    assert np.array_equal(train.y, np.delete(every.y, numbers, axis=0))
+    assert tasks.digits() == train
+
+
+@pytest.mark.parametrize("part", ["train", "test", "all"])
+def test_digits_are_written_by_their_part(part):
+    task = tasks.digits(part)
+    assert tasks.to_spec(task) == {"name": "digits", "part": part}
+    assert tasks.from_spec({"name": "digits", "part": part}) == task
+    other = Task(task.x, task.y[:, ::-1], "digits")
+    assert set(tasks.to_spec(other)) == {"name", "x", "y"} and tasks.from_spec(tasks.to_spec(other)) == other
+
+
+@pytest.mark.parametrize("part", ["", "tests", None, 1, ["train"]])
+def test_an_unknown_part_of_the_digits_is_named(part):
+    with pytest.raises(ValueError) as caught:
+        tasks.digits(part)
+    assert str(caught.value) == f"part must be one of train, test, all, got {part!r}"
+
+
+def test_without_scikit_learn_digits_say_how_to_get_it(monkeypatch):
+    task = tasks.digits("test")
+    tasks._all_digits.cache_clear()
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(ValueError) as caught:
+        tasks.from_spec({"name": "digits"})
+    assert str(caught.value) == "task: digits needs scikit-learn: pip install 'fastneuron[digits]'"
+    assert set(tasks.to_spec(task)) == {"name", "x", "y"} and tasks.from_spec(tasks.to_spec(task)) == task
+
+
+def test_only_digits_load_scikit_learn():
+    code = (
+        "import sys; from fastneuron import tasks; from fastneuron.cli.main import main\n"
+        "known = [*(make() for make in tasks.NAMED.values()), tasks.random_regression(2, 3)]\n"
+        "known.append(tasks.Task([0] * 359, [0] * 359, 'digits'))\n"
+        "for task in known: tasks.from_spec(tasks.to_spec(task))\n"
+        "main(['tasks']); print('sklearn' in sys.modules)\n"
+        "tasks.digits(); print('sklearn' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("\nFalse\nTrue\n")
 
 
 @given(tables)
@@ -221,16 +353,39 @@ def test_points_of_a_flipped_step_are_few_enough_to_hold(points):
         ({}, "task: missing key 'name', or x and y, or csv; names: inverter, flipped_step"),
         ({"nam": "xor"}, "task.nam: unknown key (did you mean 'name'?); allowed: name, x, y, csv, points"),
         (
+            {"name": "random_regression", "sample": 3},
+            "task.sample: unknown key (did you mean 'samples'?); "
+            "allowed: name, x, y, csv, points, inputs, samples, seed, outputs, part",
+        ),
+        ({"name": "digit"}, "task.name: unknown task 'digit' (did you mean 'digits'?); known: inverter"),
+        ({"seed": 3}, "task: missing key 'name', or x and y, or csv; names: inverter, flipped_step"),
+        ({"name": "digits", "seed": 3}, "task: seed belongs to random_regression, not to 'digits'"),
+        (
+            {"name": "random_regression", "inputs": 3, "samples": 4, "part": "all"},
+            "task: part belongs to digits, not to 'random_regression'",
+        ),
+        (
+            {"name": "random_regression", "inputs": 3, "seed": 4},
+            "task: missing key 'samples'; random_regression has the keys inputs, samples, seed, outputs",
+        ),
+        (
+            {"name": "random_regression", "inputs": 3, "samples": "4"},
+            "task: samples must be a whole number from 1 to 16777216, got '4'",
+        ),
+        ({"name": "digits", "part": "half"}, "task: part must be one of train, test, all, got 'half'"),
+        (
             {"name": "invertr"},
             "task.name: unknown task 'invertr' (did you mean 'inverter'?); known: inverter",
         ),
         ({"name": ["xor"]}, "task.name: unknown task ['xor']"),
         ({"name": "xor", "points": 3}, "task: points belongs to flipped_step, not to 'xor'"),
         ({"name": "flipped_step", "points": 1}, "task: points must be a whole number from 2"),
-        ({"x": [1]}, "task: x and y must be given together, without points"),
+        ({"x": [1]}, f"task: x and y must be given together, without {OWNED_KEYS}"),
+        ({"x": [1], "y": [1], "seed": 1}, f"task: x and y must be given together, without {OWNED_KEYS}"),
         ({"x": [1], "y": [1], "name": 3}, "task: name must be a line of text, got 3"),
         ({"x": [1], "y": ["a"]}, "task: y must be numbers, got ['a']"),
-        ({"csv": 3}, "task: csv must be a path, without x, y or points"),
+        ({"csv": 3}, f"task: csv must be a path, without x, y, {OWNED_KEYS}"),
+        ({"csv": "a.csv", "part": "all"}, f"task: csv must be a path, without x, y, {OWNED_KEYS}"),
         ({"csv": "no such file.csv"}, "task: cannot read no such file.csv: No such file or directory"),
     ],
 )

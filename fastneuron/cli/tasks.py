@@ -10,11 +10,9 @@ if TYPE_CHECKING:
     from fastneuron.components import Registry
     from fastneuron.tasks import Task
 
-SHOWN_SAMPLES = 8
-
 
 def tasks(*, json: bool = False) -> None:
-    """List the tasks with their truth tables, and the activations, losses, penalties, optimizers and batches.
+    """List the tasks with their truth tables or keys, and the activations, losses, penalties, optimizers and batches.
 
     Parameters
     ----------
@@ -29,6 +27,11 @@ def tasks(*, json: bool = False) -> None:
     from fastneuron.penalties import penalties
 
     named = {name: make() for name, make in known.NAMED.items()}
+    keyed = {
+        name: {"fields": {key: {"default": value} for key, value in known.keys_of(name).items()}}
+        | {"doc": _first_line(make)}
+        for name, make in known.KEYED.items()
+    }
     registries = {
         "activations": activations,
         "losses": losses,
@@ -37,29 +40,38 @@ def tasks(*, json: bool = False) -> None:
         "batches": batches,
     }
     if json:
-        report: dict[str, Any] = {
-            "tasks": {name: {"x": task.x, "y": task.y[:, 0]} for name, task in named.items()}
-        }
+        tables: dict[str, Any] = {name: {"x": task.x, "y": task.y[:, 0]} for name, task in named.items()}
+        tables |= {name: tables.get(name, {}) | entry for name, entry in keyed.items()}
+        report: dict[str, Any] = {"tasks": tables}
         report |= {plural: _components(registry) for plural, registry in registries.items()}
         print(printing.document(report))
         return
-    rows = [[name, str(task.inputs), _truth_table(task)] for name, task in named.items()]
+    rows = [[name, str(task.inputs), _truth_table(task)] for name, task in named.items() if name not in keyed]
     print(printing.table(["task", "inputs", "truth table"], rows, text=(0, 2)))
+    print()
+    print(printing.table(["task", "keys", "meaning"], _described(keyed), text=(0, 1, 2)))
     for plural, registry in registries.items():
-        rows = [
-            [name, ", ".join(_field(*field) for field in entry["fields"].items()), entry["doc"]]
-            for name, entry in _components(registry).items()
-        ]
         print()
-        print(printing.table([plural, "fields", "meaning"], rows, text=(0, 1, 2)))
+        print(
+            printing.table([plural, "fields", "meaning"], _described(_components(registry)), text=(0, 1, 2))
+        )
 
 
 def _truth_table(task: Task) -> str:
-    if task.samples > SHOWN_SAMPLES:
-        return f"{task.samples} points: 1 left of 0.5, else 0"
     return "  ".join(
         f"{' '.join(f'{v:g}' for v in x)} -> {y:g}" for x, y in zip(task.x, task.y[:, 0], strict=True)
     )
+
+
+def _described(entries: dict[str, dict[str, Any]]) -> list[list[str]]:
+    return [
+        [name, ", ".join(_field(*field) for field in entry["fields"].items()), entry["doc"]]
+        for name, entry in entries.items()
+    ]
+
+
+def _first_line(described: object) -> str:
+    return (described.__doc__ or "").strip().partition("\n")[0]
 
 
 def _components(registry: Registry) -> dict[str, dict[str, Any]]:
@@ -69,7 +81,7 @@ def _components(registry: Registry) -> dict[str, dict[str, Any]]:
                 field: {"allowed": cls.bounds[field].allowed, "default": cls._field_defaults.get(field)}
                 for field in cls._fields
             },
-            "doc": (cls.__doc__ or "").strip().partition("\n")[0],
+            "doc": _first_line(cls),
         }
         for name, cls in registry.classes.items()
     }
@@ -77,4 +89,6 @@ def _components(registry: Registry) -> dict[str, dict[str, Any]]:
 
 def _field(name: str, entry: dict[str, Any]) -> str:
     default = entry["default"]
-    return name if default is None else f"{name} = {default:g}"
+    if default is None:
+        return name
+    return f"{name} = {default}" if isinstance(default, str) else f"{name} = {default:g}"
