@@ -22,6 +22,7 @@ from fastneuron.starts import normal, uniform_numbers
 MAX_POINTS = 2**24
 MAX_COLUMNS = 2**20
 MAX_NUMBERS = 2**27
+DATA = 2**31  # the first of the uses of random numbers that are data; those below are starts
 
 
 class Task:
@@ -225,10 +226,9 @@ def random_regression(inputs: int, samples: int, seed: int = 0, outputs: int = 1
     Notes
     -----
     The columns are the inputs and then the outputs. Column c of sample s is the normal quantile of
-    `fastneuron.starts.uniform_numbers(seed, s, c)`: it depends on the seed, s and c alone. So more samples,
-    or more outputs, leave the earlier ones as they are. The random starts of a sweep come from the same
-    generator, with the point for s and the parameter for c: a sweep of the same seed would start at these
-    very numbers, so give it another one.
+    `fastneuron.starts.uniform_numbers(seed, s, 2**31 + c)`: it depends on the seed, s and c alone. So more
+    samples, or more outputs, leave the earlier ones as they are. The random starts of a sweep come from the
+    same generator, with uses below 2**31, so that they are others whatever the seed.
 
     Examples
     --------
@@ -248,7 +248,7 @@ def random_regression(inputs: int, samples: int, seed: int = 0, outputs: int = 1
     points = np.arange(samples, dtype=np.uint64)
     table = np.empty((samples, inputs + outputs))
     for column in range(inputs + outputs):
-        table[:, column] = normal(0, 1).values(uniform_numbers(seed, points, column))
+        table[:, column] = normal(0, 1).values(uniform_numbers(seed, points, DATA + column))
     short = {
         "name": "random_regression",
         "inputs": inputs,

@@ -125,7 +125,7 @@ def test_a_task_of_several_outputs_comes_back_from_its_toml(rows, name, outputs)
 
 def normal_number(seed, sample, column):
     """The number of a random regression by way of the oracle's generator and Python's own quantile."""
-    words = oracle.philox((sample % 2**32, sample >> 32, column, 0), (seed % 2**32, seed >> 32))
+    words = oracle.philox((sample % 2**32, sample >> 32, 2**31 + column, 0), (seed % 2**32, seed >> 32))
     return statistics.NormalDist().inv_cdf(((words[0] << 20 | words[1] >> 12) + 0.5) / 2**52)
 
 
