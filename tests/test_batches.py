@@ -104,7 +104,7 @@ def test_batches_of_all_samples_give_the_bits_of_the_full_batch(dtype):
 def test_batches_do_not_depend_on_tiles_or_threads(monkeypatch):
     whole = sweep().run(threads=1, progress=False)
     sizes = sweep(axes={**sweep().axes, "size": [1, 2]}).run(progress=False)
-    monkeypatch.setattr(local, "tile_shape", lambda shape: (7, 11, 1)[: len(shape)])
+    monkeypatch.setattr(local, "tile_shape", lambda shape, width: (7, 11, 1)[: len(shape)])
     assert_same(sweep().run(threads=2, progress=False), whole)
     again = sweep(axes={**sweep().axes, "size": [1, 2]}).run(progress=False)
     assert_same(again, sizes)

@@ -76,7 +76,7 @@ def test_the_same_numbers_for_any_tiles_threads_and_store(monkeypatch, tmp_path)
     sweep = gate("nand", 5000, axes={"learning_rate": [0.5, 2.0, 4.0]}, seed=7)
     whole = sweep.run(progress=False, threads=1)
     stored = sweep.run(store=tmp_path / "map.zarr", progress=False)
-    monkeypatch.setattr(local, "tile_shape", lambda shape: (2, 777))
+    monkeypatch.setattr(local, "tile_shape", lambda shape, width: (2, 777))
     cut = sweep.run(progress=False, threads=2)
     for name in whole.data_vars:
         np.testing.assert_array_equal(whole[name], cut[name], err_msg=name)

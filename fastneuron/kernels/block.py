@@ -273,8 +273,13 @@ def _arguments_of_parts(block: Any) -> tuple[tuple[Any, ...], ...]:
 
 @intrinsic
 def write_words(typingctx: Any, problem: Any, block: Any) -> Any:
-    """Compile the parts of a problem; write their addresses and the problem into the words of a block."""
-    parts = tuple(zip((run_chunk, summary_of, finish_of), _arguments_of_parts(block), strict=True))
+    """Compile the parts of a problem; write their addresses and the problem into the words of a block.
+
+    Where nothing is recorded nothing is finished, and that part is left out.
+    """
+    record = problem.types[problem.fields.index("record")]
+    wanted = (run_chunk, summary_of, finish_of)[: _PARTS if len(record) else FINISH]
+    parts = tuple(zip(wanted, _arguments_of_parts(block), strict=False))
     signatures = [
         types.Dispatcher(function).get_call_type(typingctx, (problem, *arguments), {})
         for function, arguments in parts

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from fastneuron.models import Layer
 
 SAMPLES = 16  # so many go through the layers at once
+FEW = 2  # units up to which the errors below a layer are summed one by one: a tile is more than it takes
 # numbers of each layer: its inputs, units, first parameter, whether it has biases, and where the outputs are
 # and the slopes of its activation, for the last layer the pre-activations
 UNITS, FIRST, BIASED, OUTPUTS_AT, SLOPES_AT, WORDS = range(1, 7)  # the inputs come first
@@ -155,15 +156,25 @@ def _back_through_layers(own: Any, like: Any, parameters: Any, at: Any, stride: 
                     total = total + take(room, (errors_at + s * units + u) * count, like)
                 put(room, place, total)
         if layer > 0:
-            weights = Own(parameters, at + first * stride, units * stride, stride)
-            lower = Own(room, others_at * count, count, n * count)
-            product(like, True, lower, weights, transposed(errors), n, k, units)
             factor = constant(like, own.factors[layer])
             slopes_at = own.layers[words - WORDS + SLOPES_AT]
-            for q in range(k * n):
-                place = (others_at + q) * count
-                slope = take(room, (slopes_at + q) * count, like)
-                put(room, place, factor * take(room, place, like) * slope)
+            if units <= FEW:
+                for s in range(k):
+                    for j in range(n):
+                        total = constant(like, 0.0)
+                        for u in range(units):
+                            w = take(parameters, at + (first + j * units + u) * stride, like)
+                            total = fma(w, take(room, (errors_at + s * units + u) * count, like), total)
+                        slope = take(room, (slopes_at + s * n + j) * count, like)
+                        put(room, (others_at + s * n + j) * count, factor * total * slope)
+            else:
+                weights = Own(parameters, at + first * stride, units * stride, stride)
+                lower = Own(room, others_at * count, count, n * count)
+                product(like, True, lower, weights, transposed(errors), n, k, units)
+                for q in range(k * n):
+                    place = (others_at + q) * count
+                    slope = take(room, (slopes_at + q) * count, like)
+                    put(room, place, factor * take(room, place, like) * slope)
             errors_at, others_at = others_at, errors_at
 
 
