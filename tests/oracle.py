@@ -1,8 +1,8 @@
 """The oracle: what a sweep must answer, as slow and as plain as it can be said in NumPy.
 
 Every formula is written out here once more, by the name of the component's class, and none is taken from the
-package: a mistake there cannot hide here. The definitions are those of
-`fastneuron.outcomes`. The last axis of every array is the points; all else is a loop over time.
+package: a mistake there cannot hide here. The last axis of every array is the points; all else is a loop over
+time. When a point ends is in `outcome_oracle`, networks are in `network_oracle`.
 
 Letters: x (samples, inputs) and y (samples, 1) are the task; theta (parameters, points) is the state,
 the weights and then the bias; z and a (samples, points) are pre-activations and outputs.
@@ -13,8 +13,7 @@ import functools
 import numpy as np
 from scipy import special
 
-OUTCOMES = {"UNFINISHED": 0, "REACHED": 1, "SETTLED": 2, "CYCLING": 3, "DIVERGED": 4, "STALLED": 5}
-DEFAULT_SETTLE = {"float64": 1e-12, "float32": 2.5e-7}
+from .outcome_oracle import Rule, filled_in, learned_and_margin
 
 
 def output_and_slope(kind, field, z):
@@ -256,15 +255,13 @@ def run(sweep, precision=None, nudge=0.0):
     given = np.dtype(sweep.dtype).type
     number = np.dtype(precision or sweep.dtype).type
     points = int(np.prod(sweep.shape))
-    settle = sweep.stop.settle
-    stop = sweep.stop._replace(settle=DEFAULT_SETTLE[str(sweep.dtype)] if settle is None else settle)
     parts = {
         "activation": sweep.model.activation,
         "loss": sweep.loss,
         "penalty": sweep.penalty,
         "optimizer": sweep.optimizer,
         "batch": sweep.batch,
-        "stop": stop,
+        "stop": filled_in(sweep.stop, sweep.dtype),
     }
     field = fields_of(parts, given, points)
     start = {name: np.full(points, sweep.start.get(name, 0.0), given) for name in sweep.model.parameters}
@@ -293,98 +290,37 @@ def follow(descent):
     """Follow every point of `descent` to its end; name -> array over the points."""
     n_parameters, points = descent.theta.shape
     y = descent.y
-    middle = (y.min() + y.max()) / 2
     result = {name: np.zeros(points, np.int64) for name in ("outcome", "steps", "period", "learned")}
     result |= {name: np.zeros(points, y.dtype) for name in ("loss", "error", "speed", "margin")}
     result["theta"] = np.zeros((n_parameters, points), y.dtype)
 
+    stop = {name: values for (role, name), values in descent.field.items() if role == "stop"}
+    rule = Rule(stop, descent.epoch, descent.theta)
     here = np.arange(points)  # the points that still descend
-    longest = int(descent.field["stop", "max_period"].max())
-    periods = np.arange(1, longest + 1)[:, None]
-    past = np.full((longest, n_parameters, points), np.nan, y.dtype)  # past[p - 1] is theta_(t-p)
-    run_length = np.zeros((longest, points), np.int64)  # states in a row that returned after p steps
-    lately = 2 * int(descent.epoch.max())
-    recent = np.full((lately, n_parameters, points), np.nan, y.dtype)  # the last updates
-
-    calm = np.zeros((lately, points), bool)
-    t = 0
     while True:
-        stop = {name: values for (role, name), values in descent.field.items() if role == "stop"}
-        theta = descent.theta
-        size = np.abs(theta).max(axis=0)
-        closeness = stop["settle"] * np.maximum(1, size)
-        change = np.abs(theta - past[0])
-        move = change.max(axis=0)
-
-        gap = np.abs(theta - past).max(axis=1)
-        returned = gap <= closeness
-        # with batches, a state rests if it has rested for a whole epoch, and its speed is that since the last
-        # whole epoch began
-        recent = np.concatenate([change[None], recent[:-1]])
-        calm = np.concatenate([(move <= closeness)[None], calm[:-1]]) if t > 0 else calm
-        ago = np.arange(len(recent))[:, None]
-        rests = (calm | (ago >= descent.epoch)).all(axis=0) & (t > 0) & (t % descent.epoch == 0)
-        since = ago < descent.epoch + t % descent.epoch
-        drift = np.where(since[:, None] & ~np.isnan(recent), recent, 0).max(axis=0)
-        run_length = np.where(returned, run_length + 1, 0)
-        # how near the state comes after fewer steps than p
-        nearest = np.concatenate(
-            [np.full((1, len(here)), np.inf, gap.dtype), np.minimum.accumulate(gap)[:-1]]
-        )
-        cycle = (
-            (periods >= 2)
-            & (periods <= stop["max_period"])
-            & (run_length >= 2 * periods + 1)
-            & (gap <= np.sqrt(stop["settle"]) * nearest)
-            & (descent.epoch == 1)
-        )
-
-        finite = np.isfinite(theta).all(axis=0) & np.isfinite(descent.loss)
-        last = t >= stop["max_steps"]
-        slow = (t * drift <= stop["stall"] * np.maximum(1, np.abs(theta))).all(axis=0)
-        outcome = np.select(
-            [
-                ~finite | (size > stop["limit"]),
-                descent.error <= stop["tolerance"],
-                rests,
-                cycle.any(axis=0),
-                last & slow,
-                last,
-            ],
-            [
-                OUTCOMES[name]
-                for name in ("DIVERGED", "REACHED", "SETTLED", "CYCLING", "STALLED", "UNFINISHED")
-            ],
-            -1,
-        )
-
+        outcome, period, speed = rule.look(descent.theta, descent.loss, descent.error)
+        learned, margin = learned_and_margin(descent.output, y)
+        now = {
+            "outcome": outcome,
+            "steps": np.full(len(here), descent.t),
+            "period": period,
+            "learned": learned,
+            "loss": descent.loss,
+            "error": descent.error,
+            "speed": speed,
+            "margin": margin,
+            "theta": descent.theta,
+        }
         ended = outcome >= 0
-        at = here[ended]
-        period = np.where(outcome == OUTCOMES["CYCLING"], cycle.argmax(axis=0) + 1, 0)
-        period = np.where(outcome == OUTCOMES["SETTLED"], 1, period)
-        result["outcome"][at] = outcome[ended]
-        result["steps"][at] = t
-        result["period"][at] = period[ended]
-        result["loss"][at] = descent.loss[ended]
-        result["error"][at] = descent.error[ended]
-        result["speed"][at] = move[ended] if t > 0 else 0
-        result["theta"][:, at] = theta[:, ended]
-        result["margin"][at] = np.abs(descent.output - middle).min(axis=0)[ended]
-        result["learned"][at] = -1
-        if len(y) <= 32:
-            bits = (descent.output >= middle).astype(np.int64) << np.arange(len(y))[:, None]
-            result["learned"][at] = bits.sum(axis=0)[ended]
-
+        for name, values in now.items():
+            result[name][..., here[ended]] = values[..., ended]
         if ended.all():
             return result
         if ended.any():
             here = here[~ended]
-            past, run_length = past[..., ~ended], run_length[:, ~ended]
-            recent, calm = recent[..., ~ended], calm[:, ~ended]
+            rule.keep(~ended)
             descent.keep(~ended)
-        past = np.concatenate([descent.theta[None], past[:-1]])
         descent.step()
-        t += 1
 
 
 def trajectory(task, model, loss, optimizer, penalty, start, steps, dtype="float64", batch=None, point=0):
