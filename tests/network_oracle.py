@@ -207,15 +207,14 @@ def run(training, start, point=0):
 
     ``outcome``, ``steps``, ``period``, ``speed``, ``loss``, ``error``; ``learned``, -1 for more than one
     output or 32 samples, and its ``margin``; ``final_<name>`` for every parameter; and ``losses``, those of
-    all states up to the last, NaN where a state is not finite.
+    all states up to the last.
     """
     descent = Descent(training, start, point)
     losses = []
 
     def trajectory():
         while True:
-            finite = np.isfinite(descent.state).all()
-            losses.append(descent.loss if finite else descent.loss.dtype.type(np.nan))
+            losses.append(descent.loss)
             yield descent.state, descent.loss, descent.error
             descent.step()
 
@@ -231,7 +230,7 @@ def run(training, start, point=0):
 
 
 def recorded_losses(training, start, point=0):
-    """The losses l_0 .. l_(max_steps - 1), each taken before its update; NaN where a state is not finite.
+    """The losses l_0 .. l_(max_steps - 1), each taken before its update.
 
     A start that has ended stays where it is.
     """

@@ -50,13 +50,6 @@ def test_trainability_is_that_of_the_oracle_of_networks():
     assert pixels.converged.any() and not pixels.converged.all()
 
 
-def test_pixel_whose_weights_overflow_is_lost_though_its_loss_is_finite():
-    """Beyond all numbers the hidden unit is saturated; one weight and inputs of one sign leave no NaN."""
-    w0, w1, x = np.array([[0.5]]), np.array([[1.0]]), np.array([[1.0], [0.5]])
-    pixels = check(w0, w1, x, 1e3 * x, [1e308], [1e-3, 0.1])
-    np.testing.assert_allclose(pixels.late_mean, CLIP)
-
-
 def test_pixels_of_no_learning_and_of_blow_up():
     """Rates of nearly 0 leave the loss at the first, 1; huge ones clip all that follow."""
     pixels = trainability(*study(4), [1e-300], [1e-300, 1e200], 50)

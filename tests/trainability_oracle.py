@@ -34,7 +34,7 @@ def trainability(w0, w1, x, y, rates0, rates1, steps):
     """The study in float64: w0 (inputs, n), w1 (n, 1), x (samples, inputs), y (samples, 1).
 
     The losses l_0 .. l_(steps - 1) are each taken before its update; c_t = min(l_t / l_0, 1e6). A pixel whose
-    loss or weights were not finite once is lost: c_t is 1e6 from there on.
+    loss was not finite once is lost: c_t is 1e6 from there on.
     """
     inputs, n = w0.shape
     grid = (len(rates0), len(rates1))
@@ -46,8 +46,7 @@ def trainability(w0, w1, x, y, rates0, rates1, steps):
         h = np.tanh(np.sqrt(2) * (x @ w0) / np.sqrt(inputs))
         e = h @ w1 / n - y
         losses[t] = (e**2).mean(axis=(2, 3))
-        finite = np.isfinite(w0).all(axis=(2, 3)) & np.isfinite(w1).all(axis=(2, 3))
-        lost |= ~(finite & np.isfinite(losses[t]))
+        lost |= ~np.isfinite(losses[t])
         losses[t][lost] = np.nan
 
         in_a = 2 * e / len(x)
