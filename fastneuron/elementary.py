@@ -57,6 +57,13 @@ def erf(x: Any) -> Any:
     return special.erf(x)
 
 
+def quantile(u: Any) -> Any:
+    """The standard normal number below which a normal number is with probability u; NaN beyond 0 and 1."""
+    from scipy import special
+
+    return special.ndtri(u)
+
+
 def sqrt(x: Any) -> Any:
     """Square root; NaN below 0, without a warning."""
     with np.errstate(invalid="ignore"):

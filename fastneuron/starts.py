@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from fastneuron.components import Component, NonNegative, component, nearest, shown
+from fastneuron.elementary import constant, fma, quantile
 
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -59,12 +60,12 @@ def uniform_numbers(seed: int, points: np.ndarray, use: int) -> np.ndarray:
 
 
 class Distribution(Component):
-    """Base of the distributions: ``values(self, u)`` takes uniform numbers between 0 and 1 to its own."""
+    """Base of the distributions: ``value(self, u)`` takes uniform numbers between 0 and 1 to its own."""
 
     __slots__ = ()
 
-    def values(self, u: np.ndarray) -> np.ndarray:
-        """The numbers whose distribution function is u."""
+    def value(self, u: Any) -> Any:
+        """The number at which the distribution function is u."""
         raise NotImplementedError
 
     def to_spec(self) -> dict[str, Any]:
@@ -79,10 +80,8 @@ class Normal(Distribution):
     mean: float
     sd: NonNegative
 
-    def values(self, u: np.ndarray) -> np.ndarray:
-        from scipy import special
-
-        return self.mean + self.sd * np.asarray(special.ndtri(u))
+    def value(self, u: Any) -> Any:
+        return fma(self.sd, quantile(u), self.mean)
 
 
 @component
@@ -92,8 +91,8 @@ class Uniform(Distribution):
     low: float
     high: float
 
-    def values(self, u: np.ndarray) -> np.ndarray:
-        return self.low * (1.0 - u) + self.high * u
+    def value(self, u: Any) -> Any:
+        return self.low * (constant(u, 1.0) - u) + self.high * u
 
 
 def normal(mean: float, sd: float) -> Normal:

@@ -248,7 +248,7 @@ def random_regression(inputs: int, samples: int, seed: int = 0, outputs: int = 1
     points = np.arange(samples, dtype=np.uint64)
     table = np.empty((samples, inputs + outputs))
     for column in range(inputs + outputs):
-        table[:, column] = normal(0, 1).values(uniform_numbers(seed, points, DATA + column))
+        table[:, column] = normal(0, 1).value(uniform_numbers(seed, points, DATA + column))
     short = {
         "name": "random_regression",
         "inputs": inputs,

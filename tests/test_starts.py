@@ -6,6 +6,7 @@ from scipy import stats
 
 import fastneuron as fn
 from fastneuron.engine import local
+from fastneuron.engine.draws import drawn
 from fastneuron.engine.lowering import point_numbers
 from fastneuron.measures.shares import wilson
 from fastneuron.starts import philox, uniform_numbers
@@ -41,9 +42,43 @@ def test_uniform_numbers_are_uniform_and_differ_by_seed_point_and_use():
 
 def test_distributions_are_what_they_say():
     u = uniform_numbers(5, np.arange(200_000, dtype=np.uint64), 0)
-    assert stats.kstest(fn.normal(2, 3).values(u), "norm", (2, 3)).pvalue > 1e-3
-    assert stats.kstest(fn.uniform(-1, 3).values(u), "uniform", (-1, 4)).pvalue > 1e-3
-    assert set(fn.normal(2, 0).values(u)) == {2.0}
+    assert stats.kstest(fn.normal(2, 3).value(u), "norm", (2, 3)).pvalue > 1e-3
+    assert stats.kstest(fn.uniform(-1, 3).value(u), "uniform", (-1, 4)).pvalue > 1e-3
+    assert set(fn.normal(2, 0).value(u)) == {2.0}
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("points", [0, 1, 15, 16, 37])
+def test_compiled_draws_are_the_plain_ones(points, dtype):
+    seed, numbers = 2**62 + 12345, np.arange(points) * 2**27 + 5
+    for distribution in (fn.normal(-1, 3), fn.uniform(-1, 3)):
+        found = drawn(distribution, seed, numbers, 7, 3, dtype)
+        assert found.shape == (3, points) and found.dtype == dtype
+        for k, row in enumerate(found):
+            plain = distribution.value(uniform_numbers(seed, numbers.astype(np.uint64), 7 + k))
+            np.testing.assert_allclose(row, plain, rtol=4 * np.finfo(dtype).eps, atol=4e-15)
+    unit = drawn(fn.uniform(0, 1), seed, numbers, 7, 1)[0]
+    np.testing.assert_array_equal(unit, uniform_numbers(seed, numbers.astype(np.uint64), 7))
+
+
+def test_a_draw_depends_on_no_other_point_or_use():
+    numbers = np.arange(100)
+    whole = drawn(fn.normal(0, 1), 3, numbers, 0, 20)
+    for points in (slice(0, 16), slice(5, 36), slice(99, 100)):
+        np.testing.assert_array_equal(drawn(fn.normal(0, 1), 3, numbers[points], 4, 5), whole[4:9, points])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_fields_of_a_distribution_may_vary_from_point_to_point(dtype):
+    numbers, sd = np.arange(50), np.linspace(0, 2, 50)
+    found = drawn(fn.normal(0, 1), 3, numbers, 0, 4, dtype, varying={"sd": sd})
+    for k, point in enumerate(numbers):
+        alone = drawn(fn.normal(0, sd[k]), 3, numbers[k : k + 1], 0, 4, dtype)
+        np.testing.assert_array_equal(found[:, point], alone[:, 0])
+
+
+def test_a_start_beyond_the_dtype_is_infinite():
+    assert np.isinf(drawn(fn.normal(0, 1e300), 0, np.arange(40), 0, 1, "float32")).all()
 
 
 def test_point_numbers_count_the_whole_grid_in_c_order():

@@ -18,6 +18,7 @@ import numpy as np
 
 from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Component, with_plain, with_rows
+from fastneuron.engine.draws import drawn
 from fastneuron.engine.rehearsal import rehearse
 from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.cache import PACKAGE
@@ -32,7 +33,7 @@ from fastneuron.optimizers import Optimizer
 from fastneuron.penalties import NoPenalty, Penalty
 from fastneuron.places import OFFSET, SD, entry_of, layers_of
 from fastneuron.reducers import Reducer
-from fastneuron.starts import Distribution, Normal, uniform_numbers
+from fastneuron.starts import Distribution, Normal
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
@@ -257,16 +258,16 @@ def starts_of(
         rows[row].reshape(shape)[...] = numbers
 
     sd = axis_of.get(("start", SD))
+    points = numbers.astype(np.int64).ravel()
     with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
         for name, piece in pieces_of(sweep.model).items():
             start = sweep.starts[name]
             if isinstance(start, Distribution):
-                for row in range(piece.start, piece.stop):
-                    uniform = uniform_numbers(sweep.seed, numbers, row)
-                    if sd is not None and isinstance(start, Normal):
-                        fill(row, start.mean + along(sd) * Normal(0.0, 1.0).values(uniform))
-                    else:
-                        fill(row, start.values(uniform))
+                varied = {}
+                if sd is not None and isinstance(start, Normal):
+                    varied = {SD: np.broadcast_to(along(sd), shape).ravel()}
+                count = piece.stop - piece.start
+                rows[piece] = drawn(start, sweep.seed, points, piece.start, count, sweep.dtype, varied)
             else:
                 rows[piece] = np.ravel(start)[:, None]
         for (role, field), k in axis_of.items():
@@ -281,7 +282,7 @@ def starts_of(
     for row, (sources, number) in enumerate(varying.rows, start=width):
         axes = [axis_of[source] for source in sources if source in axis_of]
         fill(row, along(axes[0]) if axes else number)
-    return rows, numbers.astype(np.int64).ravel()
+    return rows, points
 
 
 def sums_of(sweep: Sweep, points: int) -> np.ndarray:

@@ -9,6 +9,7 @@ import numpy as np
 
 from fastneuron.batches import Batch
 from fastneuron.components import Bound, checked_number
+from fastneuron.engine.draws import drawn
 from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.lowering import explained, longest_epoch, lowered, sums_of
 from fastneuron.engine.memory import require_memory
@@ -25,7 +26,7 @@ from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import Penalty
 from fastneuron.result import dims_of
-from fastneuron.starts import Distribution, uniform_numbers
+from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
 
@@ -193,12 +194,11 @@ def _starts(checked: Sweep, start: object) -> tuple[tuple[int, ...], np.ndarray]
         given = {name: value for name, value in start.items() if not isinstance(value, Distribution)}
         random = {name: value for name, value in random.items() if name not in given}
     leading, starts = broadcast_parameters(checked.model, given, checked.dtype)
-    numbers = np.arange(starts.shape[1], dtype=np.uint64)
+    numbers = np.arange(starts.shape[1])
     for name, piece in pieces_of(checked.model).items():
-        if name in random:
-            for row in range(piece.start, piece.stop):
-                with np.errstate(over="ignore"):  # a start beyond the dtype has diverged
-                    starts[row] = random[name].values(uniform_numbers(checked.seed, numbers, row))
+        if name in random:  # a start beyond the dtype has diverged
+            count = piece.stop - piece.start
+            starts[piece] = drawn(random[name], checked.seed, numbers, piece.start, count, checked.dtype)
     return leading, starts
 
 

@@ -16,12 +16,10 @@ import numpy as np
 from fastneuron.elementary import constant, divide, where
 from fastneuron.kernels.jit import compact, compiled_as, inner, never_inline, use_full_width
 from fastneuron.kernels.memory import put, take
+from fastneuron.kernels.philox import philox
 from fastneuron.kernels.records import bind
 from fastneuron.kernels.vectors import bits_of, lanes_in
 
-# those of `fastneuron.starts.philox`
-_FIRST_MULTIPLIER, _SECOND_MULTIPLIER = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_FIRST_WEYL, _SECOND_WEYL = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
@@ -49,16 +47,9 @@ def draw_words(orders, begin, end, stride, block):
     words, numbers, epochs = orders.words, orders.numbers, orders.epochs
     for lane in range(begin, end):
         point, seed = np.uint64(numbers[lane]), np.uint64(words[4 * stride + lane])
-        a, b, c, d = point & _LOW, point >> _HALF, np.uint64(epochs[lane]), np.uint64(block)
-        first, second = seed & _LOW, seed >> _HALF
-        for _ in range(10):
-            one, two = _FIRST_MULTIPLIER * a, _SECOND_MULTIPLIER * c
-            a, b, c, d = (two >> _HALF) ^ b ^ first, two & _LOW, (one >> _HALF) ^ d ^ second, one & _LOW
-            first, second = (first + _FIRST_WEYL) & _LOW, (second + _SECOND_WEYL) & _LOW
-        words[lane] = np.int64(a)
-        words[stride + lane] = np.int64(b)
-        words[2 * stride + lane] = np.int64(c)
-        words[3 * stride + lane] = np.int64(d)
+        drawn = philox(point & _LOW, point >> _HALF, np.uint64(epochs[lane]), np.uint64(block), seed)
+        for k in range(4):
+            words[k * stride + lane] = drawn[k]
 
 
 @inner

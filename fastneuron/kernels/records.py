@@ -21,7 +21,8 @@ from numba.extending import (
 )
 
 from fastneuron.components import Plain
-from fastneuron.kernels import vecmath as vecmath  # the elementary functions that methods call
+from fastneuron.kernels import quantile as quantile  # with vecmath, what methods call
+from fastneuron.kernels import vecmath as vecmath
 from fastneuron.kernels.jit import helper
 from fastneuron.kernels.memory import data_of
 from fastneuron.kernels.vectors import Vector, filled, widened

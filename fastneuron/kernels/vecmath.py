@@ -237,7 +237,7 @@ def _exp(x: Formula) -> Formula:
 
 def _quotient(r: Formula) -> Formula:
     """C with exp(r) = (c + r) / (c - r)."""
-    return _polynomial(r * r, _format(r).quotient)
+    return polynomial(r * r, _format(r).quotient)
 
 
 def _sigmoid(x: Formula) -> Formula:
@@ -258,7 +258,7 @@ def _tanh(x: Formula) -> Formula:
     return (_fma(less, c, more * r) / _fma(more, c, less * r)).called("copysign", x)
 
 
-def _polynomial(x: Formula, terms: tuple[float, ...]) -> Formula:
+def polynomial(x: Formula, terms: tuple[float, ...]) -> Formula:
     """terms[0] + terms[1] x + ..."""
     *rest, last = terms
     sum_ = x.constant(last)
@@ -274,7 +274,7 @@ def _arctan(x: Formula) -> Formula:
     below = steep.chosen(size, middle.chosen(size + 1.0, 1.0))
     t = above / below
     t2 = t * t
-    angle = _fma(t * t2, _polynomial(t2, _format(x).arctan), t)
+    angle = _fma(t * t2, polynomial(t2, _format(x).arctan), t)
     angle = angle + steep.chosen(math.pi / 2, middle.chosen(x.constant(math.pi / 4), 0.0))
     return angle.called("copysign", x)
 
@@ -282,9 +282,9 @@ def _arctan(x: Formula) -> Formula:
 def _erf(x: Formula) -> Formula:
     f = _format(x)
     size = abs(x)
-    small = _fma(size, _polynomial(size * size, f.erf), size)
+    small = _fma(size, polynomial(size * size, f.erf), size)
     size = (size > f.erf_flat).chosen(f.erf_flat, size)
-    large = 1.0 - _exp(_polynomial(size, f.log_erfc))
+    large = 1.0 - _exp(polynomial(size, f.log_erfc))
     return (size > 1.0).chosen(large, small).called("copysign", x)
 
 
@@ -292,11 +292,23 @@ def _sign(x: Formula) -> Formula:
     return x.equals(0.0).chosen(x, x / abs(x))
 
 
-def _log(x: Formula) -> Formula:
+def log_of(x: Formula) -> Formula:
+    """Natural logarithm: -inf at 0, NaN below."""
     f = _format(x)
     tiny = x < f.tiny
-    offset = tiny.chosen(x * f.tiny_scale, x).bits() - f.sqrt_half_bits
-    k = (offset >> f.mantissa).to_float() - tiny.chosen(x.constant(f.tiny_shift), 0.0)
+    lifted = tiny.chosen(x.constant(f.tiny_shift), 0.0)
+    result = log_of_normal(tiny.chosen(x * f.tiny_scale, x), lifted)
+    result = x.equals(math.inf).chosen(x, result)
+    result = x.equals(0.0).chosen(-math.inf, result)
+    return (x >= 0.0).chosen(result, math.nan)
+
+
+def log_of_normal(x: Formula, lifted: Formula | None = None) -> Formula:
+    """Natural logarithm of a positive, finite number that is not subnormal, over 2^lifted."""
+    f = _format(x)
+    offset = x.bits() - f.sqrt_half_bits
+    k = (offset >> f.mantissa).to_float()
+    k = k if lifted is None else k - lifted
     m = ((offset & ((1 << f.mantissa) - 1)) + f.sqrt_half_bits).as_float() - 1.0
     s = m / (2.0 + m)
     z = s * s
@@ -309,17 +321,14 @@ def _log(x: Formula) -> Formula:
         odd = w * _fma(w, c[3], c[1])
         even = z * _fma(w, c[2], c[0])
     half = 0.5 * m * m
-    result = k * f.ln2_high - ((half - (s * (half + (odd + even)) + k * f.ln2_low)) - m)
-    result = x.equals(math.inf).chosen(x, result)
-    result = x.equals(0.0).chosen(-math.inf, result)
-    return (x >= 0.0).chosen(result, math.nan)
+    return k * f.ln2_high - ((half - (s * (half + (odd + even)) + k * f.ln2_low)) - m)
 
 
 def _log1p(x: Formula) -> Formula:
     # log(1 + x) with what the rounding of 1 + x lost given back (Kahan)
     u = 1.0 + x
     lost = (x < 1.0).chosen(x - (u - 1.0), 1.0 - (u - x)) / u
-    result = _log(u)
+    result = log_of(u)
     return _finite(lost).chosen(result + lost, result)
 
 
@@ -334,7 +343,7 @@ def _maximum(a: Formula, b: Formula) -> Formula:
 _UNARY: dict[Any, Any] = {
     elementary.exp: _exp,
     elementary.sigmoid: _sigmoid,
-    elementary.log: _log,
+    elementary.log: log_of,
     elementary.log1p: _log1p,
     elementary.tanh: _tanh,
     elementary.arctan: _arctan,
@@ -352,8 +361,8 @@ formula(elementary.divide, 2, lambda a, b: a / b)
 _FOREIGN: dict[Any, Any] = {
     np.exp: _exp,
     math.exp: _exp,
-    np.log: _log,
-    math.log: _log,
+    np.log: log_of,
+    math.log: log_of,
     np.log1p: _log1p,
     math.log1p: _log1p,
     np.tanh: _tanh,

@@ -167,6 +167,17 @@ class Formula:
     def __or__(self, other: Any) -> Formula:
         return self._made("or_", other)
 
+    def __xor__(self, other: Any) -> Formula:
+        return self._made("xor", other)
+
+    def shifted_down(self, bits: int) -> Formula:
+        """Whole numbers shifted, with zeros coming in, where ``>>`` keeps the sign."""
+        return self._made("lshr", bits)
+
+    def high_half(self) -> Formula:
+        """The upper 32 of 64 bits."""
+        return self.shifted_down(32)
+
     def _compared(self, sign: str, other: Any) -> Formula:
         ordered = self.builder.fcmp_unordered if sign == "!=" else self.builder.fcmp_ordered
         return Formula(self.builder, ordered(sign, self.value, self.constant(other).value))
