@@ -19,6 +19,7 @@ _HOMES = {
     "Stop": "outcomes",
     "Sweep": "sweep",
     "Task": "tasks",
+    "activity": "engine.activity",
     "component": "components",
     "constant": "elementary",
     "descend": "engine.trajectories",
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     from fastneuron.batches import *
     from fastneuron.components import component as component
     from fastneuron.elementary import constant as constant
+    from fastneuron.engine.activity import activity as activity
     from fastneuron.engine.environment import info as info
     from fastneuron.engine.environment import warmup as warmup
     from fastneuron.engine.response import forward as forward

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import fastneuron as fn
 from fastneuron.cli.main import main
@@ -323,6 +324,86 @@ def test_respond_draws(run: Run, suffix: str, tmp_path: Path) -> None:
     assert (tmp_path / f"curve{suffix}").stat().st_size > 1000
 
 
+def test_respond_with_a_network_answers_the_question_of_the_black_image(run: Run, tmp_path: Path) -> None:
+    words = ["respond", "--network", "784-30-10", "--image", "black", "--draws", "500"]
+    code, out, err = run(*words, "--out", "hidden.png")
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[1].split()[:2] == ["hidden", "30"] and lines[1].endswith("9.313e-10")
+    assert lines[2].split()[:2] == ["output", "10"] and lines[2].endswith("0.0009766")
+    assert "500 networks, all weights and biases normal with mean 0 and spread 1, seed 0" in out
+    assert "Not all hidden outputs are 1: 0.00 % of them are above 0.99, and all 30 of a network are" in out
+    assert "2^-30" in out and out.endswith("wrote hidden.png\n")
+    assert (tmp_path / "hidden.png").stat().st_size > 1000
+    assert run(*words, "--seed", "1")[1] != run(*words)[1]
+
+
+def test_respond_with_a_network_json_is_what_activity_gives(run: Run) -> None:
+    words = ["--network", "6-4-3-2", "--image", "white", "--draws", "300", "--seed", "7", "--scale", "he"]
+    code, out, _ = run("respond", *words, "--activation", "tanh", "--gain", "2", "--json")
+    told = json.loads(out)
+    model = fn.Network((6, 4, 3, 2), hidden=fn.Tanh(2.0), output=fn.Tanh(2.0), scale="he")
+    found = fn.activity(model, np.ones((1, 6)), draws=300, seed=7, progress=False).isel(sample=0)
+    assert code == 0 and [layer["layer"] for layer in told["layers"]] == ["hidden 1", "hidden 2", "output"]
+    for k, layer in enumerate(told["layers"]):
+        for name in ("mean", "low_share", "high_share", "all_above_half"):
+            assert layer[name] == found[name].values[k]
+        assert layer["spread"] == found["variance"].values[k] ** 0.5
+        assert layer["all_above_half_by_chance"] is None
+    assert "Not all" not in run("respond", *words, "--activation", "tanh")[1]
+
+
+def test_respond_reads_images(run: Run, tmp_path: Path) -> None:
+    greys = np.array([[0, 51, 255], [102, 0, 204]], np.uint8)
+    Image.fromarray(greys).save("grey.png")
+    Image.fromarray(np.stack([greys] * 3, axis=2)).save("color.png")
+    Image.fromarray(greys.astype(np.uint16) * 257).save("deep.png")
+    np.save("numbers.npy", greys / 255)
+    np.savetxt("numbers.csv", greys / 255, delimiter=",")
+    words = ["--network", "6-4-2", "--draws", "50", "--json"]
+    told = {}
+    for image in ("grey.png", "color.png", "deep.png", "numbers.npy", "numbers.csv", "black"):
+        code, out, err = run("respond", *words, "--image", image)
+        assert (code, err) == (0, ""), image
+        told[image] = json.loads(out)["layers"]
+    assert told.pop("black") != told["grey.png"]
+    expected = fn.activity(fn.Network((6, 4, 2)), greys.reshape(1, 6) / 255, draws=50, progress=False)
+    for layers in told.values():
+        found = [layer["mean"] for layer in layers]
+        np.testing.assert_allclose(found, expected["mean"].values[:, 0], rtol=1e-12)
+
+
+BAD_IMAGES = {
+    "too small": ("small.png", "small.png has 3 x 2 = 6 pixels, but 9-2 has 9 inputs"),
+    "too few numbers": ("few.csv", "few.csv has 2 x 1 = 2 pixels, but 9-2 has 9 inputs"),
+    "no numbers": ("words.csv", "words.csv cannot be read as a table of numbers"),
+    "ragged": ("ragged.csv", "ragged.csv cannot be read as a table of numbers"),
+    "NaN": ("nan.csv", "nan.csv must hold finite numbers"),
+    "no array": ("words.npy", "words.npy cannot be read as an array of numbers"),
+    "text array": ("text.npy", "text.npy must hold finite numbers"),
+    "no picture": ("words.png", "words.png cannot be read as a picture: it is no picture"),
+    "cut short": ("cut.png", "cut.png cannot be read as a picture"),
+    "missing": ("nowhere.png", "nowhere.png: No such file"),
+    "misspelt": ("blak", "blak: No such file"),
+    "folder": ("/", "/: Is a directory"),
+}
+
+
+@pytest.mark.parametrize(("image", "says"), BAD_IMAGES.values(), ids=BAD_IMAGES)
+def test_images_that_cannot_be_used_are_named(run: Run, tmp_path: Path, image: str, says: str) -> None:
+    Image.fromarray(np.zeros((2, 3), np.uint8)).save("small.png")
+    random = np.random.default_rng(0).integers(0, 256, (90, 90)).astype(np.uint8)
+    Image.fromarray(random).save("whole.png")
+    Path("cut.png").write_bytes(Path("whole.png").read_bytes()[:4000])
+    Path("few.csv").write_text("1,2\n")
+    for name in ("words.csv", "words.npy", "words.png"):
+        Path(name).write_text("a,b\n")
+    Path("ragged.csv").write_text("1,2\n3\n")
+    Path("nan.csv").write_text("1,2,nan,4,5,6,7,8,9\n")
+    np.save("text.npy", np.array(["a"] * 9))
+    check_refused(*run("respond", "--network", "9-2", "--image", image), says)
+
+
 # descend
 
 NIELSEN = ["descend", "--x", "1", "--y", "0", "--weight", "0.6", "--bias", "0.9", "--learning-rate", "0.15"]
@@ -473,6 +554,27 @@ BAD_WORDS = {
     "unknown option": (["map", "--pionts", "3"], "--points"),
     "two specs": (["map", "a.toml", "b.toml"], "b.toml"),
     "missing option": (["respond", "--bias", "1"], "--weight"),
+    "neither neuron nor network": (["respond"], "--weight and --bias must be given, or --network"),
+    "network without an image": (["respond", "--network", "3-2"], "--image"),
+    "network and weight": (["respond", "--network", "3-2", "--weight", "1"], "--weight"),
+    "network and inputs": (["respond", "--network", "3-2", "--image", "black", "--at", "1"], "--at"),
+    "neuron and image": (["respond", "--weight", "1", "--bias", "1", "--image", "black"], "--image"),
+    "neuron and draws": (["respond", "--weight", "1", "--bias", "1", "--draws", "5"], "--draws"),
+    "neuron and seed": (["respond", "--weight", "1", "--bias", "1", "--seed", "0"], "--seed"),
+    "neuron and scale": (["respond", "--weight", "1", "--bias", "1", "--scale", "he"], "--scale"),
+    "network of one layer": (["respond", "--network", "784", "--image", "black"], "as 784-30-10, got '784'"),
+    "network of no numbers": (["respond", "--network", "a-b", "--image", "black"], "as 784-30-10"),
+    "network without units": (["respond", "--network", "3-0", "--image", "black"], "--network: sizes"),
+    "network too large": (
+        ["respond", "--network", "999999-999999", "--image", "black"],
+        "at most 2147483647",
+    ),
+    "unknown scale": (
+        ["respond", "--network", "3-2", "--image", "black", "--scale", "xaver"],
+        "--scale must be one of none, fan_in, xavier, he, mean_field, got 'xaver'",
+    ),
+    "no draws": (["respond", "--network", "3-2", "--image", "black", "--draws", "0"], "draws must be"),
+    "negative seed": (["respond", "--network", "3-2", "--image", "black", "--seed", "-1"], "seed must be"),
     "no number": (["respond", "--bias", "1", "--weight", "heavy"], "heavy"),
     "fraction of points": (["map", "--points", "1.5"], "1.5"),
     "no points": (["map", "--points", "0"], "got 0"),

@@ -500,3 +500,33 @@ def test_captions_name_the_batch_and_no_number_that_varies():
     assert words() == "squared error, gradient descent, learning rate 2.5, mini batch of 1"
     assert words(axes={"size": [1, 2]}) == "squared error, gradient descent, learning rate 2.5, mini batch"
     assert words(batch=fn.FullBatch(), axes={"learning_rate": [1, 2]}) == "squared error, gradient descent"
+
+
+def test_hidden_units_draws_the_shares_of_every_sample(ax):
+    found = fn.activity(fn.Network((3, 4, 2)), [[0, 0, 0], [9, 9, 9]], draws=200, progress=False)
+    named = found.assign_coords(sample=["black", "white"])
+    drawn = plot.hidden_units(named, ax=ax)
+    assert len(drawn) == 2
+    for k, patch in enumerate(drawn):
+        values, edges, _ = patch.get_data()
+        np.testing.assert_allclose(values, found["histogram"].values[0, k] / 800)
+        np.testing.assert_allclose(edges, np.linspace(0, 1, 51))
+    assert [label.partition("\n")[0] for label in legend_of(ax)] == ["black", "white"]
+    assert ax.get_title(loc="left") == "hidden layer, 4 units, 200 random networks"
+    plot.hidden_units(found, ax=ax, layer=-1)
+    assert ax.get_title(loc="left") == "outputs, 2 units, 200 random networks"
+    assert legend_of(ax)[-1].startswith("sample 1\nmean 0.")
+
+
+def test_hidden_units_counts_what_is_outside_its_bins(ax):
+    found = fn.activity(fn.Network((3, 4)), [[1, 2, 3]], draws=100, edges=[0.25, 0.5, 0.75], progress=False)
+    (patch,) = plot.hidden_units(found, ax=ax)
+    assert patch.get_data().values.sum() == pytest.approx(1 - found["outside"].item() / 400)
+
+
+def test_hidden_units_refuses_other_results_and_layers():
+    found = fn.activity(fn.Network((3, 4)), [[1, 2, 3]], draws=1, progress=False)
+    with pytest.raises(ValueError, match="layer must be a whole number from -1 to 0, got 1"):
+        plot.hidden_units(found, layer=1)
+    with pytest.raises(ValueError, match="no 'histogram'"):
+        plot.hidden_units(result(np.zeros((2, 2))))

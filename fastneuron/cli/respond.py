@@ -1,4 +1,4 @@
-"""``fastneuron respond``: what one neuron answers."""
+"""``fastneuron respond``: what one neuron answers, or the units of random networks."""
 
 from __future__ import annotations
 
@@ -6,31 +6,43 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastneuron.cli import files, pictures, printing
-from fastneuron.cli.flags import Numbers
+from fastneuron.cli.flags import Numbers, Whole
 
 if TYPE_CHECKING:
+    from fastneuron.activations import Activation
     from fastneuron.models import Neuron
 
+AT = [0.0, 0.5, 1.0]
+DRAWS = 10_000
 INTERVALS = 1000
 
 
 def respond(
     *,
-    weight: float,
-    bias: float,
+    weight: float | None = None,
+    bias: float | None = None,
+    network: str | None = None,
+    image: str | None = None,
+    draws: Whole | None = None,
+    seed: Whole | None = None,
+    scale: str | None = None,
     activation: str = "sigmoid",
     gain: float | None = None,
-    at: Numbers = [0.0, 0.5, 1.0],  # noqa: B006 (cyclopts shows it as the default and never changes it)
+    at: Numbers | None = None,
     out: Path | None = None,
     json: bool = False,
 ) -> None:
-    """Show the output of a neuron with one input, and how near it is to the flipped step.
+    """Show the output of a neuron and how near it is to the flipped step, or what the units of random networks answer to an image.
 
-    The output is activation(weight x + bias). The flipped step is 1 left of 0.5 and 0 right of it. Printed are the outputs at some inputs; the threshold -bias/weight, the input at which weight x + bias is 0; the steepness, the slope of the output there; the error, the larger of the distances of the output from 1 at input 0 and from 0 at input 1; and the mean distance from the flipped step over inputs from 0 to 1.
+    The output of a neuron with one input is activation(weight x + bias). The flipped step is 1 left of 0.5 and 0 right of it. Printed are the outputs at some inputs; the threshold -bias/weight, the input at which weight x + bias is 0; the steepness, the slope of the output there; the error, the larger of the distances of the output from 1 at input 0 and from 0 at input 1; and the mean distance from the flipped step over inputs from 0 to 1.
+
+    With --network, many networks are made, all weights and biases drawn from the normal distribution with mean 0 and standard deviation 1. Printed are, for each layer, the mean of the outputs of all its units and networks and their spread (standard deviation); the shares below 0.01 and above 0.99; in how many networks all units are above 1/2; and the probability of that if each unit is above or below by the toss of a coin.
 
     For example:
 
     fastneuron respond --weight -20 --bias 10
+
+    fastneuron respond --network 784-30-10 --image black
 
     Parameters
     ----------
@@ -38,30 +50,75 @@ def respond(
         The neuron's weight.
     bias
         The neuron's bias.
+    network
+        Instead of a neuron, networks of this shape: the numbers of inputs, of the units of each hidden layer, and of outputs, as 784-30-10.
+    image
+        With --network: black (all inputs 0), white (all 1), or a file with as many pixels as there are inputs: a picture, of which the inputs are the greys from 0 to 1, or a .csv or .npy file of numbers.
+    draws
+        With --network: how many networks; without it 10,000.
+    seed
+        With --network: the key of the random numbers; without it 0.
+    scale
+        With --network: the factor on the weighted sums of a layer: none (without it), fan_in, xavier, he or mean_field.
     activation
-        The neuron's activation, without it sigmoid; 'fastneuron tasks' lists them.
+        The activation of the neuron, or of all layers; without it sigmoid; 'fastneuron tasks' lists them.
     gain
         Factor on the pre-activation, for activations that have one.
     at
-        Inputs to show; without it 0, 0.5 and 1.
+        Inputs of the neuron to show; without it 0, 0.5 and 1.
     out
-        Draw the response to this file (.png, .svg or .pdf).
+        Draw the response, or the histogram of the outputs of the first layer, to this file (.png, .svg or .pdf).
     json
         Print one JSON document instead of the table.
     """
     from fastneuron.activations import activations
+
+    neurons = {"--weight": weight, "--bias": bias, "--at": at}
+    networks = {"--image": image, "--draws": draws, "--seed": seed, "--scale": scale}
+    _check_mixture(network, neurons, networks)
+    spec: dict[str, Any] = {"name": activation} | ({} if gain is None else {"gain": gain})
+    function: Any = activations.from_spec(spec, "activation")
+    if out is not None:
+        files.check_picture(out)
+    if network is None:
+        _respond_neuron(function, weight, bias, AT if at is None else at, out, json)
+        return
+    from fastneuron.cli import networks as of_networks
+
+    model = of_networks.network_named(network, function, scale or "none")
+    told = of_networks.report(model, network, str(image), DRAWS if draws is None else draws, seed or 0, out)
+    print(printing.document(told) if json else of_networks.text(told))
+
+
+def _check_mixture(network: str | None, neurons: dict[str, Any], networks: dict[str, Any]) -> None:
+    """Raise ValueError where options are missing, or do not go together."""
+    if network is not None:
+        for name, value in neurons.items():
+            if value is not None:
+                raise ValueError(f"{name} is of a neuron and does not go with --network")
+        if networks["--image"] is None:
+            raise ValueError("--network needs --image: black, white or a file")
+        return
+    for name, value in networks.items():
+        if value is not None:
+            raise ValueError(f"{name} needs --network, as --network 784-30-10")
+    missing = [name for name in ("--weight", "--bias") if neurons[name] is None]
+    if missing:
+        raise ValueError(f"{' and '.join(missing)} must be given, or --network and --image instead")
+
+
+def _respond_neuron(
+    activation: Activation, weight: Any, bias: Any, at: list[float], out: Path | None, json: bool
+) -> None:
     from fastneuron.components import checked_number
     from fastneuron.models import Neuron
     from fastneuron.tasks import inverter
 
-    spec: dict[str, Any] = {"name": activation} | ({} if gain is None else {"gain": gain})
-    model = Neuron(activation=activations.from_spec(spec, "activation"))  # type: ignore[arg-type]
+    model = Neuron(activation=activation)
     parameters = {"weight": checked_number("--weight", weight), "bias": checked_number("--bias", bias)}
     inputs = [checked_number("--at", x) for x in at]
     if not inputs:
         raise ValueError("--at must have at least one input, got none")
-    if out is not None:
-        files.check_picture(out)
     report = _report(model, parameters, inputs)
     if out is not None:
         from fastneuron import plot

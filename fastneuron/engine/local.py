@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fastneuron.components import shown
 from fastneuron.engine.crew import Crew, Place
 from fastneuron.engine.memory import require_memory
 from fastneuron.engine.progress import Report, reporting
+from fastneuron.engine.threads import thread_count
 from fastneuron.engine.tiles import tile_shape, tiles_of
 from fastneuron.result import Variable, dataset, kept_variables
 from fastneuron.store import MapStore
@@ -34,7 +34,7 @@ def run(
 ) -> xarray.Dataset:
     """Run a sweep; see `fastneuron.Sweep.run`."""
     variables = kept_variables(sweep, keep)
-    count = _thread_count(threads)
+    count = thread_count(threads)
     check_memory(sweep, variables, stored=store is not None)
     tile = tile_shape(sweep.shape, sweep.model.size)
     began = time.perf_counter()
@@ -56,14 +56,6 @@ def run(
 
         crew.run(places, hold, report)
     return dataset(sweep, arrays, time.perf_counter() - began)
-
-
-def _thread_count(threads: object) -> int:
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
-        raise ValueError(f"threads must be a whole number of 1 or more, got {shown(threads)}")
-    return min(threads, 1024)
 
 
 def result_bytes(sweep: Sweep, variables: Mapping[str, Variable]) -> int:

@@ -6,6 +6,7 @@ stand outside the axes: give figures of your own ``layout="constrained"``.
 
 from __future__ import annotations
 
+from fastneuron.plot.hidden_units import hidden_units
 from fastneuron.plot.learned_map import learned
 from fastneuron.plot.loss_map import loss
 from fastneuron.plot.outcome_map import outcome
@@ -13,4 +14,4 @@ from fastneuron.plot.response_curve import neuron_response, response
 from fastneuron.plot.steps_map import steps
 from fastneuron.plot.trajectory_path import trajectory
 
-__all__ = ["learned", "loss", "neuron_response", "outcome", "response", "steps", "trajectory"]
+__all__ = ["hidden_units", "learned", "loss", "neuron_response", "outcome", "response", "steps", "trajectory"]

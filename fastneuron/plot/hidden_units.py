@@ -1,0 +1,77 @@
+"""Hidden units: how the outputs of a layer of random networks are spread."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.patches import StepPatch
+
+from fastneuron.plot.grid import axes_for, require
+from fastneuron.plot.legends import legend_right
+from fastneuron.plot.palette import CATEGORIES
+
+
+def hidden_units(
+    dataset: xr.Dataset,
+    *,
+    ax: Axes | None = None,
+    layer: int = 0,
+    title: str | None = None,
+    legend: bool = True,
+) -> list[StepPatch]:
+    """Draw a histogram of the outputs of a layer for every sample.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        What `activity` returns.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    layer : int
+        Its number, 0 for the first hidden one; -1 is the last, that of the outputs.
+    title : str, optional
+        Default: the layer, and how many networks.
+    legend : bool
+        Name the samples, with their mean outputs, at the right. A sample's name is its coordinate.
+
+    Returns
+    -------
+    list of StepPatch
+        One for each sample.
+
+    Raises
+    ------
+    ValueError
+        If `dataset` is something else, or has no such layer.
+    """
+    require(dataset, "histogram", "mean", "outside")
+    layers = dataset.sizes["layer"]
+    if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not -layers <= layer < layers:
+        raise ValueError(f"layer must be a whole number from {-layers} to {layers - 1}, got {layer!r}")
+    here = dataset.isel(layer=layer)
+    edges = np.append(here["bin_left"].values, here["bin_right"].values[-1])
+    ax = axes_for(ax)
+    drawn = []
+    for k, sample in enumerate(here["sample"].values):
+        one = here.isel(sample=k)
+        counts = one["histogram"].values
+        total = int(counts.sum() + one["outside"].item())
+        color = CATEGORIES[k % len(CATEGORIES)]
+        name = sample if isinstance(sample, str) else f"sample {sample}"
+        label = f"{name}\nmean {one['mean'].item():.3g}"
+        drawn.append(ax.stairs(counts / total, edges, color=color, linewidth=1.6, label=label))
+        ax.stairs(counts / total, edges, color=color, fill=True, alpha=0.25)
+    number = int(here["layer"].item())
+    place = (
+        "outputs" if number == layers - 1 else f"hidden layer {number + 1}" if layers > 2 else "hidden layer"
+    )
+    units, draws = int(here["width"].item()), int(dataset.attrs["draws"])
+    told = f"{place}, {units} unit{'s' * (units != 1)}, {draws:,} random network{'s' * (draws != 1)}"
+    ax.set(
+        xlim=(edges[0], edges[-1]), ylim=(0, None), xlabel="output a of a unit", ylabel="share of the outputs"
+    )
+    ax.set_title(told if title is None else title, loc="left", fontsize="medium")
+    if legend:
+        legend_right(ax, drawn)
+    return drawn
