@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def map_starts(
-    spec_file: Annotated[Path | None, Parameter(name="SPEC.toml")] = None,
+    spec_file: Annotated[Path | None, Parameter(name="SPEC")] = None,
     /,
     *,
     overrides: Overrides = (),
@@ -47,10 +47,12 @@ def map_starts(
 
     fastneuron map my_sweep.toml --set optimizer.learning_rate=10 --dry-run
 
+    fastneuron map trainability --points 128
+
     Parameters
     ----------
     spec_file
-        What to run, as TOML: tables task, model, loss, penalty, optimizer, batch, axes, start, stop (docs/spec.md).
+        What to run: a TOML file with tables task, model, loss, penalty, optimizer, batch, axes, start, stop, record (docs/spec.md); or the name of a sweep that comes with fastneuron, which 'fastneuron tasks' lists.
     overrides
         Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. May be repeated.
     points
@@ -175,10 +177,12 @@ def _kept(store: Path) -> str:
 
 def _draw(result: xarray.Dataset, picture: Path) -> str | None:
     """Draw the outcomes; returns why not, where the grid cannot be drawn."""
+    from fastneuron.measures.trainability import NEEDED
+
     if "draw" in result["outcome"].dims:
         return "over draws the shares say more; fastneuron plot draws one all the same"
     try:
-        pictures.save_map(picture, result, "outcome")
+        pictures.save_map(picture, result, "trainability" if set(NEEDED) <= set(result) else "outcome")
     except ValueError as error:
         return str(error)
     return None

@@ -35,7 +35,8 @@ def save_map(path: Path, result: xarray.Dataset, kind: str) -> None:
     """Save the map that the function `kind` of `fastneuron.plot` draws of `result`."""
     from fastneuron import plot
 
-    size = MAP_SIZE if result[kind].ndim > 1 else STRIP_SIZE
+    drawn = result[kind if kind in result else "outcome"]
+    size = MAP_SIZE if drawn.ndim > 1 else STRIP_SIZE
     save(path, lambda ax: getattr(plot, kind)(result, ax=ax), size)
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from fastneuron.cli import files, pictures
 
-Kind = Literal["outcome", "steps", "loss", "learned"]
+Kind = Literal["outcome", "steps", "loss", "learned", "trainability"]
 
 
 def plot(
@@ -30,7 +30,7 @@ def plot(
     store
         The map, a .zarr folder.
     kind
-        What to draw: what became of each start, the steps it took, its last loss, or the truth table it ended with; without it what became of it.
+        What to draw: what became of each start, the steps it took, its last loss, the truth table it ended with, or how fast its losses fell (for maps that record them as 'fastneuron map trainability' does); without it what became of it.
     out
         The picture (.png, .svg or .pdf); without it NAME-KIND.png beside the map.
     """
@@ -40,7 +40,7 @@ def plot(
     named = store if store.name else store.absolute()
     picture = named.with_name(f"{named.stem}-{kind}.png") if out is None else out
     files.check_picture(picture)
-    if kind not in result:
+    if kind != "trainability" and kind not in result:
         raise ValueError(f"{store} has no {kind!r}; it has {', '.join(map(str, result.data_vars))}")
     pictures.save_map(picture, result, kind)
     print(f"wrote {picture}")

@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+SPECS = Path(__file__).parents[1] / "specs"
 _WORD = re.compile(r"[A-Za-z_./~][\w./:~ -]*")
 
 
@@ -25,13 +26,18 @@ def default_spec(inputs: int = 1) -> dict[str, Any]:
     }
 
 
+def named() -> dict[str, Path]:
+    """The sweeps that come with the package: their files, by name."""
+    return {path.stem: path for path in sorted(SPECS.glob("*.toml"))}
+
+
 def read(path: Path | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
     """The spec of a file, or the default, after the overrides.
 
     Parameters
     ----------
     path : Path or None
-        A TOML file; None: the default.
+        A TOML file, or where there is none of that name, the name of a sweep of the package; None: the default.
     overrides : tuple of str
         Each ``key.path=value``, applied in order.
 
@@ -41,7 +47,7 @@ def read(path: Path | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
         If the file cannot be read or is no TOML, or an override is malformed.
     """
     if path is not None:
-        return _overridden(_parse(path), overrides)
+        return _overridden(_parse(named().get(str(path), path) if not path.exists() else path), overrides)
     from fastneuron import tasks
 
     spec = default_spec()
@@ -84,7 +90,8 @@ def _parse(path: Path) -> dict[str, Any]:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise ValueError(f"cannot read {path}: {error.strerror}") from None
+        known = f"; sweeps known by name: {', '.join(named())}" if not path.suffix else ""
+        raise ValueError(f"cannot read {path}: {error.strerror}{known}") from None
     except UnicodeDecodeError:
         raise ValueError(f"cannot read {path}: it is not UTF-8 text") from None
     try:

@@ -12,6 +12,17 @@ from fastneuron.plot.loss_map import loss
 from fastneuron.plot.outcome_map import outcome
 from fastneuron.plot.response_curve import neuron_response, response
 from fastneuron.plot.steps_map import steps
+from fastneuron.plot.trainability_map import trainability
 from fastneuron.plot.trajectory_path import trajectory
 
-__all__ = ["hidden_units", "learned", "loss", "neuron_response", "outcome", "response", "steps", "trajectory"]
+__all__ = [
+    "hidden_units",
+    "learned",
+    "loss",
+    "neuron_response",
+    "outcome",
+    "response",
+    "steps",
+    "trainability",
+    "trajectory",
+]

@@ -1,0 +1,84 @@
+"""Accuracy: how many samples of a task the trained models of a result get right."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from fastneuron.models import Model
+from fastneuron.sweep import Sweep
+from fastneuron.tasks import Task
+
+GROUP = 1024  # models whose outputs are held at a time
+
+
+def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
+    """The share of samples whose largest output is that of the largest target, for every trained model.
+
+    For a task of one output it is the share of samples on the side of the targets' middle where their target
+    is, the middle itself counting as above.
+
+    Parameters
+    ----------
+    result : Dataset
+        Of a sweep, with all final parameters (``keep=["final"]``).
+    task : Task, optional
+        Of as many inputs and outputs. Default: the one that was learned.
+
+    Returns
+    -------
+    DataArray
+        Over the dims of the sweep; NaN where final parameters are not finite.
+
+    Raises
+    ------
+    ValueError
+        If the final parameters were not kept, or `task` does not fit the model.
+    """
+    sweep = Sweep.from_toml(result.attrs["sweep"])
+    task = sweep.task if task is None else task
+    model = sweep.model
+    if (task.inputs, task.outputs) != (model.inputs, model.outputs):
+        raise ValueError(
+            f"task must have {model.inputs} inputs and {model.outputs} outputs as the model, "
+            f"got {task.inputs} and {task.outputs}"
+        )
+    for name in model.parameters:
+        if f"final_{name}" not in result:
+            raise ValueError(f"this result has no 'final_{name}'; run with keep=[..., 'final']")
+    outcome = result[f"final_{model.parameters[0]}"]
+    dims = outcome.dims[: outcome.ndim - len(model.shapes[model.parameters[0]])]
+    shape = tuple(result.sizes[dim] for dim in dims)
+    points = int(np.prod(shape))
+    finals = {
+        name: result[f"final_{name}"].transpose(*dims, ...).values.reshape(points, *own)
+        for name, own in model.shapes.items()
+    }
+    shares = np.empty(points)
+    for first in range(0, points, GROUP):
+        some = {name: values[first : first + GROUP] for name, values in finals.items()}
+        shares[first : first + GROUP] = _shares(model, some, task)
+    coordinates = {dim: result[dim] for dim in dims}
+    attributes = {"long_name": "share of samples that are right", "units": "1"}
+    return xr.DataArray(shares.reshape(shape), coordinates, dims, "accuracy", attributes)
+
+
+def _shares(model: Model, parameters: dict[str, np.ndarray], task: Task) -> np.ndarray:
+    """The shares of some models, by parameter in rows; NaN where a parameter is not finite."""
+    from fastneuron.engine.response import forward
+
+    count = len(next(iter(parameters.values())))
+    finite = np.ones(count, bool)
+    for values in parameters.values():
+        finite &= np.isfinite(values.reshape(count, -1)).all(axis=1)
+    shares = np.full(count, np.nan)
+    if not finite.any():
+        return shares
+    given = forward(model, {name: values[finite] for name, values in parameters.items()}, task.x)
+    if task.outputs == 1:
+        middle = (task.y.min() + task.y.max()) / 2
+        right = (given >= middle) == (task.y[:, 0] >= middle)
+    else:
+        right = given.argmax(axis=-1) == task.y.argmax(axis=-1)
+    shares[finite] = right.mean(axis=-1)
+    return shares

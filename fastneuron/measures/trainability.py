@@ -1,0 +1,54 @@
+"""Trainability: which hyperparameters train a network, from what was recorded of its losses.
+
+The study of Sohl-Dickstein, "The boundary of neural network trainability is fractal", 2024: losses relative to
+the first one, clipped at 1e6, and 1e6 where they are not finite.
+"""
+
+from __future__ import annotations
+
+import xarray as xr
+
+# the variables: the sum of the losses, that of their inverses, and the mean of the last ones
+NEEDED = ("loss_sum", "inverse_sum", "late_loss")
+
+
+def converged(result: xr.Dataset) -> xr.DataArray:
+    """Where the mean of the last losses is below the first loss.
+
+    Parameters
+    ----------
+    result : Dataset
+        With ``late_loss``, which was recorded as ``Mean(last=20, relative=1, clip=1e6)``.
+
+    Raises
+    ------
+    ValueError
+        If it was not.
+    """
+    _require(result, "late_loss")
+    return (result["late_loss"] < 1.0).rename("converged")
+
+
+def shade(result: xr.Dataset) -> xr.DataArray:
+    """What the study draws: minus the sum of the losses where they converge, else the sum of their inverses.
+
+    Parameters
+    ----------
+    result : Dataset
+        With ``loss_sum``, ``inverse_sum`` and ``late_loss``, which were recorded as
+        ``Sum(relative=1, clip=1e6)``, ``SumOfInverses(relative=1, clip=1e6)`` and
+        ``Mean(last=20, relative=1, clip=1e6)``.
+
+    Raises
+    ------
+    ValueError
+        If they were not.
+    """
+    _require(result, *NEEDED)
+    return xr.where(converged(result), -result["loss_sum"], result["inverse_sum"]).rename("shade")
+
+
+def _require(result: xr.Dataset, *names: str) -> None:
+    for name in names:
+        if name not in result:
+            raise ValueError(f"this result has no {name!r}; record it as the spec 'trainability' does")

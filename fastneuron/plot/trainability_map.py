@@ -1,0 +1,75 @@
+"""The trainability map: which learning rates train a network, and how fast (Sohl-Dickstein 2024)."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import Normalize
+from matplotlib.image import AxesImage
+
+from fastneuron.measures.trainability import NEEDED, converged, shade
+from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
+
+
+def trainability(
+    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
+) -> AxesImage | QuadMesh:
+    """Draw which points converge, in blue, and which do not, in red.
+
+    Parameters
+    ----------
+    data : Dataset
+        A result over one or two axes with what `fastneuron.measures.shade` needs.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    title : str, optional
+        Default: task, activations, loss and optimizer of the sweep.
+    legend : bool
+        Name the colours below the map.
+
+    Returns
+    -------
+    AxesImage or QuadMesh
+        The cells; their values are from -1 to 0 where a point does not converge, from 0 to 1 where it does.
+
+    Raises
+    ------
+    ValueError
+        If what is needed was not recorded, or there are no or more than two axes.
+
+    Notes
+    -----
+    The darker, the faster: a colour is the rank of a point's shade among those that converge, or among those
+    that do not. Pale colours are near the boundary.
+    """
+    grid = grid_of(data, *NEEDED)
+    values = _ranked(data, grid.fields, grid.missing)
+    ax = axes_for(ax, strip=grid.y is None)
+    colormap = colormaps["RdYlBu"]
+    cells = draw_grid(ax, grid, values, colormap, Normalize(-1, 1))
+    set_title(ax, data, title)
+    if legend:
+        handles = [
+            swatch(colormap(0.92), "converges: the late losses are below the first"),
+            swatch(colormap(0.08), "does not"),
+        ]
+        legend_below(ax, handles + ([not_computed_swatch()] if grid.missing.any() else []))
+    return cells
+
+
+def _ranked(data: xr.Dataset, fields: dict[str, np.ndarray], missing: np.ndarray) -> np.ndarray:
+    """Ranks of the shades, from 0 to 1 where a point converges, from 0 to -1 where it does not."""
+    table = xr.Dataset({name: (("y", "x"), fields[name]) for name in NEEDED})
+    trains, shades = converged(table).values, shade(table).values
+    values = np.zeros(trains.shape)
+    for side, sign in ((trains & ~missing, 1.0), (~trains & ~missing, -1.0)):
+        # of those that do not converge, the largest sums of inverses blew up last
+        keys = sign * shades[side]
+        _, place, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        after = np.cumsum(counts)
+        values[side] = sign * (after - counts / 2)[place] / max(1, keys.size)
+    return values
