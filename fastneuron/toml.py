@@ -38,7 +38,8 @@ def loads(text: str) -> dict[str, Any]:
 def dumps(table: Mapping[str, Any]) -> str:
     """`table` as TOML: first its plain values, then each mapping under its own ``[header]``.
 
-    A mapping inside one of these is written inline. Values are strings, ints, floats, lists and mappings.
+    A mapping inside one of these is written inline. Values are strings, truth values, ints, floats, lists and
+    mappings.
 
     Examples
     --------
@@ -67,6 +68,8 @@ def _value(value: object) -> str:
     if isinstance(value, str):
         # JSON's escapes are TOML's, but JSON leaves DEL as it is
         return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_key(key)} = {_value(inner)}" for key, inner in value.items()) + " }"
     if isinstance(value, list):

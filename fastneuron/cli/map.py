@@ -204,7 +204,8 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
         if row["points"] or "share_95" in row
     ]
     header = ["outcome", "starts", "share", "median steps", "most steps", "meaning"]
-    speed = (report["steps_per_second"] or 0) / 1e6
+    speed = report["steps_per_second"] or 0
+    pace = f"{speed / 1e6:,.0f} million" if speed >= 1e7 else f"{speed:,.0f}"
     compiled = f", after {report['compile_seconds']:.1f} s of compiling" * (report["compile_seconds"] > 2)
     dims = " x ".join(f"{name} {size}" for name, size in result["outcome"].sizes.items())
     return "\n".join(
@@ -212,7 +213,7 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
             printing.table(header, rows, text=(0, 5)),
             "",
             f"{report['points']:,} starts ({dims}), {report['steps']:,} steps in {report['seconds']:.2f} s: "
-            f"{speed:,.0f} million steps per second{compiled}",
+            f"{pace} steps per second{compiled}",
             f"wrote {report['store']}",
             f"no picture: {undrawn}" if undrawn else f"wrote {report['picture']}",
         ]
@@ -221,11 +222,10 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
 
 def _share(row: dict[str, Any]) -> str:
     """The share in per cent, of random draws with its 95 % interval."""
-    share = f"{100 * row['share']:.2f} %"
     if "share_95" not in row:
-        return share
+        return f"{100 * row['share']:.2f} %"
     low, high = row["share_95"]
-    return f"{share} ({100 * low:.4f} .. {100 * high:.4f})"
+    return f"{100 * row['share']:.4f} % ({100 * low:.4f} .. {100 * high:.4f})"
 
 
 def _forecast_text(report: dict[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Trainability: which hyperparameters train a network, from what was recorded of its losses.
 
-The study of Sohl-Dickstein, "The boundary of neural network trainability is fractal", 2024: losses relative to
-the first one, clipped at 1e6, and 1e6 where they are not finite.
+The study of Sohl-Dickstein, "The boundary of neural network trainability is fractal", 2024: losses relative
+to the first one, clipped at 1e6, and 1e6 where they are not finite.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def shade(result: xr.Dataset) -> xr.DataArray:
         If they were not.
     """
     _require(result, *NEEDED)
-    return xr.where(converged(result), -result["loss_sum"], result["inverse_sum"]).rename("shade")
+    falling = -result["loss_sum"]
+    return falling.where(converged(result), result["inverse_sum"]).rename("shade")
 
 
 def _require(result: xr.Dataset, *names: str) -> None:

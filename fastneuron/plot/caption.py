@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,10 +29,10 @@ def task_of(data: xr.Dataset) -> tasks.Task | None:
 
 
 def caption(data: xr.Dataset) -> str:
-    """Task and activation, then loss, optimizer and batch, on two lines; empty where nothing is known."""
+    """Task and model, then loss, optimizer and batch, on two lines; empty where nothing is known."""
     sweep = sweep_of(data)
     task = _name(sweep.get("task"))
-    activation = _name(_table(sweep.get("model")).get("activation"))
+    model = _model(_table(sweep.get("model")))
     loss = _name(sweep.get("loss"))
     optimizer = _name(sweep.get("optimizer"))
     if optimizer:
@@ -39,7 +40,7 @@ def caption(data: xr.Dataset) -> str:
     batch = _name(sweep.get("batch"))
     if batch:
         batch += _number(data, sweep, "batch", "size", " of ")
-    first = ", ".join(part for part in (task, activation and f"{activation} neuron") if part)
+    first = ", ".join(part for part in (task, model) if part)
     second = ", ".join(part for part in (loss, optimizer, batch) if part)
     return "\n".join(line for line in (first, second) if line)
 
@@ -47,8 +48,21 @@ def caption(data: xr.Dataset) -> str:
 def _number(data: xr.Dataset, sweep: Mapping[str, Any], role: str, field: str, words: str) -> str:
     """A component's number behind some words, or nothing where it varies over the data or is not known."""
     number = _table(sweep.get(role)).get(field)
-    varies = {field, f"{role}.{field}"} & {str(dim) for dim in data.dims}
+    dims = {str(dim) for dim in data.dims}
+    varies = {field, f"{role}.{field}"} & dims or any(
+        re.fullmatch(rf"layer\d+\.{field}", dim) for dim in dims
+    )
     return f"{words}{number:g}" if isinstance(number, int | float) and not varies else ""
+
+
+def _model(model: Mapping[str, Any]) -> str:
+    """A neuron by its activation, a network by its sizes and its hidden units' activation."""
+    sizes = model.get("sizes")
+    if not isinstance(sizes, list):
+        activation = _name(model.get("activation"))
+        return activation and f"{activation} neuron"
+    hidden = _name(model.get("hidden" if len(sizes) > 2 else "output"))
+    return f"{hidden} network {'-'.join(map(str, sizes))}"
 
 
 def _table(section: object) -> Mapping[str, Any]:

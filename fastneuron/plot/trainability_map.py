@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
-from matplotlib.colors import Normalize
+from matplotlib.colors import Normalize, to_hex
 from matplotlib.image import AxesImage
 
 from fastneuron.measures.trainability import NEEDED, converged, shade
@@ -54,8 +54,8 @@ def trainability(
     set_title(ax, data, title)
     if legend:
         handles = [
-            swatch(colormap(0.92), "converges: the late losses are below the first"),
-            swatch(colormap(0.08), "does not"),
+            swatch(to_hex(colormap(0.92)), "converges: the late losses are below the first"),
+            swatch(to_hex(colormap(0.08)), "does not"),
         ]
         legend_below(ax, handles + ([not_computed_swatch()] if grid.missing.any() else []))
     return cells
