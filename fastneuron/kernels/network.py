@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastneuron.elementary import constant, fma, maximum, where
-from fastneuron.kernels.jit import compiled_as
-from fastneuron.kernels.memory import put, take
+from fastneuron.kernels.jit import compiled_as, inner, never_inline, use_full_width
+from fastneuron.kernels.memory import flat_from, flat_of, put, take
 from fastneuron.kernels.problem import (
     NetworkProblem,
     bound_to,
@@ -37,11 +37,11 @@ from fastneuron.kernels.vectors import lanes_in, larger
 if TYPE_CHECKING:
     from fastneuron.models import Layer
 
-SAMPLES = 16  # so many go through the layers at once
+SAMPLES = 32  # so many go through the layers at once
 FEW = 2  # units up to which the errors below a layer are summed one by one: a tile is more than it takes
 # numbers of each layer: its inputs, units, first parameter, whether it has biases, and where the outputs are
 # and the slopes of its activation, for the last layer the pre-activations
-UNITS, FIRST, BIASED, OUTPUTS_AT, SLOPES_AT, WORDS = range(1, 7)  # the inputs come first
+INPUTS, UNITS, FIRST, BIASED, OUTPUTS_AT, SLOPES_AT, WORDS = range(7)
 # where the rest is: the errors of one layer and of the next, the gradient, the samples and targets of a
 # batch, its bounds, the samples in the order of the epoch; and how many rows there are
 ERRORS_AT, OTHERS_AT, GRADIENT_AT, PICKED_AT, TARGETS_AT, BOUNDS_AT, ORDER_AT, ROWS = range(8)
@@ -81,100 +81,93 @@ def _transposed(matrix: Any) -> Any:
     return lambda matrix: Shared(matrix.numbers, matrix.at, matrix.column, matrix.row)
 
 
-def forward(own: Any, like: Any, parameters: Any, at: Any, stride: Any, room: Any, inputs: Any, k: Any) -> Any:  # fmt: skip  # noqa: E501
+@inner
+def through_layers(own, like, parameters, at, stride, room, inputs, k):
     """The layers' outputs and slopes for k samples: `inputs` has a row for each."""
-    raise NotImplementedError
-
-
-@compiled_as(forward)
-def _forward(own: Any, like: Any, parameters: Any, at: Any, stride: Any, room: Any, inputs: Any, k: Any) -> Any:  # fmt: skip  # noqa: E501
-    return _through_layers
-
-
-def _through_layers(own: Any, like: Any, parameters: Any, at: Any, stride: Any, room: Any, inputs: Any, k: Any) -> Any:  # fmt: skip  # noqa: E501
+    never_inline()
+    use_full_width()
     count = lanes_in(like)
     layers = len(own.factors)
+    numbers = flat_of(own.layers)
     below = 0
     for layer in range(layers):
-        words = layer * WORDS
-        n, units, first = own.layers[words], own.layers[words + UNITS], own.layers[words + FIRST]
-        outputs_at, slopes_at = own.layers[words + OUTPUTS_AT], own.layers[words + SLOPES_AT]
-        z_of = Own(room, outputs_at * count, count, units * count)
+        words = flat_from(numbers, layer * WORDS)
+        n, units, first = words[INPUTS], words[UNITS], words[FIRST]
+        outputs_at, slopes_at = words[OUTPUTS_AT] * count, words[SLOPES_AT] * count
+        z_of = Own(room, outputs_at, count, units * count)
         weights = Own(parameters, at + first * stride, stride, units * stride)
         if layer == 0:
             product(like, True, z_of, weights, inputs, units, k, n)
         else:
-            product(like, True, z_of, weights, Own(room, below * count, n * count, count), units, k, n)
+            product(like, True, z_of, weights, Own(room, below, n * count, count), units, k, n)
         factor = constant(like, own.factors[layer])
         for u in range(units):
             shift = constant(like, 0.0)
-            if own.layers[words + BIASED] != 0:
+            if words[BIASED] != 0:
                 shift = take(parameters, at + (first + n * units + u) * stride, like)
-            for s in range(k):
-                place = (outputs_at + s * units + u) * count
-                other = (slopes_at + s * units + u) * count
-                z = fma(factor, take(room, place, like), shift)
-                if layer == layers - 1:
+            place, other = outputs_at + u * count, slopes_at + u * count
+            if layer == layers - 1:
+                for s in range(k):
+                    z = fma(factor, take(room, place, like), shift)
                     put(room, place, constant(like, own.output.value(z)))
                     put(room, other, z)
-                else:
+                    place, other = place + units * count, other + units * count
+            else:
+                for s in range(k):
+                    z = fma(factor, take(room, place, like), shift)
                     a = constant(like, own.hidden.value(z))
                     put(room, place, a)
                     put(room, other, constant(like, own.hidden.derivative(z, a)))
+                    place, other = place + units * count, other + units * count
         below = outputs_at
 
 
-def backward(own: Any, like: Any, parameters: Any, at: Any, stride: Any, room: Any, inputs: Any, k: Any, fresh: Any) -> Any:  # fmt: skip  # noqa: E501
+@inner
+def back_through_layers(like, numbers, plan, factors, parameters, at, stride, room, inputs, k, fresh):
     """Add the gradient of k samples to that in the room, or begin it, from the errors of the last layer."""
-    raise NotImplementedError
-
-
-@compiled_as(backward)
-def _backward(own: Any, like: Any, parameters: Any, at: Any, stride: Any, room: Any, inputs: Any, k: Any, fresh: Any) -> Any:  # fmt: skip  # noqa: E501
-    return _back_through_layers
-
-
-def _back_through_layers(own: Any, like: Any, parameters: Any, at: Any, stride: Any, room: Any, inputs: Any, k: Any, fresh: Any) -> Any:  # fmt: skip  # noqa: E501
+    never_inline()
+    use_full_width()
     count = lanes_in(like)
-    errors_at, others_at = own.plan[ERRORS_AT], own.plan[OTHERS_AT]
-    for layer in range(len(own.factors) - 1, -1, -1):
-        words = layer * WORDS
-        n, units, first = own.layers[words], own.layers[words + UNITS], own.layers[words + FIRST]
-        gradient_at = own.plan[GRADIENT_AT] + first
-        gradient = Own(room, gradient_at * count, count, units * count)
-        errors = Own(room, errors_at * count, count, units * count)
+    errors_at, others_at = plan[ERRORS_AT] * count, plan[OTHERS_AT] * count
+    for layer in range(len(factors) - 1, -1, -1):
+        words = flat_from(numbers, layer * WORDS)
+        n, units, first = words[INPUTS], words[UNITS], words[FIRST]
+        gradient_at = (plan[GRADIENT_AT] + first) * count
+        gradient = Own(room, gradient_at, count, units * count)
+        errors = Own(room, errors_at, count, units * count)
+        lower = flat_from(numbers, (layer - 1) * WORDS)
         if layer == 0:
             product(like, fresh, gradient, errors, transposed(inputs), units, n, k)
         else:
-            below = own.layers[words - WORDS + OUTPUTS_AT]
-            product(like, fresh, gradient, errors, Own(room, below * count, count, n * count), units, n, k)
-        if own.layers[words + BIASED] != 0:
+            below = Own(room, lower[OUTPUTS_AT] * count, count, n * count)
+            product(like, fresh, gradient, errors, below, units, n, k)
+        if words[BIASED] != 0:
             for u in range(units):
-                place = (gradient_at + n * units + u) * count
+                place = gradient_at + (n * units + u) * count
                 total = constant(like, 0.0) if fresh else take(room, place, like)
                 for s in range(k):
-                    total = total + take(room, (errors_at + s * units + u) * count, like)
+                    total = total + take(room, errors_at + (s * units + u) * count, like)
                 put(room, place, total)
         if layer > 0:
-            factor = constant(like, own.factors[layer])
-            slopes_at = own.layers[words - WORDS + SLOPES_AT]
+            factor = constant(like, factors[layer])
+            slopes_at = lower[SLOPES_AT] * count
+            weights_at = at + first * stride
             if units <= FEW:
                 for s in range(k):
                     for j in range(n):
                         total = constant(like, 0.0)
                         for u in range(units):
-                            w = take(parameters, at + (first + j * units + u) * stride, like)
-                            total = fma(w, take(room, (errors_at + s * units + u) * count, like), total)
-                        slope = take(room, (slopes_at + s * n + j) * count, like)
-                        put(room, (others_at + s * n + j) * count, factor * total * slope)
+                            w = take(parameters, weights_at + (j * units + u) * stride, like)
+                            total = fma(w, take(room, errors_at + (s * units + u) * count, like), total)
+                        q = (s * n + j) * count
+                        put(room, others_at + q, factor * total * take(room, slopes_at + q, like))
             else:
-                weights = Own(parameters, at + first * stride, units * stride, stride)
-                lower = Own(room, others_at * count, count, n * count)
-                product(like, True, lower, weights, transposed(errors), n, k, units)
-                for q in range(k * n):
-                    place = (others_at + q) * count
-                    slope = take(room, (slopes_at + q) * count, like)
-                    put(room, place, factor * take(room, place, like) * slope)
+                weights = Own(parameters, weights_at, units * stride, stride)
+                target = Own(room, others_at, count, n * count)
+                product(like, True, target, weights, transposed(errors), n, k, units)
+                for q in range(0, k * n * count, count):
+                    slope = take(room, slopes_at + q, like)
+                    put(room, others_at + q, factor * take(room, others_at + q, like) * slope)
             errors_at, others_at = others_at, errors_at
 
 
@@ -242,7 +235,7 @@ def all_inputs(own: Any, first: Any) -> Any:
 
 @compiled_as(all_inputs)
 def _all_inputs(own: Any, first: Any) -> Any:
-    return lambda own, first: Shared(own.x, first * own.layers[0], own.layers[0], 1)
+    return lambda own, first: Shared(flat_of(own.x), first * own.layers[0], own.layers[0], 1)
 
 
 def target_of(own: Any, like: Any, room: Any, first: Any, s: Any, u: Any, outputs: Any) -> Any:
@@ -254,7 +247,7 @@ def target_of(own: Any, like: Any, room: Any, first: Any, s: Any, u: Any, output
 def _target_of(own: Any, like: Any, room: Any, first: Any, s: Any, u: Any, outputs: Any) -> Any:
     batch = own.types[own.fields.index("batch")]
     if not batch.instance_class.shuffled:
-        return lambda own, like, room, first, s, u, outputs: constant(like, own.y[(first + s) * outputs + u])
+        return lambda own, like, room, first, s, u, outputs: constant(like, take(own.y, (first + s) * outputs + u, own.mean))
     return lambda own, like, room, first, s, u, outputs: take(
         room, (own.plan[TARGETS_AT] + s * outputs + u) * lanes_in(like), like
     )
@@ -297,46 +290,47 @@ def _stepped(
     count = lanes_in(like)
     zero = constant(like, 0.0)
     layers = len(own.factors)
-    last = (layers - 1) * WORDS
-    outputs = own.layers[last + UNITS]
+    numbers, plan = flat_of(own.layers), flat_of(own.plan)
+    last = flat_from(numbers, (layers - 1) * WORDS)
+    outputs = last[UNITS]
     worst, loss = zero, zero
     seen = samples_seen(own, like, room, places, lane, stride)
     for group in range(0, seen, SAMPLES):
         k = min(SAMPLES, seen - group)
         inputs = inputs_of(own, like, room, group, k)
-        forward(own, like, source, at, stride, room, inputs, k)
+        through_layers(own, like, source, at, stride, room, inputs, k)
         for s in range(k):
             for u in range(outputs):
-                q = s * outputs + u
-                a = take(room, (own.layers[last + OUTPUTS_AT] + q) * count, like)
-                z = take(room, (own.layers[last + SLOPES_AT] + q) * count, like)
+                q = (s * outputs + u) * count
+                a = take(room, last[OUTPUTS_AT] * count + q, like)
+                z = take(room, last[SLOPES_AT] * count + q, like)
                 y = target_of(own, like, room, group, s, u, outputs)
                 worst = larger(worst, abs(a - y))
                 cost = loss_of(own.record, own.loss, own.output, z, a, y)
                 loss = loss + weighted(own, like, room, group + s, cost)
                 e = constant(like, own.loss.derivative(own.output, z, a, y))
-                put(room, (own.plan[ERRORS_AT] + q) * count, weighted(own, like, room, group + s, e))
-        backward(own, like, source, at, stride, room, inputs, k, group == 0)
+                put(room, plan[ERRORS_AT] * count + q, weighted(own, like, room, group + s, e))
+        back_through_layers(
+            like, numbers, plan, own.factors, source, at, stride, room, inputs, k, group == 0
+        )  # fmt: skip
     moved = zero
-    width = len(own.theta)
+    row = len(own.theta) * stride
     for layer in range(layers):
-        words = layer * WORDS
-        begin = own.layers[words + FIRST]
-        weights = begin + own.layers[words] * own.layers[words + UNITS]
-        end = weights + own.layers[words + UNITS] if own.layers[words + BIASED] != 0 else weights
+        words = flat_from(numbers, layer * WORDS)
+        begin = words[FIRST]
+        weights = begin + words[INPUTS] * words[UNITS]
+        end = weights + words[UNITS] if words[BIASED] != 0 else weights
         optimizer = bind(problem.optimizer, like, fields, lane + layer * problem.layer_rows * stride, stride)
         scale = constant(like, own.mean * own.factors[layer])
         for j in range(begin, end):
             p = take(source, at + j * stride, like)
-            slope = take(room, (own.plan[GRADIENT_AT] + j) * count, like)
+            slope = take(room, (plan[GRADIENT_AT] + j) * count, like)
             if j < weights:
                 slope = constant(like, own.penalty.weight_gradient(p, scale * slope))
             else:
                 slope = constant(like, own.penalty.bias_gradient(p, own.mean * slope))
-            size = update(
-                optimizer, own.memory, p, slope,
-                target, to + j * stride, memory, first + j * stride, width * stride,
-            )  # fmt: skip
+            to_j, first_j = to + j * stride, first + j * stride
+            size = update(optimizer, own.memory, p, slope, target, to_j, memory, first_j, row)
             moved = larger(moved, size)
     return worst, moved, own.mean * loss
 
@@ -356,19 +350,19 @@ def _summed(
     own = bound_to(problem, like, fields, first, stride)
     count = lanes_in(like)
     zero = constant(like, 0.0)
-    last = (len(own.factors) - 1) * WORDS
-    outputs = own.layers[last + UNITS]
+    last = flat_from(flat_of(own.layers), (len(own.factors) - 1) * WORDS)
+    outputs = last[UNITS]
     worst, loss, low, high = zero, zero, zero, zero
     one = problem.mean / problem.mean
     bit = one
     for group in range(0, own.samples, SAMPLES):
         k = min(SAMPLES, own.samples - group)
-        forward(own, like, parameters, at, stride, room, all_inputs(own, group), k)
+        through_layers(own, like, parameters, at, stride, room, all_inputs(own, group), k)
         for q in range(k * outputs):
-            a = take(room, (own.layers[last + OUTPUTS_AT] + q) * count, like)
-            z = take(room, (own.layers[last + SLOPES_AT] + q) * count, like)
+            a = take(room, (last[OUTPUTS_AT] + q) * count, like)
+            z = take(room, (last[SLOPES_AT] + q) * count, like)
             i = group * outputs + q
-            y = constant(like, own.y[i])
+            y = constant(like, take(own.y, i, own.mean))
             write_output(out, i * to, a)
             worst = maximum(worst, abs(a - y))
             loss = loss + constant(like, own.loss.value(own.output, z, a, y))

@@ -215,6 +215,12 @@ def _reduced(x: Formula, sign: float = 1.0) -> tuple[Formula, Formula]:
     # two selects, which become max and min; NaN stays NaN
     x = (x < low).chosen(low, x)
     x = (x > high).chosen(high, x)
+    return _reduced_within(x, sign)
+
+
+def _reduced_within(x: Formula, sign: float = 1.0) -> tuple[Formula, Formula]:
+    """The same, where x is known to be within the range of exp."""
+    f = _format(x)
     shifted = _fma(x, sign * _LOG2E, f.shift)
     k = shifted - f.shift
     r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, x if sign > 0 else -x))
@@ -251,7 +257,7 @@ def _tanh(x: Formula) -> Formula:
     flat = _format(x).tanh_flat
     size = abs(x)
     twice = size + size
-    r, scale = _reduced((twice > flat).chosen(flat, twice))
+    r, scale = _reduced_within((twice > flat).chosen(flat, twice))
     c = _quotient(r)
     # exp(2 x) - 1 and exp(2 x) + 1, both times c - r
     less, more = scale - 1.0, scale + 1.0
