@@ -247,7 +247,9 @@ def target_of(own: Any, like: Any, room: Any, first: Any, s: Any, u: Any, output
 def _target_of(own: Any, like: Any, room: Any, first: Any, s: Any, u: Any, outputs: Any) -> Any:
     batch = own.types[own.fields.index("batch")]
     if not batch.instance_class.shuffled:
-        return lambda own, like, room, first, s, u, outputs: constant(like, take(own.y, (first + s) * outputs + u, own.mean))
+        return lambda own, like, room, first, s, u, outputs: constant(
+            like, take(own.y, (first + s) * outputs + u, own.mean)
+        )
     return lambda own, like, room, first, s, u, outputs: take(
         room, (own.plan[TARGETS_AT] + s * outputs + u) * lanes_in(like), like
     )
