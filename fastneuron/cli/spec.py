@@ -31,6 +31,13 @@ def named() -> dict[str, Path]:
     return {path.stem: path for path in sorted(SPECS.glob("*.toml"))}
 
 
+def title(path: Path) -> str:
+    """What a sweep of the package is, by the first sentence of its comment."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    comment = " ".join(line.removeprefix("#").strip() for line in lines if line.startswith("#"))
+    return re.split(r"(?<=[.?;]) ", comment)[0]
+
+
 def read(path: Path | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
     """The spec of a file, or the default, after the overrides.
 

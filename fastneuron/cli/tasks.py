@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastneuron.cli import printing
+from fastneuron.cli import printing, spec
 
 if TYPE_CHECKING:
     from fastneuron.components import Registry
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tasks(*, json: bool = False) -> None:
-    """List the tasks with their truth tables or keys, and the activations, losses, penalties, optimizers and batches.
+    """List the tasks, the sweeps that 'fastneuron map' knows by name, and the activations, losses, penalties, optimizers, batches and reducers.
 
     Parameters
     ----------
@@ -25,6 +25,7 @@ def tasks(*, json: bool = False) -> None:
     from fastneuron.losses import losses
     from fastneuron.optimizers import optimizers
     from fastneuron.penalties import penalties
+    from fastneuron.reducers import reducers
 
     named = {name: make() for name, make in known.NAMED.items()}
     keyed = {
@@ -38,11 +39,13 @@ def tasks(*, json: bool = False) -> None:
         "penalties": penalties,
         "optimizers": optimizers,
         "batches": batches,
+        "reducers": reducers,
     }
+    sweeps = {name: spec.title(path) for name, path in spec.named().items()}
     if json:
         tables: dict[str, Any] = {name: {"x": task.x, "y": task.y[:, 0]} for name, task in named.items()}
         tables |= {name: tables.get(name, {}) | entry for name, entry in keyed.items()}
-        report: dict[str, Any] = {"tasks": tables}
+        report: dict[str, Any] = {"tasks": tables, "sweeps": sweeps}
         report |= {plural: _components(registry) for plural, registry in registries.items()}
         print(printing.document(report))
         return
@@ -50,6 +53,8 @@ def tasks(*, json: bool = False) -> None:
     print(printing.table(["task", "inputs", "truth table"], rows, text=(0, 2)))
     print()
     print(printing.table(["task", "keys", "meaning"], _described(keyed), text=(0, 1, 2)))
+    print()
+    print(printing.table(["sweep", "for 'fastneuron map'"], sorted(sweeps.items()), text=(0, 1)))
     for plural, registry in registries.items():
         print()
         print(

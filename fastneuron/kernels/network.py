@@ -107,13 +107,13 @@ def through_layers(own, like, parameters, at, stride, room, inputs, k):
                 shift = take(parameters, at + (first + n * units + u) * stride, like)
             place, other = outputs_at + u * count, slopes_at + u * count
             if layer == layers - 1:
-                for s in range(k):
+                for _ in range(k):
                     z = fma(factor, take(room, place, like), shift)
                     put(room, place, constant(like, own.output.value(z)))
                     put(room, other, z)
                     place, other = place + units * count, other + units * count
             else:
-                for s in range(k):
+                for _ in range(k):
                     z = fma(factor, take(room, place, like), shift)
                     a = constant(like, own.hidden.value(z))
                     put(room, place, a)
