@@ -162,9 +162,9 @@ def test_learning_rates_of_the_layers_and_a_gain(dtype):
         model=fn.Network((2, 3, 1), hidden=fn.Tanh(), output=fn.Identity(), scale="xavier"),
         optimizer=fn.GradientDescent(0.3),
         axes={
-            "layer0.learning_rate": [0.05, 0.8, 30.0],
+            "layer0.learning_rate": [0.05, 0.8, 3.0],
             "hidden.gain": [0.5, 1.7],
-            "layer1.learning_rate": [0.1, 0.6, 40.0],
+            "layer1.learning_rate": [0.1, 0.9],
         },
         stop=STOP._replace(max_steps=50),
         dtype=dtype,
@@ -212,40 +212,37 @@ def test_standard_deviation_of_the_starts_and_steps_that_vary():
     assert len(compare(sweep, 0.2)) > 14
 
 
-RATES = "GradientDescent"
-# every activation in a hidden layer and in the output, every optimizer; sweeps below share some
+# Tanh, Identity, Sigmoid, Step, gradient descent and momentum are in the sweeps above and below
 PAIRS = [
-    ("Sigmoid", "Sigmoid", "GradientDescent"),
-    ("Step", "Identity", "GradientDescent"),
     ("ReLU", "LeakyReLU", "GradientDescent"),
-    ("Identity", "Step", "GradientDescent"),
-    ("Tanh", "ReLU", "Nesterov"),
+    ("Identity", "Step", "Momentum"),
+    ("Step", "ReLU", "Nesterov"),
     ("LeakyReLU", "Tanh", "AdaGrad"),
     ("Softplus", "Arctan", "RMSProp"),
     ("SiLU", "GELU", "Adam"),
     ("GELU", "HardSigmoid", "AdamW"),
     ("HardSigmoid", "SiLU", "SignDescent"),
-    ("Arctan", "Softplus", "Momentum"),
+    ("Arctan", "Softplus", "GradientDescent"),
 ]
 IN_FLOAT32 = [
     ("ReLU", "Sigmoid", "Nesterov"),
-    ("Tanh", "Softplus", "AdaGrad"),
+    ("SiLU", "Softplus", "AdaGrad"),
     ("GELU", "Step", "RMSProp"),
-    ("Arctan", "SiLU", "Adam"),
+    ("Arctan", "Tanh", "Adam"),
     ("HardSigmoid", "Identity", "AdamW"),
     ("LeakyReLU", "Sigmoid", "SignDescent"),
 ]
 
 
 def test_every_activation_and_optimizer_is_among_them():
+    every = {cls.__name__ for cls in activations.classes.values()}
+    steps = {cls.__name__ for cls in optimizers.classes.values()}
     hidden, output, optimizer = map(set, zip(*PAIRS, strict=True))
-    assert hidden == output == {cls.__name__ for cls in activations.classes.values()}
-    assert optimizer == {cls.__name__ for cls in optimizers.classes.values()}
+    assert hidden | {"Sigmoid", "Tanh"} == output | {"Sigmoid", "Identity"} == every
+    assert optimizer == steps
     hidden, output, optimizer = map(set, zip(*IN_FLOAT32, strict=True))
-    assert hidden | output == {cls.__name__ for cls in activations.classes.values()}
-    assert optimizer | {"GradientDescent", "Momentum"} == {
-        cls.__name__ for cls in optimizers.classes.values()
-    }
+    assert hidden | output == every
+    assert optimizer | {"GradientDescent", "Momentum"} == steps
 
 
 @pytest.mark.parametrize(
@@ -253,52 +250,44 @@ def test_every_activation_and_optimizer_is_among_them():
     [(*pair, "float64") for pair in PAIRS] + [(*pair, "float32") for pair in IN_FLOAT32],
 )
 def test_every_activation_and_every_optimizer(hidden, output, optimizer, dtype):
+    hidden, output = (default(getattr(fn, name)) for name in (hidden, output))
     sweep = fn.Sweep(
         task=regression(7, 2, 1, seed=7),
-        model=fn.Network(
-            (2, 3, 1), *(default(getattr(fn, name)) for name in (hidden, output)), scale="fan_in"
-        ),
+        model=fn.Network((2, 3, 1), hidden=hidden, output=output, scale="fan_in"),
         optimizer=default(getattr(fn, optimizer))._replace(learning_rate=0.1),
         axes={"layer0.weight[0,2]": [-1.75, 0.25]},
         draws=3,
         stop=STOP._replace(max_steps=15, tolerance=0.05),
         dtype=dtype,
     )
-    outcomes = compare(sweep, 0.35)
-    assert outcomes
+    assert compare(sweep, 0.35)
 
 
-def xor(hidden, output, rate, dtype="float64", **stop):
+def xor(hidden, output, rate, dtype="float64", start=None, **stop):
+    """Random starts, and none of the sums that a step compares with 0 is near it."""
     return fn.Sweep(
         task=XOR,
         model=fn.Network((2, 2, 1), hidden=hidden, output=output),
         optimizer=fn.GradientDescent(rate),
-        axes={"layer0.weight[0,0]": [-3.0, 0.75, 2.5, 6.0]},
-        start={
-            "layer0.weight": [[0.0, -2.25], [1.5, -2.5]],
-            "layer0.bias": [-0.25, 3.125],
-            "layer1.weight": [[3.5], [3.25]],
-            "layer1.bias": [-4.75],
-        },
+        start=start or {},
+        draws=14,
         stop=STOP._replace(**stop),
         dtype=dtype,
+        seed=2,
     )
 
 
 @DTYPES
-@pytest.mark.parametrize(
-    "given, wanted",
-    [
-        ((fn.Sigmoid(), fn.Sigmoid(), 2.0, {"max_steps": 150}), {"REACHED", "UNFINISHED"}),
-        ((fn.Sigmoid(), fn.Sigmoid(), 1e-4, {}), {"STALLED"}),
-        ((fn.Step(), fn.Identity(), 0.25, {"max_steps": 150}), {"SETTLED"}),
-        ((fn.Step(), fn.Identity(), 2.0 / 3.0, {"limit": 30.0}), {"DIVERGED"}),
-        ((fn.ReLU(), fn.LeakyReLU(0.25), 0.75, {"limit": 1e4}), {"DIVERGED"}),
-        ((fn.ReLU(), fn.LeakyReLU(0.25), 1e30, {}), {"DIVERGED"}),
-    ],
-    ids=["reached", "stalled", "settled", "diverged with steps", "diverged", "diverged at once"],
-)
-def test_xor_ends_in_every_way(given, wanted, dtype):
-    *parts, stop = given
-    outcomes = compare(xor(*parts, dtype, **stop), 0.5)
-    assert wanted <= set(outcomes)
+def test_xor_with_hidden_steps_ends_in_every_way(dtype):
+    """Only the last layer learns: by rate, it comes to rest, turns to and fro or is thrown off."""
+    features = {"layer0.weight": [[1.0, -1.0], [1.0, -1.0]], "layer0.bias": [-0.5, 1.5]}  # OR and NAND
+    outcomes = set()
+    for rate, start in ((0.5, None), (1.0, None), (2.0, None), (0.5, features)):
+        sweep = xor(fn.Step(), fn.Identity(), rate, dtype, start, limit=1e9)
+        outcomes |= set(compare(sweep, 0.3))
+    assert outcomes == {"UNFINISHED", "REACHED", "SETTLED", "CYCLING", "DIVERGED", "STALLED"}
+
+
+def test_xor_with_hidden_units_that_grow_without_bound_diverges():
+    for rate, limit in ((30.0, 1e6), (1e30, 1e300), (1e200, 1e300)):
+        assert "DIVERGED" in compare(xor(fn.ReLU(), fn.LeakyReLU(0.5), rate, limit=limit), 0.5)
