@@ -148,7 +148,7 @@ class Network:
     def __post_init__(self) -> None:
         sizes: Any = self.sizes
         if isinstance(sizes, np.ndarray):
-            sizes = tuple(sizes.tolist())
+            sizes = sizes.tolist()  # of an array without dimensions, a number
         whole = isinstance(sizes, list | tuple) and all(
             isinstance(n, int | np.integer) and not isinstance(n, bool) and 1 <= n <= MAX_UNITS for n in sizes
         )
