@@ -77,14 +77,14 @@ def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) ->
     if found:
         choice = " or ".join(map(".".join, found))
         raise ValueError(f"axes.{axis}: ambiguous; write {choice}")
-    names = [place[1] for place in known]
+    names = [field for role, field in known if role not in layers and field != SD]  # what may stand alone
     field = name.removeprefix("penalty.")
     if sweep.penalty is None and any(field in kind._fields for kind in penalties.classes.values()):
         raise ValueError(
             f"axes.{shown_key(axis)}: there is no penalty; give penalty=L2(strength=0.01) or another"
         )
     others = [
-        name if names.count(name) == 1 and role not in layers else f"{role}.{name}"
+        name if names.count(name) == 1 and role not in layers and name != SD else f"{role}.{name}"
         for role, name in known
         if role != "start" or name == SD
     ]
