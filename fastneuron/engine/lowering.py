@@ -5,6 +5,7 @@ Small tasks become tuples, whose lengths are types, so that the kernel unrolls t
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -22,8 +23,8 @@ from fastneuron.engine.draws import drawn
 from fastneuron.engine.rehearsal import rehearse
 from fastneuron.kernels.block import Block, rule_of
 from fastneuron.kernels.cache import PACKAGE
-from fastneuron.kernels.jit import NumbaError
-from fastneuron.kernels.network import planned
+from fastneuron.kernels.jit import NumbaError, specialised
+from fastneuron.kernels.network import planned, write_linear
 from fastneuron.kernels.problem import NetworkProblem, NeuronProblem, Problem
 from fastneuron.kernels.recording import KEPT
 from fastneuron.kernels.vectors import VECTOR_BYTES
@@ -141,6 +142,7 @@ def lowered(
             layers=layers,
             factors=np.array([layer.factor for layer in model.layers], real),
             plan=plan,
+            linear=linear_addresses(dtype),
             layer_rows=layer_rows,
             **shared,
         )
@@ -151,6 +153,15 @@ def lowered(
     if width > UNROLLED:
         theta = np.zeros(width, real)
     return NeuronProblem(x=x, y=y, theta=theta, **shared)
+
+
+@functools.cache
+def linear_addresses(dtype: str) -> np.ndarray:
+    """Where the compiled functions are that all networks of a dtype have in common."""
+    addresses = np.zeros(4, np.int64)
+    number = np.dtype(dtype).type(0)
+    specialised(write_linear, number, addresses)(number, addresses)
+    return addresses
 
 
 def _simplest(batch: Batch, samples: int) -> Batch:

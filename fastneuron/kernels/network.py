@@ -16,10 +16,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from fastneuron.elementary import constant, fma, maximum, where
-from fastneuron.kernels.jit import compiled_as, inner, never_inline, use_full_width
-from fastneuron.kernels.memory import flat_from, flat_of, put, take
+from fastneuron.kernels.calls import caller, entry_of
+from fastneuron.kernels.jit import compiled_as, inner, kernel, never_inline, use_full_width
+from fastneuron.kernels.memory import Flat, flat_from, flat_of, put, take
 from fastneuron.kernels.problem import (
     NetworkProblem,
     bound_to,
@@ -32,7 +36,7 @@ from fastneuron.kernels.products import Own, Shared, product
 from fastneuron.kernels.recording import loss_of
 from fastneuron.kernels.records import bind
 from fastneuron.kernels.updating import update
-from fastneuron.kernels.vectors import lanes_in, larger
+from fastneuron.kernels.vectors import Vector, lanes_in, larger
 
 if TYPE_CHECKING:
     from fastneuron.models import Layer
@@ -97,9 +101,10 @@ def through_layers(own, like, parameters, at, stride, room, inputs, k):
         z_of = Own(room, outputs_at, count, units * count)
         weights = Own(parameters, at + first * stride, stride, units * stride)
         if layer == 0:
-            product(like, True, z_of, weights, inputs, units, k, n)
+            multiply(own.linear, inputs, (like, True, z_of, weights, inputs, units, k, n))
         else:
-            product(like, True, z_of, weights, Own(room, below, n * count, count), units, k, n)
+            above = Own(room, below, n * count, count)
+            multiply(own.linear, above, (like, True, z_of, weights, above, units, k, n))
         factor = constant(like, own.factors[layer])
         for u in range(units):
             shift = constant(like, 0.0)
@@ -123,13 +128,13 @@ def through_layers(own, like, parameters, at, stride, room, inputs, k):
 
 
 @inner
-def back_through_layers(like, numbers, plan, factors, parameters, at, stride, room, inputs, k, fresh):
+def back_through_layers(like, numbers, plan, factors, layers, parameters, at, stride, room, inputs, k, fresh):
     """Add the gradient of k samples to that in the room, or begin it, from the errors of the last layer."""
     never_inline()
     use_full_width()
     count = lanes_in(like)
     errors_at, others_at = plan[ERRORS_AT] * count, plan[OTHERS_AT] * count
-    for layer in range(len(factors) - 1, -1, -1):
+    for layer in range(layers - 1, -1, -1):
         words = flat_from(numbers, layer * WORDS)
         n, units, first = words[INPUTS], words[UNITS], words[FIRST]
         gradient_at = (plan[GRADIENT_AT] + first) * count
@@ -169,6 +174,74 @@ def back_through_layers(like, numbers, plan, factors, parameters, at, stride, ro
                     slope = take(room, slopes_at + q, like)
                     put(room, others_at + q, factor * take(room, others_at + q, like) * slope)
             errors_at, others_at = others_at, errors_at
+
+
+# numbers of the functions that `write_linear` gives the addresses of; one more where the inputs are `Own`
+PRODUCT, BACK = 0, 2
+
+
+def _arguments(real: Any) -> tuple[tuple[Any, ...], ...]:
+    """The types of the arguments of the functions that are called by address."""
+    flat, whole, numbers = Flat(real), types.intp, Flat(types.int64)
+    matrices = [types.NamedTuple((flat, whole, whole, whole), kind) for kind in (Shared, Own)]
+    start, sizes = (Vector(real), types.boolean, matrices[1], matrices[1]), (whole, whole, whole)
+    head = (Vector(real), numbers, numbers, flat, whole, flat, whole, whole, flat)
+    products = [(*start, inputs, *sizes) for inputs in matrices]
+    return (*products, *((*head, inputs, whole, types.boolean) for inputs in matrices))
+
+
+_call = caller(_arguments)
+
+
+@kernel
+def write_linear(number, addresses):
+    """Write the addresses of what all networks of a dtype, that of `number`, have in common."""
+    write_addresses(number, addresses)
+
+
+@intrinsic
+def write_addresses(typingctx: Any, number: Any, addresses: Any) -> Any:
+    """Compile these functions and write their addresses."""
+    functions = (product, product, back_through_layers, back_through_layers)
+    signatures = [
+        types.Dispatcher(function).get_call_type(typingctx, arguments, {})
+        for function, arguments in zip(functions, _arguments(number), strict=True)
+    ]
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        data = context.make_array(addresses)(context, builder, args[1]).data
+        for k, (function, signature) in enumerate(zip(functions, signatures, strict=True)):
+            entry = entry_of(context, builder, function, signature)
+            builder.store(entry, builder.gep(data, [ir.Constant(ir.IntType(64), k)]))
+        return context.get_dummy_value()
+
+    return types.none(number, addresses), codegen
+
+
+def multiply(addresses: Any, inputs: Any, arguments: Any) -> Any:
+    """Call `product` with a tuple of arguments: for vectors by address."""
+    raise NotImplementedError
+
+
+@compiled_as(multiply)
+def _multiply(addresses: Any, inputs: Any, arguments: Any) -> Any:
+    if not isinstance(arguments[0], Vector):
+        return lambda addresses, inputs, arguments: product(*arguments)
+    number = PRODUCT + int(inputs.instance_class is Own)
+    return lambda addresses, inputs, arguments: _call(addresses, number, arguments)
+
+
+def back(addresses: Any, inputs: Any, arguments: Any) -> Any:
+    """Call `back_through_layers` with a tuple of arguments: for vectors by address."""
+    raise NotImplementedError
+
+
+@compiled_as(back)
+def _back(addresses: Any, inputs: Any, arguments: Any) -> Any:
+    if not isinstance(arguments[0], Vector):
+        return lambda addresses, inputs, arguments: back_through_layers(*arguments)
+    number = BACK + int(inputs.instance_class is Own)
+    return lambda addresses, inputs, arguments: _call(addresses, number, arguments)
 
 
 def samples_seen(own: Any, like: Any, room: Any, places: Any, lane: Any, stride: Any) -> Any:
@@ -312,8 +385,10 @@ def _stepped(
                 loss = loss + weighted(own, like, room, group + s, cost)
                 e = constant(like, own.loss.derivative(own.output, z, a, y))
                 put(room, plan[ERRORS_AT] * count + q, weighted(own, like, room, group + s, e))
-        back_through_layers(
-            like, numbers, plan, own.factors, source, at, stride, room, inputs, k, group == 0
+        factors = flat_of(own.factors)
+        back(
+            own.linear, inputs,
+            (like, numbers, plan, factors, layers, source, at, stride, room, inputs, k, group == 0),
         )  # fmt: skip
     moved = zero
     row = len(own.theta) * stride

@@ -63,8 +63,8 @@ class NetworkProblem(NamedTuple):
     """Dense layers.
 
     x, y : flat arrays of samples x inputs and samples x outputs; theta : array of which only the length, the
-    number of parameters, counts; layers, plan : see `fastneuron.kernels.network`; factors : of the layers;
-    layer_rows : 1 where each varying field of the optimizer has a row for each layer, else 0.
+    number of parameters, counts; layers, plan, linear : see `fastneuron.kernels.network`; factors : of the
+    layers; layer_rows : 1 where each varying field of the optimizer has a row for each layer, else 0.
     """
 
     hidden: Any
@@ -83,6 +83,7 @@ class NetworkProblem(NamedTuple):
     layers: Any
     factors: Any
     plan: Any
+    linear: Any
     layer_rows: Any
 
     @property
