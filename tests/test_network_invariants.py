@@ -11,6 +11,9 @@ from .test_network_kernels import DTYPES, regression
 from .test_network_oracle import random_parameters
 
 BATCHES = pytest.mark.parametrize("batch", [fn.FullBatch(), fn.MiniBatch(5, seed=3)], ids=str)
+CASES = pytest.mark.parametrize(  # each is a kernel, which takes seconds to compile
+    "batch, dtype", [(fn.FullBatch(), "float32"), (fn.MiniBatch(5, seed=3), "float64")], ids=str
+)
 PARTS = {"loss": fn.CrossEntropy(), "optimizer": fn.Momentum(0.9, 0.5), "penalty": fn.L2(0.002, 0.001)}
 FIRST = np.linspace(-4, 5, 7)
 OFFSET = [-2.0, 0.0, 1.5]
@@ -38,8 +41,7 @@ def run(given, **options):
     return given.run(progress=False, keep=names, **options)
 
 
-@BATCHES
-@DTYPES
+@CASES
 def test_threads_and_tiles_change_no_bit(batch, dtype, monkeypatch):
     whole = run(sweep(batch, dtype), threads=1)
     assert len(np.unique(whole.outcome)) > 1 and len(np.unique(whole.steps)) > 5
@@ -49,8 +51,7 @@ def test_threads_and_tiles_change_no_bit(batch, dtype, monkeypatch):
         assert_same_bits(run(sweep(batch, dtype), threads=2), whole)
 
 
-@BATCHES
-@DTYPES
+@CASES
 def test_stored_map_holds_the_bits_of_the_one_in_memory(batch, dtype, tmp_path):
     whole = run(sweep(batch, dtype))
     stored = run(sweep(batch, dtype), store=tmp_path / "map.zarr")
@@ -60,18 +61,16 @@ def test_stored_map_holds_the_bits_of_the_one_in_memory(batch, dtype, tmp_path):
 
 
 @BATCHES
-@DTYPES
-def test_descents_end_in_the_bits_of_the_sweep(batch, dtype):
+def test_descents_end_in_the_bits_of_the_sweep(batch):
     """One start at a time, where the sweep follows a vector of them."""
     several = [random_parameters(sweep(batch).model, seed) for seed in range(5)]
-    base = sweep(batch, dtype, stop=fn.Stop(max_steps=40, tolerance=0.0, settle=0.0))
+    base = sweep(batch, stop=fn.Stop(max_steps=40, tolerance=0.0, settle=0.0))
     start = {name: np.array([one[name] for one in several]) for name in several[0]}
-    how = {**PARTS, "batch": batch, "dtype": dtype}
-    path = fn.descend(base.task, base.model, **how, start=start, steps=40)
+    path = fn.descend(base.task, base.model, **PARTS, batch=batch, start=start, steps=40)
     # batches are drawn by the number of a point: of each sweep, which has as many, one point is looked at
     for k, one in enumerate(several):
         axis = {"layer0.weight[2,4]": np.full(5, one["layer0.weight"][2, 4])}
-        ends = run(sweep(batch, dtype, axes=axis, start=one, draws=None, stop=base.stop))
+        ends = run(sweep(batch, axes=axis, start=one, draws=None, stop=base.stop))
         for name in base.model.parameters:
             ours = path[name].values[-1, k]
             assert ends[f"final_{name}"].values[k].tobytes() == ours.tobytes(), name
@@ -79,16 +78,15 @@ def test_descents_end_in_the_bits_of_the_sweep(batch, dtype):
         assert ends.error.values[k] == path.error.values[-1, k]
 
 
-@DTYPES
-def test_random_starts_of_descents_are_those_of_a_sweep(dtype):
+def test_random_starts_of_descents_are_those_of_a_sweep():
     """Without a word on the parameters: normal(0, 1)."""
-    one = sweep(fn.MiniBatch(5, seed=3), dtype)
+    one = sweep(fn.MiniBatch(5, seed=3))
     stop = fn.Stop(max_steps=20, tolerance=0.0, settle=0.0)
-    ends = run(sweep(one.batch, dtype, axes={}, start={}, draws=4, stop=stop))
-    how = {**PARTS, "batch": one.batch, "dtype": dtype}
+    ends = run(sweep(one.batch, axes={}, start={}, draws=4, stop=stop))
     start = {"layer1.bias": np.zeros((4, 2))}
-    path = fn.descend(one.task, one.model, **how, start=start, steps=20, seed=11)
-    zero = run(sweep(one.batch, dtype, axes={}, start={"layer1.bias": 0.0}, draws=4, stop=stop))
+    how = {**PARTS, "batch": one.batch, "seed": 11}
+    path = fn.descend(one.task, one.model, **how, start=start, steps=20)
+    zero = run(sweep(one.batch, axes={}, start={"layer1.bias": 0.0}, draws=4, stop=stop))
     for name in one.model.parameters:
         assert path[name].values[-1].tobytes() == zero[f"final_{name}"].values.tobytes()
     assert (ends["final_layer1.bias"].values != zero["final_layer1.bias"].values).any()
@@ -125,6 +123,7 @@ def test_toml_leads_back_to_the_sweep():
         fn.FullBatch(),
         model=fn.Network((3, 5, 2), bias=False),
         start={"layer1.weight": np.pi * np.ones((5, 2)), "layer0.weight": 1 / 3},
+        draws=None,
     )
     assert fn.Sweep.from_toml(other.to_toml()) == other != given
     result = run(sweep(fn.FullBatch()))
@@ -152,8 +151,11 @@ def neuron_and_network(batch, dtype="float64"):
     return neuron, network
 
 
-@BATCHES
-@DTYPES
+@pytest.mark.parametrize(
+    "batch, dtype",
+    [(fn.FullBatch(), "float64"), (fn.FullBatch(), "float32"), (fn.MiniBatch(5, seed=3), "float64")],
+    ids=str,
+)
 def test_network_of_one_unit_ends_as_the_neuron(batch, dtype):
     neuron, network = neuron_and_network(batch, dtype)
     one, other = neuron.run(progress=False), run(network)

@@ -139,8 +139,7 @@ def seen_losses(training, start, point):
     return np.array(losses + [end["loss"]] * left)[: training.stop.max_steps]
 
 
-@DTYPES
-def test_records_of_batches_are_of_the_samples_that_were_seen(dtype):
+def test_records_of_batches_are_of_the_samples_that_were_seen():
     """More than 16 samples a batch, and the last batch of an epoch is smaller."""
     sweep = fn.Sweep(
         task=regression(43, 2, 2),
@@ -152,7 +151,6 @@ def test_records_of_batches_are_of_the_samples_that_were_seen(dtype):
         draws=5,
         stop=fn.Stop(tolerance=0.69, settle=2e-2),
         record=BOTH,
-        dtype=dtype,
     )
 
     def losses_of(here, number):
