@@ -102,10 +102,10 @@ def judged(block, rule, watch, t, steps, slot, lane, state):
                     return DIVERGED, t + s, history[before * row + (width + 1) * lanes + lane]
             calm = moved <= rule.settle * (size if size > one else one)
             if gone or (calm and count_calm(block, lane, t + s + 1)):
-                # where the parameters are not finite, the loss of the state before says when it ended
+                # where the loss of the state before was not finite, that was the end
                 last = before if gone else slot
                 error, loss = error_and_loss(block, last, lane, block.doubt)
-                if gone and not finite(size) and not finite(loss):
+                if gone and not finite(loss):
                     remember(history, before, width, lanes, lane, state)
                     return DIVERGED, t + s, history[before * row + (width + 1) * lanes + lane]
                 if gone or not finite(loss):
