@@ -105,6 +105,25 @@ def test_point_alone_is_that_point_of_the_grid(dtype):
         assert_same_bits(alone, whole.isel({"layer0.weight[2,4]": [i], "layer1.offset": [j]}))
 
 
+def test_sample_that_is_not_seen_takes_no_part_whatever_the_batches_beside():
+    """The hidden unit is infinite for the second sample: whoever sees it is lost, nobody else."""
+
+    def steps(sizes):
+        given = fn.Sweep(
+            task=fn.Task([1.0, 1e200], [0.0, 1.0]),
+            model=fn.Network((1, 1, 1), hidden=fn.ReLU()),
+            optimizer=fn.GradientDescent(1e-3),
+            batch=fn.MiniBatch(1),
+            axes={"seed": range(8), "size": sizes},
+            start={"layer0.weight": 1e150, "layer1.weight": 1e-150, "layer0.bias": 0.0, "layer1.bias": 0.0},
+            stop=fn.Stop(max_steps=20, limit=1e300, tolerance=0.0),
+        )
+        return given.run(progress=False, keep=["steps"]).steps.values[:, 0].tolist()
+
+    alone = steps([1, 1])  # as many points, since orders are drawn by their number
+    assert set(alone) == {1, 2} and steps([1, 2]) == alone
+
+
 def test_toml_leads_back_to_the_sweep():
     given = sweep(
         fn.MiniBatch(5, seed=3),

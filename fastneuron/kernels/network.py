@@ -290,8 +290,10 @@ def _inputs_of(own: Any, like: Any, room: Any, first: Any, k: Any) -> Any:
         n, outputs = own.layers[0], own.layers[(len(own.factors) - 1) * WORDS + UNITS]
         for s in range(k):
             for c in range(count):
-                place = int(room[own.plan[BOUNDS_AT] * count + c]) + first + s
-                sample = int(room[(own.plan[ORDER_AT] + min(place, own.samples - 1)) * count + c])
+                at = own.plan[BOUNDS_AT] * count + c
+                # where the batch has no more, its last once more: no number of another sample counts
+                place = min(int(room[at]) + first + s, int(room[at + count]) - 1)
+                sample = int(room[(own.plan[ORDER_AT] + place) * count + c])
                 for j in range(n):
                     room[(own.plan[PICKED_AT] + s * n + j) * count + c] = own.x[sample * n + j]
                 for u in range(outputs):
