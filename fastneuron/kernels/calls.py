@@ -49,7 +49,6 @@ def caller(signatures: Any) -> Any:
             array = context.make_array(addresses)(context, builder, args[0])
             address = builder.load(builder.gep(array.data, [args[1]]))
             place = cgutils.alloca_once_value(builder, args[2])
-            place.align = 8
             function = builder.inttoptr(address, _SHAPE.as_pointer())
             builder.call(function, [builder.bitcast(place, _ANY)])
             return context.get_dummy_value()
