@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 import fastneuron as fn
+from fastneuron.cli import spec
 from fastneuron.cli.main import main
 from fastneuron.outcomes import Outcome
 
@@ -700,3 +701,35 @@ def test_help_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("[]\n")
+
+
+def test_a_sweep_of_the_package_runs_by_its_name(run: Run, tmp_path: Path) -> None:
+    words = ["--points", "2", "--set", "stop.max_steps=2", "--set", "task.samples=3"]
+    code, out, _ = run("map", "trainability", *words)
+    assert code == 0 and "4 starts (layer1.learning_rate 2 x layer0.learning_rate 2)" in out
+    assert files(tmp_path) == ["trainability.png", "trainability.zarr"]
+    with fn.open(tmp_path / "trainability.zarr") as result:
+        assert {"loss_sum", "inverse_sum", "late_loss"} <= set(result)
+    code, out, _ = run("plot", "trainability.zarr", "--kind", "trainability")
+    assert code == 0 and (tmp_path / "trainability-trainability.png").exists()
+
+
+def test_every_sweep_of_the_package_is_one(run: Run) -> None:
+    names = list(spec.named())
+    assert {"digits", "inverter", "trainability", "xor"} <= set(names)
+    for name in names:
+        sweep = fn.Sweep.from_spec(spec.read(Path(name)))
+        assert fn.Sweep.from_toml(sweep.to_toml()) == sweep
+    listed = json.loads(run("tasks", "--json")[1])["sweeps"]
+    assert list(listed) == names and all(listed.values())
+    assert fn.Sweep.from_spec(spec.read(Path("inverter"))) == fn.Sweep.from_spec(spec.read(None))
+
+
+def test_a_file_goes_before_a_sweep_of_its_name_and_unknown_names_are_listed(
+    run: Run, tmp_path: Path
+) -> None:
+    code, _, err = run("map", "trainabilty")
+    assert code == 2 and "sweeps known by name: digits, inverter, trainability, xor" in err
+    (tmp_path / "xor").write_text("nothing")
+    code, _, err = run("map", "xor")
+    assert code == 2 and "xor: not valid TOML" in err

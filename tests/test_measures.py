@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from fastneuron.measures import fractions, shares
+import fastneuron as fn
+from fastneuron.measures import accuracy, converged, fractions, shade, shares
 from fastneuron.outcomes import Outcome
 
 
@@ -36,3 +37,45 @@ def test_unknown_codes_are_errors_that_name_the_code(strange):
 def test_examples_in_the_docstrings_run():
     assert doctest.testmod(shares, extraglobs={}).failed == 0
     assert doctest.testmod(shares).attempted > 0
+
+
+def trained(model, task, draws, **finals):
+    sweep = fn.Sweep(task=task, model=model, optimizer=fn.GradientDescent(1.0), draws=draws)
+    dims = {name: ("draw", *(f"{name}_{k}" for k in range(np.ndim(v) - 1))) for name, v in finals.items()}
+    fields = {f"final_{name}": (dims[name], np.asarray(v, float)) for name, v in finals.items()}
+    return xr.Dataset(fields, {"draw": range(draws)}, {"sweep": sweep.to_toml()})
+
+
+def test_accuracy_counts_the_samples_whose_largest_output_is_the_target_s():
+    model = fn.Network((2, 2), output=fn.Identity(), bias=False)
+    task = fn.Task([[1, 0], [0, 1], [2, 1]], [[1, 0], [0, 1], [0, 1]])
+    swap, same, lost = [[0, 1], [1, 0]], [[1, 0], [0, 1]], [[np.nan, 0], [0, 1]]
+    found = accuracy(trained(model, task, 3, **{"layer0.weight": [swap, same, lost]}))
+    assert found.dims == ("draw",)
+    np.testing.assert_allclose(found, [1 / 3, 2 / 3, np.nan])
+
+
+def test_accuracy_of_one_output_is_by_the_side_of_the_middle_and_on_any_task():
+    model = fn.Network((1, 1), output=fn.Identity(), bias=False)
+    task = fn.Task([0.0, 1.0, 2.0], [0, 0, 1])
+    result = trained(model, task, 2, **{"layer0.weight": [[[0.3]], [[-1.0]]]})
+    assert accuracy(result).values.tolist() == [1.0, 2 / 3]
+    assert accuracy(result, fn.Task([1.0, 2.0], [1, 1])).values.tolist() == [0.5, 0.0]
+
+
+def test_accuracy_without_final_parameters_or_of_another_shape_is_refused():
+    model, task = fn.Network((1, 1), bias=False), fn.Task([0.0], [0])
+    result = trained(model, task, 1, **{"layer0.weight": [[[0.0]]]})
+    with pytest.raises(ValueError, match=r"run with keep=\[..., 'final'\]"):
+        accuracy(result.drop_vars("final_layer0.weight"))
+    with pytest.raises(ValueError, match="task must have 1 inputs and 1 outputs as the model, got 2 and 1"):
+        accuracy(result, fn.Task([[0.0, 1.0]], [0]))
+
+
+def test_shade_is_minus_the_sum_where_the_late_losses_are_below_the_first():
+    fields = {"loss_sum": [3.0, 50.0], "inverse_sum": [7.0, 0.5], "late_loss": [0.9, 1.0]}
+    data = xr.Dataset({name: ("point", values) for name, values in fields.items()})
+    assert converged(data).values.tolist() == [True, False]
+    assert shade(data).values.tolist() == [-3.0, 0.5]
+    with pytest.raises(ValueError, match="no 'inverse_sum'; record it as the spec 'trainability' does"):
+        shade(data.drop_vars("inverse_sum"))

@@ -530,3 +530,41 @@ def test_hidden_units_refuses_other_results_and_layers():
         plot.hidden_units(found, layer=1)
     with pytest.raises(ValueError, match="no 'histogram'"):
         plot.hidden_units(result(np.zeros((2, 2))))
+
+
+def recorded(late, total, inverse):
+    dims = ("layer1.learning_rate", "layer0.learning_rate")
+    fields = {"late_loss": late, "loss_sum": total, "inverse_sum": inverse}
+    grid = {dim: 10.0 ** np.arange(np.shape(late)[k]) for k, dim in enumerate(dims)}
+    return xr.Dataset({name: (dims, np.array(values, float)) for name, values in fields.items()}, grid)
+
+
+def test_trainability_ranks_both_sides_from_pale_at_the_boundary_to_dark(ax):
+    # three that converge, the second slowest; two that do not, the last of which held out longer
+    data = recorded([[0.5, 0.5, 0.5], [2.0, 2.0, 0.5]], [[9, 20, 5], [80, 90, 3]], [[1, 1, 1], [0.1, 0.4, 1]])
+    cells = plot.trainability(data, ax=ax)
+    values = np.asarray(cells.get_array()).reshape(2, 3)
+    assert (values[data["late_loss"].values < 1] > 0).all() and values[1, 0] < values[1, 1] < 0
+    assert values[0, 1] < values[0, 0] < values[0, 2] < values[1, 2]
+    assert ax.get_xscale() == "log"
+
+
+def test_trainability_of_points_that_are_alike_is_of_one_colour(ax):
+    values = np.asarray(plot.trainability(recorded([[2.0, 2.0]], [[8, 8]], [[1, 1]]), ax=ax).get_array())
+    assert np.unique(values).size == 1
+
+
+def test_trainability_names_what_was_not_recorded(ax):
+    with pytest.raises(ValueError, match="no 'late_loss'"):
+        plot.trainability(recorded([[1.0]], [[1]], [[1]]).drop_vars("late_loss"), ax=ax)
+
+
+def test_captions_name_a_network_by_its_sizes_and_leave_out_rates_of_layers():
+    sweep = fn.Sweep(
+        task=tasks.gate("xor"),
+        model=fn.Network((2, 3, 1), hidden=fn.Tanh()),
+        optimizer=fn.GradientDescent(1.0),
+        axes={"layer0.learning_rate": [1.0, 2.0]},
+    )
+    data = xr.Dataset(coords={"layer0.learning_rate": [1.0, 2.0]}, attrs={"sweep": sweep.to_toml()})
+    assert caption(data) == "xor, tanh network 2-3-1\nsquared error, gradient descent"

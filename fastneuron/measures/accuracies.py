@@ -15,8 +15,8 @@ GROUP = 1024  # models whose outputs are held at a time
 def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     """The share of samples whose largest output is that of the largest target, for every trained model.
 
-    For a task of one output it is the share of samples on the side of the targets' middle where their target
-    is, the middle itself counting as above.
+    For a task of one output it is the share of samples on the side of the middle where their target is, the
+    middle itself counting as above: that between the lowest and the highest target that was learned.
 
     Parameters
     ----------
@@ -55,15 +55,16 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
         for name, own in model.shapes.items()
     }
     shares = np.empty(points)
+    middle = float(sweep.task.y.min() + sweep.task.y.max()) / 2
     for first in range(0, points, GROUP):
         some = {name: values[first : first + GROUP] for name, values in finals.items()}
-        shares[first : first + GROUP] = _shares(model, some, task)
+        shares[first : first + GROUP] = _shares(model, some, task, middle)
     coordinates = {dim: result[dim] for dim in dims}
     attributes = {"long_name": "share of samples that are right", "units": "1"}
     return xr.DataArray(shares.reshape(shape), coordinates, dims, "accuracy", attributes)
 
 
-def _shares(model: Model, parameters: dict[str, np.ndarray], task: Task) -> np.ndarray:
+def _shares(model: Model, parameters: dict[str, np.ndarray], task: Task, middle: float) -> np.ndarray:
     """The shares of some models, by parameter in rows; NaN where a parameter is not finite."""
     from fastneuron.engine.response import forward
 
@@ -76,7 +77,6 @@ def _shares(model: Model, parameters: dict[str, np.ndarray], task: Task) -> np.n
         return shares
     given = forward(model, {name: values[finite] for name, values in parameters.items()}, task.x)
     if task.outputs == 1:
-        middle = (task.y.min() + task.y.max()) / 2
         right = (given >= middle) == (task.y[:, 0] >= middle)
     else:
         right = given.argmax(axis=-1) == task.y.argmax(axis=-1)
