@@ -119,7 +119,8 @@ def cases() -> dict[str, Callable[[], Case]]:
         made[f"descent, {name}, float32"] = functools.partial(_descent, name, "float32")
     for dtype in ("float64", "float32"):
         made[f"early stops, {dtype}"] = functools.partial(_early_stops, dtype)
-    rest = {"mini-batch": _mini_batch, "whole map": _whole_map, "compile": _compile, "plot": _plot}
+    rest = {"mini-batch": _mini_batch, "network": _network, "network, mini-batch": _network_mini_batch}
+    rest |= {"whole map": _whole_map, "compile": _compile, "plot": _plot}
     return made | rest | {"import": _import}
 
 
@@ -159,6 +160,35 @@ def _mini_batch() -> Case:
     import fastneuron as fn
 
     return Case(peers.kernel_run("float64", batch=fn.MiniBatch(1), steps=300), arithmetic)
+
+
+def _network() -> Case:
+    """The trainability study in small: two layers, all samples in every step."""
+    import fastneuron as fn
+
+    sweep = fn.Sweep(
+        task=fn.tasks.random_regression(8, 72),
+        model=fn.Network((8, 8, 1), hidden=fn.Tanh(), output=fn.Identity(), bias=False, scale="mean_field"),
+        optimizer=fn.GradientDescent(1.0),
+        axes={"layer0.learning_rate": fn.geomspace(0.1, 1, 16), "layer1.learning_rate": [0.1, 1.0]},
+        stop=fn.Stop(max_steps=400, tolerance=0.0, max_period=1),
+        record={"loss_sum": fn.Sum(relative=1, clip=1e6)},
+    )
+    return Case(lambda: sweep.run(threads=1, progress=False), arithmetic)
+
+
+def _network_mini_batch() -> Case:
+    import fastneuron as fn
+
+    sweep = fn.Sweep(
+        task=fn.tasks.random_regression(16, 200, outputs=4),
+        model=fn.Network((16, 16, 4), output=fn.Identity(), scale="fan_in"),
+        optimizer=fn.GradientDescent(0.01),
+        batch=fn.MiniBatch(10),
+        draws=32,
+        stop=fn.Stop(max_steps=800, tolerance=0.0),
+    )
+    return Case(lambda: sweep.run(threads=1, progress=False), arithmetic)
 
 
 def _compile() -> Case:

@@ -37,7 +37,7 @@ import numba
 import numpy as np
 
 import fastneuron as fn
-from fastneuron.engine.lowering import block_of, starts_of
+from fastneuron.engine.lowering import block_of, starts_of, sums_of
 from fastneuron.kernels.lanes import run_tile
 
 STEPS = 1000
@@ -123,12 +123,13 @@ def sweep_run(sweep: fn.Sweep) -> Run:
     points = fresh.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, sweep.dtype)
-    cancel = np.zeros(1, np.uint8)
+    cancel, sums = np.zeros(1, np.uint8), sums_of(sweep, points)
     block = block_of(sweep)
 
     def run() -> tuple[float, np.ndarray]:
         starts = fresh.copy()
-        run_tile(block, starts, numbers, np.zeros(1, np.int64), cancel, outcome, steps, speed, period)
+        taken = np.zeros(1, np.int64)
+        run_tile(block, starts, numbers, taken, cancel, outcome, steps, speed, period, sums)
         return float(steps.sum(dtype=np.int64)), starts[:width]
 
     return run

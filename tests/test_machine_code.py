@@ -21,8 +21,10 @@ DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
 COMPILE = """
 import json
 import fastneuron as fn
+from fastneuron.engine.lowering import linear_addresses
 from fastneuron.kernels.block import write_problem
 from fastneuron.kernels.lanes import run_tile
+from fastneuron.kernels.network import write_linear
 
 code = {}
 for dtype in ("float64", "float32"):
@@ -36,6 +38,8 @@ for dtype in ("float64", "float32"):
     ).run(keep=["steps"], progress=False)
     kernels = (write_problem, run_tile)
     code[dtype] = "".join(kernel.inspect_asm(kernel.signatures[-1]) for kernel in kernels)
+    linear_addresses(dtype)
+    code[f"products of {dtype}"] = write_linear.inspect_asm(write_linear.signatures[-1])
 print(json.dumps(code))
 """
 
@@ -57,7 +61,7 @@ def assembly(tmp_path_factory):
 def functions(text, name):
     """The lines of each function whose symbol holds `name`, but not of what only passes a call on to it."""
     found = re.findall(rf"^(\S*{name}\S*):\n(.*?)^\.Lfunc_end", text, re.MULTILINE | re.DOTALL)
-    return [body.splitlines() for symbol, body in found if not symbol.strip('"').endswith(".part")]
+    return [body.splitlines() for symbol, body in found if not symbol.strip('"').endswith((".part", ".entry"))]
 
 
 def chunks(text):
@@ -115,6 +119,24 @@ def test_float32_steps_do_not_compute_in_float64(assembly):
         assert instructions(lines, ARITHMETIC + "[ps]d") == []
         for loop in innermost_loops(lines):  # a component's fields are converted once, before it
             assert instructions(loop, r"v?cvt\w*[ps]d\w*") == []
+
+
+@DTYPES
+def test_products_are_of_whole_vectors_on_the_widest_registers_and_call_nothing(assembly, dtype):
+    packed = {"float64": "pd", "float32": "ps"}[dtype]
+    register = "%zmm" if fn.info()["vector_bits"] == 512 else "%ymm"
+    found = functions(assembly[f"products of {dtype}"], "8products7product")
+    assert len(found) >= 2  # of inputs that the lanes share, and of their own
+    for lines in found:
+        loops = [loop for loop in innermost_loops(lines) if instructions(loop, MULTIPLY_ADD + packed)]
+        # the largest tile: its sums stay in registers
+        most = max(loops, key=lambda loop: len(instructions(loop, MULTIPLY_ADD + packed)))
+        adds = instructions(most, MULTIPLY_ADD + packed)
+        assert len(adds) >= 8 and [line for line in adds if register not in line] == []
+        assert instructions(most, r"vmov[au]p[ds]") == [
+            line for line in instructions(most, r"vmov[au]p[ds]") if not re.search(r"%[xyz]mm\d+, ", line)
+        ]
+        assert instructions(lines, "callq?") == []
 
 
 @DTYPES
