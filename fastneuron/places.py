@@ -112,8 +112,10 @@ def entry_of(model: Model, name: str) -> int | None:
 
 
 def _unspaced(axis: str) -> str:
-    """The name of an axis without blanks, which ``layer0.weight[1, 0]`` may have."""
-    return axis.replace(" ", "")
+    """The name of an axis as it stands in a place: without the blanks of ``layer0.weight[1, 0]``."""
+    name = axis.replace(" ", "")
+    found = _ENTRY.fullmatch(name)
+    return f"{found[1]}[{','.join(str(int(i)) for i in found[2].split(','))}]" if found else name
 
 
 def described(model: Model) -> str:
@@ -181,7 +183,8 @@ def check_dtype(sweep: Sweep) -> None:
     for name, start in sweep.start.items():
         _check_numbers(partial(_start_entry, name), np.ravel(cast("Any", start)), FINITE, sweep.dtype)
     for name, reducer in sweep.record.items():
-        _check_number(f"record.{name}.clip", reducer.clip, FINITE, sweep.dtype)
+        for field, value in zip(reducer._fields, cast("tuple[Any, ...]", reducer), strict=True):
+            _check_number(f"record.{name}.{field}", value, reducer.bounds[field], sweep.dtype)
 
 
 def _start_entry(name: str, i: int) -> str:

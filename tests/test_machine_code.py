@@ -61,7 +61,9 @@ def assembly(tmp_path_factory):
 def functions(text, name):
     """The lines of each function whose symbol holds `name`, but not of what only passes a call on to it."""
     found = re.findall(rf"^(\S*{name}\S*):\n(.*?)^\.Lfunc_end", text, re.MULTILINE | re.DOTALL)
-    return [body.splitlines() for symbol, body in found if not symbol.strip('"').endswith((".part", ".entry"))]
+    return [
+        body.splitlines() for symbol, body in found if not symbol.strip('"').endswith((".part", ".entry"))
+    ]
 
 
 def chunks(text):

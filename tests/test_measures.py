@@ -79,3 +79,10 @@ def test_shade_is_minus_the_sum_where_the_late_losses_are_below_the_first():
     assert shade(data).values.tolist() == [-3.0, 0.5]
     with pytest.raises(ValueError, match="no 'inverse_sum'; record it as the spec 'trainability' does"):
         shade(data.drop_vars("inverse_sum"))
+
+
+def test_accuracy_where_a_field_of_the_model_varies_is_refused():
+    model, task = fn.Network((1, 1), bias=False), fn.Task([0.0], [0])
+    sweep = fn.Sweep(task=task, model=model, optimizer=fn.GradientDescent(1.0), axes={"output.gain": [1, 2]})
+    with pytest.raises(ValueError, match=r"axis output.gain varies output.gain"):
+        accuracy(xr.Dataset(attrs={"sweep": sweep.to_toml()}))

@@ -186,7 +186,10 @@ def test_record_that_is_called_as_an_axis():
         (lambda: fn.Sum(relative=2), "relative must be 0 or 1, got 2"),
         (lambda: fn.First(clip=0.0), "clip must be positive, got 0.0"),
         (lambda: fn.Last(clip=np.nan), "clip must be positive, got nan"),
-        (lambda: sweep(record={"a": fn.Sum(clip=1e300)}, dtype="float32"), "record.a.clip must be a finite"),
+        (
+            lambda: sweep(record={"a": fn.Sum(clip=1e300)}, dtype="float32"),
+            "record.a.clip must be positive in float32, got 1e+300",
+        ),
     ],
 )
 def test_wrong_fields_of_reducers(call, message):
@@ -245,3 +248,40 @@ def test_wrong_specs(changes, message):
     spec = {"task": {"name": "xor"}, "optimizer": {"name": "gradient_descent", "learning_rate": 1.0}}
     spec |= {"draws": 2, "model": {"sizes": [2, 2, 1]}}
     refuses(lambda: fn.Sweep.from_spec(spec | changes), message)
+
+
+def test_one_entry_written_in_two_ways_is_one_axis():
+    axes = {"layer0.weight[0,0]": [0.0], "layer0.weight[00, 0]": [1.0]}
+    refuses(lambda: sweep(axes=axes), "the same as axes.layer0.weight[0,0]")
+
+
+@fn.component
+class Shifted(fn.Activation):
+    offset: float = 0.0
+
+    def value(self, z):
+        return z + self.offset
+
+    def slope(self, z, a):
+        return fn.constant(z, 1.0)
+
+
+def test_a_field_that_is_called_offset_is_an_axis_of_its_own():
+    task = fn.Task([[0.0]], [0.0])
+    model = fn.Network((1, 1), output=Shifted(), bias=False)
+    stop = fn.Stop(max_steps=1, tolerance=0.0)
+    found = fn.Sweep(
+        task=task,
+        model=model,
+        optimizer=fn.GradientDescent(1.0),
+        axes={"output.offset": [1.0, 3.0], "layer0.offset": [0.0, 1.0]},
+        stop=stop,
+    ).run(progress=False)
+    assert found["error"].values.tolist() == [[1.0, 1.0], [3.0, 3.0]]
+
+
+def test_a_model_whose_history_does_not_fit_is_refused_before_anything_is_compiled():
+    model = fn.Network((10_000, 10_000, 1))
+    task = fn.Task(np.zeros((1, 10_000)), [0.0])
+    with pytest.raises(MemoryError, match="working memory of a thread needs"):
+        fn.Sweep(task=task, model=model, optimizer=fn.GradientDescent(1.0), draws=1).run(progress=False)

@@ -99,6 +99,20 @@ class Partial(fn.Batch):
 
 
 @fn.component
+class Overlong(fn.Batch):
+    """Its last step reaches beyond the samples."""
+
+    seed: Seed = 0
+    shuffled: ClassVar[bool] = True
+
+    def steps(self, samples):
+        return 2
+
+    def span(self, step, samples):
+        return step * (samples - 1), step * (samples - 1) + samples - 1
+
+
+@fn.component
 class NoSteps(fn.Batch):
     def span(self, step, samples):
         return 0, samples
@@ -140,6 +154,7 @@ MISTAKES = [
     ({"batch": Endless()}, "Endless.steps must return a whole number of 1 or more, got 0"),
     ({"batch": Partial()}, "Partial does not see all samples in a step and must be shuffled"),
     ({"batch": NoSteps()}, "NoSteps.steps is missing"),
+    ({"batch": Overlong()}, r"Overlong.span must return .* from 0 to \d+, got "),
 ]
 
 

@@ -35,7 +35,7 @@ def save_map(path: Path, result: xarray.Dataset, kind: str) -> None:
     """Save the map that the function `kind` of `fastneuron.plot` draws of `result`."""
     from fastneuron import plot
 
-    drawn = result[kind if kind in result else "outcome"]
+    drawn = result[kind if kind in result else next(iter(result.data_vars))]
     size = MAP_SIZE if drawn.ndim > 1 else STRIP_SIZE
     save(path, lambda ax: getattr(plot, kind)(result, ax=ax), size)
 

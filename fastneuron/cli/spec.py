@@ -118,6 +118,9 @@ def _override(spec: dict[str, Any], text: str) -> None:
     path = _path(key)
     if not equals or not path or not given.strip():
         raise ValueError(f"--set must be key.path=value, as in optimizer.learning_rate=10, got {text!r}")
+    section = spec.get(path[0])
+    if isinstance(section, dict) and ".".join(path[1:]) in section:  # a quoted key, "layer0.learning_rate"
+        path = [path[0], ".".join(path[1:])]
     *parents, last = path
     table = spec
     for depth, name in enumerate(parents, start=1):

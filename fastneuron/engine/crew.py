@@ -80,7 +80,8 @@ class Crew:
         # a thread with less than a block of starts would only slow down the others
         others = min(threads, -(-sweep.points // self._blocks[0].lanes)) - 1
         what = f"working memory for {others + 1} threads"
-        require_memory(others * self._blocks[0].bytes, what, "use fewer threads")
+        # that of the first is not taken yet: nothing has been written there
+        require_memory((others + 1) * self._blocks[0].bytes, what, "use fewer threads")
         self._blocks += [self._blocks[0].another() for _ in range(others)]
         # of which only the types count
         first = Tile(sweep, self._values, tuple(slice(0, 1) for _ in sweep.shape))

@@ -20,8 +20,9 @@ import numpy as np
 from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Component, with_plain, with_rows
 from fastneuron.engine.draws import drawn
+from fastneuron.engine.memory import require_memory
 from fastneuron.engine.rehearsal import rehearse
-from fastneuron.kernels.block import Block, rule_of
+from fastneuron.kernels.block import Block, bytes_needed, rule_of
 from fastneuron.kernels.cache import PACKAGE
 from fastneuron.kernels.jit import NumbaError, specialised
 from fastneuron.kernels.network import planned, write_linear
@@ -110,8 +111,7 @@ def lowered(
         If a component lacks a method, or one gives what it should not.
     """
     penalty = NoPenalty() if penalty is None else penalty
-    for activation in model.components.values():
-        rehearse(activation, loss, penalty, optimizer, batch, task.samples)
+    rehearse(model.components, loss, penalty, optimizer, batch, record, task.samples)
     real = np.dtype(dtype).type
     if all(role != "batch" for role, _ in rows):
         batch = _simplest(batch, task.samples)
@@ -183,10 +183,17 @@ class Varying(NamedTuple):
     layer_rows: int
 
 
+def _is_offset(place: tuple[str, str], layers: tuple[str, ...]) -> bool:
+    """Whether a place is what is added to the weights of a layer."""
+    return place[0] in layers and place[1] == OFFSET
+
+
 def varying_fields(sweep: Sweep) -> Varying:
     """The component fields that are axes, and their rows."""
     layers = layers_of(sweep.model)
-    places = [place for place in sweep.places.values() if place[0] != "start" and place[1] != OFFSET]
+    places = [
+        place for place in sweep.places.values() if place[0] != "start" and not _is_offset(place, layers)
+    ]
     layered = any(role in layers for role, _ in places)
     rows: list[tuple[tuple[tuple[str, str], ...], float]] = []
     first: dict[tuple[str, str], int] = {}
@@ -225,6 +232,8 @@ def block_of(sweep: Sweep) -> Block:
         problem = lowered_sweep(sweep)
         most = _largest(sweep, "max_steps")  # nothing further back is asked for
         period, epoch = min(_largest(sweep, "max_period"), most), min(longest_epoch(sweep), most)
+        needed = bytes_needed(problem, len(varying.rows), period, epoch)
+        require_memory(needed, "working memory of a thread", "use a smaller model or shorter epochs")
         return Block(problem, rule_of(stop), len(varying.rows), period, epoch)
 
 
@@ -258,6 +267,7 @@ def starts_of(
     width = sweep.model.size
     rows = np.empty((width + len(varying.rows), math.prod(shape)), sweep.dtype)
     axis_of = {place_: k for k, place_ in enumerate(sweep.places.values())}
+    layers = layers_of(sweep.model)
 
     def along(k: int) -> np.ndarray:
         """The values of axis number k, in the shape of the tile."""
@@ -282,7 +292,7 @@ def starts_of(
             else:
                 rows[piece] = np.ravel(start)[:, None]
         for (role, field), k in axis_of.items():
-            if field == OFFSET:
+            if _is_offset((role, field), layers):
                 layer = sweep.model.layers[int(role.removeprefix("layer"))]  # type: ignore[union-attr]
                 weights = rows[layer.first : layer.first + layer.inputs * layer.units]
                 weights.reshape(len(weights), *shape)[...] += along(k).astype(sweep.dtype)

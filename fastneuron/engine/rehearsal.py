@@ -7,6 +7,7 @@ only compiled code does not know is told when it is compiled (`fastneuron.engine
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,20 @@ from fastneuron.kernels.cache import PACKAGE
 from fastneuron.losses import Loss
 from fastneuron.optimizers import Optimizer
 from fastneuron.penalties import Penalty
+from fastneuron.reducers import Reducer
 
+MOST_STEPS = 10_000  # of an epoch that are rehearsed
 _Z, _Y = np.float64(0.375), np.float64(1.0)
 
 
 def rehearse(
-    activation: Activation, loss: Loss, penalty: Penalty, optimizer: Optimizer, batch: Batch, samples: int
+    activations: Mapping[str, Activation],
+    loss: Loss,
+    penalty: Penalty,
+    optimizer: Optimizer,
+    batch: Batch,
+    record: Iterable[Reducer],
+    samples: int,
 ) -> None:
     """Call every method that the kernels call.
 
@@ -33,14 +42,18 @@ def rehearse(
     ValueError
         Naming the method, what is wrong with it, and where.
     """
-    a = _number(activation, "value", _Z)
-    _number(activation, "derivative", _Z, a)
+    for activation in activations.values():
+        a = _number(activation, "value", _Z)
+        _number(activation, "derivative", _Z, a)
+    # the last one's outputs are what is compared with the targets
     _number(loss, "value", activation, _Z, a, _Y)
     _number(loss, "derivative", activation, _Z, a, _Y)
     _number(penalty, "weight_gradient", _Z, _Y)
     _number(penalty, "bias_gradient", _Z, _Y)
     _check_optimizer(optimizer)
     _check_batch(batch, samples)
+    for reducer in record:
+        _number(reducer, "term", _number(reducer, "counted", _Z, _Y), np.float64(0.0), np.float64(1.0))
 
 
 def _check_optimizer(optimizer: Optimizer) -> None:
@@ -62,13 +75,22 @@ def _check_batch(batch: Batch, samples: int) -> None:
         raise ValueError(f"{name}.steps must return a whole number of 1 or more, got {shown(steps)}")
     if batch.shuffled and "seed" not in batch._fields:
         raise ValueError(f"{name} is shuffled and needs a field seed, the key of the order")
-    span = _called(batch, "span", np.float64(0.0), np.float64(samples))
-    if span is not None and not (isinstance(span, tuple) and len(span) == 2 and all(map(_is_number, span))):
-        raise ValueError(
-            f"{name}.span must return the first place and the one behind the last, got {shown(span)}"
-        )
+    span: Any = None
+    for step in range(min(int(steps or 1), MOST_STEPS)):
+        span = _called(batch, "span", np.float64(step), np.float64(samples))
+        if span is not None and not _is_span(span, samples):
+            raise ValueError(
+                f"{name}.span must return the first place and the one behind the last, "
+                f"from 0 to {samples}, got {shown(span)}"
+            )
     if not batch.shuffled and (steps != 1 or (span is not None and tuple(span) != (0, samples))):
         raise ValueError(f"{name} does not see all samples in a step and must be shuffled")
+
+
+def _is_span(span: Any, samples: int) -> bool:
+    """Whether it is two whole numbers that begin and end a part of the samples which is not empty."""
+    pair = isinstance(span, tuple) and len(span) == 2 and all(map(_is_number, span))
+    return pair and 0 <= span[0] < span[1] <= samples and all(place == int(place) for place in span)
 
 
 def _is_number(value: object) -> bool:

@@ -76,6 +76,10 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
 
 def _network_outputs(model: Network, values: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Outputs of networks, shape (points, samples x outputs)."""
+    if not x.size:
+        return np.empty((values.shape[1], 0), x.dtype)
+    needed = values.shape[1] * len(x) * model.outputs * x.dtype.itemsize
+    require_memory(needed, f"the outputs of {values.shape[1]:,} models", "use fewer at a time")
     task = Task(x, np.zeros((len(x), model.outputs)))
     with explained():
         problem = lowered(task, model, SquaredError(), None, GradientDescent(1.0), FullBatch(), str(x.dtype))

@@ -103,6 +103,26 @@ def rule_of(stop: Any) -> Rule:
     return Rule(*(getattr(stop, name) for name in Rule._fields))
 
 
+def row_counts(problem: Problem, varying: int, longest: int, epoch: int) -> dict[str, int]:
+    """How many rows each array of a block has, but for those of one row; for the arguments see `Block`."""
+    width, memories = len(problem.theta), len(problem.theta) * len(problem.memory)
+    slots = CHUNK * (1 + -(-max(longest, 2 * epoch, LAGS[-1]) // CHUNK))
+    shuffled = problem.size if problem.batch.shuffled else 0
+    recorded = KEPT + len(problem.record) if problem.record else 0
+    counts = {"history": slots * (width + 2), "memory": memories}
+    counts |= {"places": shuffled + 2 if shuffled else 0, "sums": slots * recorded}
+    again = longest > 1 and not (shuffled and problem.partial)  # whether starts are followed again
+    counts |= {f"trial_{name}": count if again else 1 for name, count in counts.items()}
+    counts |= {"fields": varying, "rules": RULE_FIELDS, "scratch": 4, "doubt": 4}
+    return counts | {"state": width, "other": width, "room": problem.room}
+
+
+def bytes_needed(problem: Problem, varying: int, longest: int, epoch: int) -> int:
+    """About how much memory a block takes."""
+    rows = sum(row_counts(problem, varying, longest, epoch).values())
+    return problem.vectors * VECTOR_BYTES * rows
+
+
 class Block:
     """The words and the arrays, which live as long as it does; it may be used by one thread at a time.
 
@@ -125,10 +145,11 @@ class Block:
         count = VECTOR_BYTES // real.itemsize
         lanes = problem.vectors * count
         width, memories = len(problem.theta), len(problem.theta) * len(problem.memory)
-        slots = CHUNK * (1 + -(-max(longest, 2 * epoch, LAGS[-1]) // CHUNK))
+        sizes = row_counts(problem, varying, longest, epoch)
+        slots = sizes["history"] // (width + 2)
         shuffled = problem.size if problem.batch.shuffled else 0
         recorded = KEPT + len(problem.record) if problem.record else 0
-        cycles = longest > 1 and not (shuffled and problem.partial)
+        cycles = sizes["trial_history"] > 1
 
         def rows(number: int, length: int = lanes) -> np.ndarray:
             """`number` rows, from the beginning of a cache line on."""
@@ -136,20 +157,12 @@ class Block:
             first = -array.ctypes.data % 64 // real.itemsize
             return array[first : first + number * length]
 
-        sizes = dict.fromkeys(("history", "trial_history"), slots * (width + 2))
-        sizes |= dict.fromkeys(("memory", "trial_memory"), memories)
-        sizes |= dict.fromkeys(("places", "trial_places"), shuffled + 2 if shuffled else 0)
-        sizes |= dict.fromkeys(("sums", "trial_sums"), slots * recorded)
-        for name in sizes:
-            if name.startswith("trial") and not cycles:
-                sizes[name] = 1  # no start is followed again
-        sizes |= {"fields": varying, "rules": len(rule), "scratch": 4, "doubt": 4}
-        sizes |= {"state": width, "other": width, "rule_values": 1}
         self.real = real
         self.lanes = lanes
-        self.arrays = {name: rows(sizes.get(name, 1)) for name in _REALS}
+        # the room is that of one vector: what a network keeps there for its lanes holds for a block of one
+        lengths = {"room": count}
+        self.arrays = {name: rows(sizes.get(name, 1), lengths.get(name, lanes)) for name in _REALS}
         self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
-        self.arrays["room"] = rows(problem.room, count)
         self.arrays["words"] = np.zeros(5 * lanes, np.int64)
         self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
         self.arrays["rule_values"][: len(rule)] = rule

@@ -314,7 +314,7 @@ def _all_inputs(own: Any, first: Any) -> Any:
 
 
 def target_of(own: Any, like: Any, room: Any, first: Any, s: Any, u: Any, outputs: Any) -> Any:
-    """The target of output u of a sample of a step, and the weight of the sample there."""
+    """The target of output u of a sample of a step."""
     raise NotImplementedError
 
 

@@ -145,7 +145,8 @@ def step(
     fields : flat array; varying field k is at fields[k * stride + lane]
     source, target : flat arrays; parameter j is at source[at + j * stride], goes to target[to + j * stride]
     memory : flat array; number s of parameter j is at memory[first + (s * width + j) * stride]
-    room : flat array of as many numbers like `like` as the problem says, whatever stands there
+    room : flat array of as many numbers like `like` as the problem says; a network keeps the order of its
+        samples there from one step of an epoch to the next, all else is of no account
     places, lane : which samples the step sees, see `fastneuron.kernels.batching`
 
     Returns

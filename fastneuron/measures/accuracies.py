@@ -9,7 +9,7 @@ from fastneuron.models import Model
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
 
-GROUP = 1024  # models whose outputs are held at a time
+OUTPUTS = 2**24  # so many are held at a time
 
 
 def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
@@ -43,11 +43,14 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
             f"task must have {model.inputs} inputs and {model.outputs} outputs as the model, "
             f"got {task.inputs} and {task.outputs}"
         )
+    for axis, (role, field) in sweep.places.items():
+        if role in model.components:
+            raise ValueError(f"axis {axis} varies {role}.{field}, so there is no one model; use forward")
     for name in model.parameters:
         if f"final_{name}" not in result:
             raise ValueError(f"this result has no 'final_{name}'; run with keep=[..., 'final']")
-    outcome = result[f"final_{model.parameters[0]}"]
-    dims = outcome.dims[: outcome.ndim - len(model.shapes[model.parameters[0]])]
+    first_final = result[f"final_{model.parameters[0]}"]
+    dims = first_final.dims[: first_final.ndim - len(model.shapes[model.parameters[0]])]
     shape = tuple(result.sizes[dim] for dim in dims)
     points = int(np.prod(shape))
     finals = {
@@ -56,9 +59,10 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     }
     shares = np.empty(points)
     middle = float(sweep.task.y.min() + sweep.task.y.max()) / 2
-    for first in range(0, points, GROUP):
-        some = {name: values[first : first + GROUP] for name, values in finals.items()}
-        shares[first : first + GROUP] = _shares(model, some, task, middle)
+    group = max(1, OUTPUTS // (task.samples * task.outputs))
+    for first in range(0, points, group):
+        some = {name: values[first : first + group] for name, values in finals.items()}
+        shares[first : first + group] = _shares(model, some, task, middle)
     coordinates = {dim: result[dim] for dim in dims}
     attributes = {"long_name": "share of samples that are right", "units": "1"}
     return xr.DataArray(shares.reshape(shape), coordinates, dims, "accuracy", attributes)

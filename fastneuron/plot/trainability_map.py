@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 from matplotlib import colormaps
@@ -47,7 +49,8 @@ def trainability(
     that do not. Pale colours are near the boundary.
     """
     grid = grid_of(data, *NEEDED)
-    values = _ranked(data, grid.fields, grid.missing)
+    grid = replace(grid, missing=grid.missing | np.isnan(grid.fields["late_loss"]))
+    values = _ranked(grid.fields, grid.missing)
     ax = axes_for(ax, strip=grid.y is None)
     colormap = colormaps["RdYlBu"]
     cells = draw_grid(ax, grid, values, colormap, Normalize(-1, 1))
@@ -61,7 +64,7 @@ def trainability(
     return cells
 
 
-def _ranked(data: xr.Dataset, fields: dict[str, np.ndarray], missing: np.ndarray) -> np.ndarray:
+def _ranked(fields: dict[str, np.ndarray], missing: np.ndarray) -> np.ndarray:
     """Ranks of the shades, from 0 to 1 where a point converges, from 0 to -1 where it does not."""
     table = xr.Dataset({name: (("y", "x"), fields[name]) for name in NEEDED})
     trains, shades = converged(table).values, shade(table).values
