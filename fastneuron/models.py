@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -222,7 +224,9 @@ class Network:
 Model = Neuron | Network
 
 
-def pieces_of(model: Model) -> dict[str, slice]:
+@functools.lru_cache(maxsize=64)
+def pieces_of(model: Model) -> Mapping[str, slice]:
     """Where each parameter's numbers stand among all of them, in C order, by name."""
     ends = list(accumulate(math.prod(shape) for shape in model.shapes.values()))
-    return {name: slice(a, b) for name, a, b in zip(model.shapes, [0, *ends], ends, strict=False)}
+    pieces = {name: slice(a, b) for name, a, b in zip(model.shapes, [0, *ends], ends, strict=False)}
+    return MappingProxyType(pieces)

@@ -22,6 +22,8 @@ from fastneuron.models import Model, Network, Neuron, pieces_of
 from fastneuron.optimizers import GradientDescent
 from fastneuron.tasks import Task
 
+LOOKED_FOR = 2**26  # bytes from which on it is looked whether they are free: a look takes longer than a call
+
 
 def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     """Outputs of a model.
@@ -79,7 +81,8 @@ def _network_outputs(model: Network, values: np.ndarray, x: np.ndarray) -> np.nd
     if not x.size:
         return np.empty((values.shape[1], 0), x.dtype)
     needed = values.shape[1] * len(x) * model.outputs * x.dtype.itemsize
-    require_memory(needed, f"the outputs of {values.shape[1]:,} models", "use fewer at a time")
+    if needed > LOOKED_FOR:
+        require_memory(needed, f"the outputs of {values.shape[1]:,} models", "use fewer at a time")
     task = Task(x, np.zeros((len(x), model.outputs)))
     with explained():
         problem = lowered(task, model, SquaredError(), None, GradientDescent(1.0), FullBatch(), str(x.dtype))
@@ -124,12 +127,13 @@ def broadcast_parameters(
                 f"unknown parameter {shown(name)}{nearest(str(name), model.parameters)}; known: {known}"
             )
     arrays = {name: _numbers(name, value) for name, value in parameters.items()}
+    shapes_of = model.shapes
     for name, array in arrays.items():
-        own = model.shapes[name]
+        own = shapes_of[name]
         if own and array.ndim and array.shape[-len(own) :] != own:
             raise ValueError(f"{name} must have shape {own}, with or without leading dims, got {array.shape}")
     leads = {
-        name: array.shape[: array.ndim - len(model.shapes[name])] if array.ndim else ()
+        name: array.shape[: array.ndim - len(shapes_of[name])] if array.ndim else ()
         for name, array in arrays.items()
     }
     try:
@@ -142,16 +146,14 @@ def broadcast_parameters(
         single = bool(arrays) and all(array.dtype == np.float32 for array in arrays.values())
         dtype = "float32" if single else "float64"
     points = math.prod(leading)
-    require_memory(
-        model.size * points * np.dtype(dtype).itemsize,
-        f"the parameters of {points:,} models",
-        "use fewer at a time",
-    )
+    needed = model.size * points * np.dtype(dtype).itemsize
+    if needed > LOOKED_FOR:
+        require_memory(needed, f"the parameters of {points:,} models", "use fewer at a time")
     values = np.zeros((model.size, points), dtype)
     with np.errstate(over="ignore"):
         for name, piece in pieces_of(model).items():
             if name in arrays or filling:
-                own = model.shapes[name]
+                own = shapes_of[name]
                 array = arrays[name] if name in arrays else np.asarray((filling or {}).get(name, 0.0))
                 whole = np.broadcast_to(array, (*leading, *own)) if array.ndim else array
                 values[piece] = whole.reshape(points, -1).T if array.ndim else whole
