@@ -49,7 +49,8 @@ def _components(sweep: Sweep) -> dict[str, Component]:
 def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
     """What an axis may vary, (role, field), and the numbers allowed there."""
     numbers = [name for name, shape in sweep.model.shapes.items() if shape == ()]
-    numbers += [name for name in map(_unspaced, sweep.axes) if entry_of(sweep.model, name) is not None]
+    axes = [_unspaced(axis).removeprefix("start.") for axis in sweep.axes]
+    numbers += [name for name in axes if entry_of(sweep.model, name) is not None]
     known = {("start", name): FINITE for name in numbers}
     if any(isinstance(start, Normal) for start in sweep.starts.values()):
         known |= {("start", SD): Normal.bounds["sd"]}
@@ -64,6 +65,8 @@ def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
 def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) -> tuple[str, str]:
     """The (role, field) that `axis` names."""
     name = _unspaced(axis)
+    if entry_of(sweep.model, name.removeprefix("start.")) is not None:
+        name = name.removeprefix("start.")
     if name.startswith(tuple(f"model.{role}." for role in sweep.model.components)):
         name = name.removeprefix("model.")
     layers = layers_of(sweep.model)
@@ -88,6 +91,13 @@ def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) ->
         for role, name in known
         if role != "start" or name == SD
     ]
+    parameter = name.removeprefix("start.").partition("[")[0]
+    if sweep.model.shapes.get(parameter):
+        shape = sweep.model.shapes[parameter]
+        last = ",".join(str(n - 1) for n in shape)
+        form = f"{parameter}[{','.join('0' * len(shape))}]"
+        what = f"one number of {parameter}, from {form} to {parameter}[{last}]"
+        raise ValueError(f"axes.{shown_key(axis)}: an axis is {what}")
     hint = nearest(name, [*names, *map(".".join, known)])
     fields_known = f"fields: {', '.join(others)}"
     raise ValueError(f"axes.{shown_key(axis)}: unknown axis{hint}; {described(sweep.model)}; {fields_known}")
@@ -212,4 +222,6 @@ def _check_numbers(name: Callable[[int], str], values: np.ndarray, bound: Bound,
     i = int(good.argmin())
     checked_number(name(i), values[i], bound)
     allowed = f"at most {MAX_EXACT_FLOAT32}" if bound.whole else bound.allowed
+    if np.isinf(kept[i]) and "finite" not in allowed:
+        allowed += " and finite"
     raise ValueError(f"{name(i)} must be {allowed} in {dtype}, got {shown(values[i])}")

@@ -79,7 +79,7 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
     _check_keys(spec, KEYS)
     for key in ("task", "optimizer", "axes"):
         if key not in spec and not (key == "axes" and "draws" in spec):
-            raise ValueError(f"{key}: missing table; a sweep needs task, optimizer and axes")
+            raise ValueError(f"{key}: missing table; a sweep needs task, optimizer, and axes or draws")
     given: dict[str, Any] = {key: spec[key] for key in ("dtype", "seed", "draws") if key in spec}
     given["task"] = tasks.from_spec(_table(spec, "task"))
     given["model"] = _model_from(_table(spec, "model"), given["task"])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -246,7 +247,7 @@ class Sweep:
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Sweep:
-        """The sweep that parsed TOML describes: a mapping with at least task, optimizer and axes.
+        """The sweep that parsed TOML describes: a mapping with at least task, optimizer, and axes or draws.
 
         Raises
         ------
@@ -384,8 +385,9 @@ def _checked_record(record: object) -> dict[str, Reducer]:
     for name, reducer in record.items():
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"record: a name must be one word, as loss_sum, got {shown(name)}")
-        if name in (*RESULT_NAMES, DRAW) or name.startswith(("final_", "layer")):
-            raise ValueError(f"record.{name}: a result's variable is called so; choose another name")
+        taken = (*RESULT_NAMES, DRAW, "final")  # keep= knows the last
+        if name in taken or name.startswith("final_") or re.fullmatch(r"layer\d+_(in|out)", name):
+            raise ValueError(f"record.{name}: a result has this name already; choose another")
         _check_component(f"record.{name}", reducer, reducers, "Sum()")
     return dict(record)
 

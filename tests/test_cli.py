@@ -733,3 +733,10 @@ def test_a_file_goes_before_a_sweep_of_its_name_and_unknown_names_are_listed(
     (tmp_path / "xor").write_text("nothing")
     code, _, err = run("map", "xor")
     assert code == 2 and "xor: not valid TOML" in err
+
+
+def test_a_network_takes_the_place_of_the_default_neuron(run: Run) -> None:
+    code, out, _ = run("map", "--set", "model.sizes=[1,2,1]", "--set", "draws=3", *SMALL[2:])
+    assert code == 0 and "3 starts (draw 3)" in out
+    code, _, err = run("map", "--set", "model.sizes=[1,2,1]")
+    assert code == 2 and "a sweep needs task, optimizer, and axes or draws" in err

@@ -9,6 +9,7 @@ import xarray as xr
 import fastneuron as fn
 from fastneuron.measures import accuracy, converged, fractions, shade, shares
 from fastneuron.outcomes import Outcome
+from fastneuron.result import dims_of
 
 
 def test_fractions_name_every_outcome_in_the_order_of_the_enum():
@@ -41,7 +42,7 @@ def test_examples_in_the_docstrings_run():
 
 def trained(model, task, draws, **finals):
     sweep = fn.Sweep(task=task, model=model, optimizer=fn.GradientDescent(1.0), draws=draws)
-    dims = {name: ("draw", *(f"{name}_{k}" for k in range(np.ndim(v) - 1))) for name, v in finals.items()}
+    dims = {name: ("draw", *dims_of(name, model.shapes[name])) for name in finals}
     fields = {f"final_{name}": (dims[name], np.asarray(v, float)) for name, v in finals.items()}
     return xr.Dataset(fields, {"draw": range(draws)}, {"sweep": sweep.to_toml()})
 
@@ -53,6 +54,27 @@ def test_accuracy_counts_the_samples_whose_largest_output_is_the_target_s():
     found = accuracy(trained(model, task, 3, **{"layer0.weight": [swap, same, lost]}))
     assert found.dims == ("draw",)
     np.testing.assert_allclose(found, [1 / 3, 2 / 3, np.nan])
+
+
+def test_accuracy_of_a_transposed_result_is_the_same():
+    task = fn.tasks.gate("xor")
+    sweep = fn.Sweep(
+        task=task,
+        model=fn.Network((2, 2, 1)),
+        optimizer=fn.GradientDescent(5.0),
+        axes={"learning_rate": [1.0, 5.0]},
+        draws=3,
+        stop=fn.Stop(max_steps=3),
+    )
+    result = sweep.run(keep=["final"], progress=False)
+    turned = accuracy(result.transpose(..., "draw")).transpose("learning_rate", "draw")
+    np.testing.assert_array_equal(turned, accuracy(result))
+
+
+@pytest.mark.parametrize("wrong", ["result", xr.Dataset()])
+def test_accuracy_of_what_is_no_result_is_refused(wrong):
+    with pytest.raises(ValueError, match="give the whole result of a sweep"):
+        accuracy(wrong)
 
 
 def test_accuracy_of_one_output_is_by_the_side_of_the_middle_and_on_any_task():
@@ -70,6 +92,8 @@ def test_accuracy_without_final_parameters_or_of_another_shape_is_refused():
         accuracy(result.drop_vars("final_layer0.weight"))
     with pytest.raises(ValueError, match="task must have 1 inputs and 1 outputs as the model, got 2 and 1"):
         accuracy(result, fn.Task([[0.0, 1.0]], [0]))
+    with pytest.raises(ValueError, match="task must be a task such as"):
+        accuracy(result, "xor")
 
 
 def test_shade_is_minus_the_sum_where_the_late_losses_are_below_the_first():

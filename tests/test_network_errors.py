@@ -93,14 +93,22 @@ def test_start_beyond_float32():
     refuses(lambda: sweep(**given), "start.layer1.weight must be a finite number in float32, got 1e+300")
 
 
+ONE_WEIGHT = "an axis is one number of layer0.weight, from layer0.weight[0,0] to layer0.weight[1,1]"
+ONE_BIAS = "an axis is one number of layer0.bias, from layer0.bias[0] to layer0.bias[1]"
+
+
 @pytest.mark.parametrize(
     "axis, message",
     [
-        ("layer0.weight[9,9]", f"axes.layer0.weight[9,9]: unknown axis; {HAS}"),
-        ("layer0.weight[0]", "axes.layer0.weight[0]: unknown axis"),
-        ("layer0.bias[0,0]", "axes.layer0.bias[0,0]: unknown axis"),
-        ("layer0.weight[-1,0]", "axes.layer0.weight[-1,0]: unknown axis"),
-        ("layer0.weight", "axes.layer0.weight: unknown axis"),
+        ("layer0.weight[9,9]", f"axes.layer0.weight[9,9]: {ONE_WEIGHT}"),
+        ("layer0.weight[0]", f"axes.layer0.weight[0]: {ONE_WEIGHT}"),
+        (
+            "layer0.bias[0,0]",
+            f"axes.layer0.bias[0,0]: {ONE_BIAS}",
+        ),
+        ("layer0.weight[-1,0]", f"axes.layer0.weight[-1,0]: {ONE_WEIGHT}"),
+        ("layer0.weight", f"axes.layer0.weight: {ONE_WEIGHT}"),
+        ("start.layer0.weight", f"axes.start.layer0.weight: {ONE_WEIGHT}"),
         ("layer2.learning_rate", "unknown axis (did you mean 'layer1.learning_rate'?)"),
         ("layer2.offset", "axes.layer2.offset: unknown axis (did you mean 'layer1.offset'?)"),
         ("offset", "axes.offset: unknown axis (did you mean 'layer1.offset'?)"),
@@ -159,10 +167,11 @@ def test_draws_where_nothing_is_random():
     "record, message",
     [
         ([fn.Sum()], "record must be a table of reducers by name, got [Sum("),
-        ({"loss": fn.Sum()}, "record.loss: a result's variable is called so; choose another name"),
-        ({"final_loss": fn.Sum()}, "record.final_loss: a result's variable is called so"),
-        ({"layer0_in": fn.Sum()}, "record.layer0_in: a result's variable is called so"),
-        ({"draw": fn.Sum()}, "record.draw: a result's variable is called so"),
+        ({"loss": fn.Sum()}, "record.loss: a result has this name already; choose another"),
+        ({"final_loss": fn.Sum()}, "record.final_loss: a result has this name already"),
+        ({"layer0_in": fn.Sum()}, "record.layer0_in: a result has this name already"),
+        ({"draw": fn.Sum()}, "record.draw: a result has this name already"),
+        ({"final": fn.Sum()}, "record.final: a result has this name already"),
         ({"loss sum": fn.Sum()}, "record: a name must be one word, as loss_sum, got 'loss sum'"),
         ({3: fn.Sum()}, "record: a name must be one word, as loss_sum, got 3"),
         ({"total": "sum"}, "record.total must be a reducer such as Sum(), got 'sum'"),
@@ -188,7 +197,7 @@ def test_record_that_is_called_as_an_axis():
         (lambda: fn.Last(clip=np.nan), "clip must be positive, got nan"),
         (
             lambda: sweep(record={"a": fn.Sum(clip=1e300)}, dtype="float32"),
-            "record.a.clip must be positive in float32, got 1e+300",
+            "record.a.clip must be positive and finite in float32, got 1e+300",
         ),
     ],
 )
@@ -285,3 +294,19 @@ def test_a_model_whose_history_does_not_fit_is_refused_before_anything_is_compil
     task = fn.Task(np.zeros((1, 10_000)), [0.0])
     with pytest.raises(MemoryError, match="working memory of a thread needs"):
         fn.Sweep(task=task, model=model, optimizer=fn.GradientDescent(1.0), draws=1).run(progress=False)
+
+
+def test_one_number_of_a_parameter_may_be_named_with_start():
+    assert sweep(axes={"start.layer0.weight[0,1]": [0.0]}).places == {
+        "start.layer0.weight[0,1]": ("start", "layer0.weight[0,1]")
+    }
+
+
+def test_a_number_beyond_float32_is_refused_for_that_reason():
+    given = {"stop": fn.Stop(limit=1e308), "dtype": "float32"}
+    refuses(lambda: sweep(**given), "stop.limit must be positive and finite in float32, got 1e+308")
+
+
+def test_no_networks_at_all_give_no_outputs():
+    assert fn.forward(NETWORK, {"layer0.bias": np.ones((0, 2))}, [[0, 1]]).shape == (0, 1)
+    assert fn.forward(fn.Neuron(), {"weight": np.ones(0)}, [0.0, 1.0]).shape == (0, 2)

@@ -375,7 +375,7 @@ def test_a_wrong_argument_names_the_place_the_value_and_what_is_allowed(changes,
         ({"task": Task([0, 1], [0, 1e39])}, "task.y[1, 0] must be a finite number in float32, got 1e+39"),
         (
             {"optimizer": GradientDescent(1e39)},
-            "optimizer.learning_rate must be positive in float32, got 1e+39",
+            "optimizer.learning_rate must be positive and finite in float32, got 1e+39",
         ),
         (
             {"optimizer": Momentum(1, 1 - 1e-12)},
@@ -386,8 +386,8 @@ def test_a_wrong_argument_names_the_place_the_value_and_what_is_allowed(changes,
             {"stop": Stop(max_steps=2**24 + 1)},
             "stop.max_steps must be at most 16777216 in float32, got 16777217",
         ),
-        ({"stop": Stop(limit=1e39)}, "stop.limit must be positive in float32, got 1e+39"),
-        ({"penalty": L2(1e39)}, "penalty.strength must be zero or positive in float32, got 1e+39"),
+        ({"stop": Stop(limit=1e39)}, "stop.limit must be positive and finite in float32, got 1e+39"),
+        ({"penalty": L2(1e39)}, "penalty.strength must be zero or positive and finite in float32, got 1e+39"),
     ],
 )
 def test_what_float32_cannot_hold_is_wrong_in_float32_only(changes, message):
@@ -627,7 +627,7 @@ def test_a_wrong_entry_names_the_key_the_value_and_what_is_allowed(changes, mess
 def test_a_missing_table_is_named(key):
     table = spec()
     del table[key]
-    with pytest.raises(ValueError, match=f"^{key}: missing table; a sweep needs task, optimizer and axes$"):
+    with pytest.raises(ValueError, match=f"^{key}: missing table; a sweep needs task, optimizer, and axes or draws$"):
         Sweep.from_spec(table)
 
 

@@ -58,10 +58,20 @@ def read(path: Path | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
     from fastneuron import tasks
 
     spec = default_spec()
+    if "sizes" in _table(_overridden(spec, overrides), "model"):
+        # a network has neither the neuron's activation nor its plane of starts
+        network = {key: table for key, table in default_spec().items() if key not in ("model", "axes")}
+        return _without_foreign_name(_overridden(network, overrides))
+    spec = default_spec()
     task = _overridden(spec, overrides)["task"]
     if isinstance(task, dict) and (inputs := tasks.from_spec(task).inputs) > 1:
         spec = _overridden(default_spec(inputs), overrides)
     return _without_foreign_name(spec)
+
+
+def _table(spec: dict[str, Any], key: str) -> dict[str, Any]:
+    table = spec.get(key)
+    return table if isinstance(table, dict) else {}
 
 
 def _without_foreign_name(spec: dict[str, Any]) -> dict[str, Any]:

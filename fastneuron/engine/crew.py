@@ -89,7 +89,7 @@ class Crew:
         real = first.speed
         learned = np.empty(1, np.int64)
         self._summarise = specialised(
-            summarise, self._blocks[0], real, first.starts, real, real, learned, first.sums
+            summarise, self._blocks[0], real, first.starts, real, real, learned, first.sums, self._cancel
         )
         self._change = threading.Condition()
         self._running: list[Tile] = []
@@ -136,7 +136,10 @@ class Crew:
                 if not whole:
                     break
                 if last:
-                    hold(tile.place, self._results(tile, block))
+                    results = self._results(tile, block)
+                    if self._cancel[0]:
+                        break
+                    hold(tile.place, results)
                     self._events.put(tile.points)
             self._events.put(None)
         except BaseException as error:
@@ -178,7 +181,7 @@ class Crew:
             error, loss = np.empty_like(tile.speed), np.empty_like(tile.speed)
             learned = np.empty(tile.points, np.int64)
             targets = self._sweep.task.y.ravel().astype(tile.speed.dtype)
-            self._summarise(block, targets, tile.starts, error, loss, learned, tile.sums)
+            self._summarise(block, targets, tile.starts, error, loss, learned, tile.sums, self._cancel)
             if self._sweep.model.outputs > 1:
                 learned[:] = -1
             found |= {"error": error, "loss": loss, "learned": learned}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -15,7 +15,9 @@ from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.memory import require_memory
 from fastneuron.kernels.jit import specialised
+from fastneuron.kernels.network import ERRORS_AT
 from fastneuron.kernels.outputs import network_outputs, outputs
+from fastneuron.kernels.problem import NetworkProblem
 from fastneuron.kernels.vectors import VECTOR_BYTES
 from fastneuron.losses import SquaredError
 from fastneuron.models import Model, Network, Neuron, pieces_of
@@ -78,16 +80,19 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
 
 def _network_outputs(model: Network, values: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Outputs of networks, shape (points, samples x outputs)."""
-    if not x.size:
-        return np.empty((values.shape[1], 0), x.dtype)
-    needed = values.shape[1] * len(x) * model.outputs * x.dtype.itemsize
+    if not x.size or not values.size:
+        return np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
+    lanes = VECTOR_BYTES // x.dtype.itemsize
+    # those of a vector of networks, of which the parameters are copied side by side
+    at_once = lanes * (model.size + len(x) * model.outputs)
+    needed = (at_once + values.shape[1] * len(x) * model.outputs) * x.dtype.itemsize
     if needed > LOOKED_FOR:
-        require_memory(needed, f"the outputs of {values.shape[1]:,} models", "use fewer at a time")
+        require_memory(needed, f"the outputs of {values.shape[1]:,} networks", "use a smaller network")
     task = Task(x, np.zeros((len(x), model.outputs)))
     with explained():
-        problem = lowered(task, model, SquaredError(), None, GradientDescent(1.0), FullBatch(), str(x.dtype))
-        lanes = VECTOR_BYTES // x.dtype.itemsize
-        room = np.empty(problem.room * lanes, x.dtype)
+        lowered_ = lowered(task, model, SquaredError(), None, GradientDescent(1.0), FullBatch(), str(x.dtype))
+        problem = cast("NetworkProblem", lowered_)
+        room = np.empty(int(problem.plan[ERRORS_AT]) * lanes, x.dtype)  # there is no way back
         out = np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
         own = np.empty(lanes * out.shape[1], x.dtype)
         tail = np.empty(lanes * len(values), x.dtype)
@@ -156,7 +161,7 @@ def broadcast_parameters(
                 own = shapes_of[name]
                 array = arrays[name] if name in arrays else np.asarray((filling or {}).get(name, 0.0))
                 whole = np.broadcast_to(array, (*leading, *own)) if array.ndim else array
-                values[piece] = whole.reshape(points, -1).T if array.ndim else whole
+                values[piece] = whole.reshape(points, math.prod(own)).T if array.ndim else whole
     if not np.isfinite(values).all():
         raise ValueError(f"parameters must be finite in {dtype}")
     return leading, values

@@ -11,6 +11,7 @@ from fastneuron.kernels.batching import before_first_epoch
 from fastneuron.kernels.block import RUN_CHUNK, SUMMARY, call_part
 from fastneuron.kernels.history import CHUNK, distance, largest, remember
 from fastneuron.kernels.jit import compact, inner, never_inline
+from fastneuron.kernels.recording import MAX_STEPS
 from fastneuron.kernels.vectors import lanes_in, vector_like
 
 RUNNING = -1  # no outcome yet
@@ -183,7 +184,7 @@ def find_cycle(block, rule, starts, point, lane, period, until, state, other):
     for j in range(block.memories):
         memory[j * lanes + lane] = block.zero
     for k in range(block.recorded):
-        block.trial_sums[k * lanes + lane] = constant(block.zero, int(rule.max_steps) if k == 2 else 0)
+        block.trial_sums[k * lanes + lane] = rule.max_steps if k == MAX_STEPS else block.zero
     row = (width + 2) * lanes
     one = constant(block.zero, 1.0)
     moved = one

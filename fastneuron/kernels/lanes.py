@@ -34,6 +34,7 @@ from fastneuron.kernels.judge import (
     period_of,
 )
 from fastneuron.kernels.memory import add_to, put, take
+from fastneuron.kernels.recording import MAX_STEPS
 from fastneuron.kernels.vectors import bits_of, lanes_in, larger, lowest_bit, vector_like
 
 # what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
@@ -165,7 +166,7 @@ def load(block, starts, numbers, point, slot, lane):
         rules[k * lanes + lane] = block.rule_values[k] if varying < 0 else starts[width + varying, point]
     own = rule_at(rules, lanes, lane, block.zero)
     if block.recorded > 0:
-        block.sums[(slot * block.recorded + 2) * lanes + lane] = own.max_steps
+        block.sums[(slot * block.recorded + MAX_STEPS) * lanes + lane] = own.max_steps
     for j in range(width):
         if not abs(starts[j, point]) <= own.limit:
             return 0

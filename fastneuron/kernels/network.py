@@ -292,7 +292,8 @@ def _inputs_of(own: Any, like: Any, room: Any, first: Any, k: Any) -> Any:
             for c in range(count):
                 at = own.plan[BOUNDS_AT] * count + c
                 # where the batch has no more, its last once more: no number of another sample counts
-                place = min(int(room[at]) + first + s, int(room[at + count]) - 1)
+                # (of a lane without a start, the first)
+                place = max(0, min(int(room[at]) + first + s, int(room[at + count]) - 1))
                 sample = int(room[(own.plan[ORDER_AT] + place) * count + c])
                 for j in range(n):
                     room[(own.plan[PICKED_AT] + s * n + j) * count + c] = own.x[sample * n + j]

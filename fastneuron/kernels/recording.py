@@ -13,7 +13,8 @@ from fastneuron.kernels.memory import put, take
 from fastneuron.kernels.records import bind
 from fastneuron.kernels.vectors import bits_of, vector_like
 
-KEPT = 3  # rows before the sums
+STEPS_DONE, FIRST_LOSS, MAX_STEPS, KEPT = range(4)  # the rows before the sums, and how many these are
+FINISHED_AT_A_TIME = 2**16  # steps that are added between two looks at whether it should give up
 
 
 def loss_of(record: Any, loss: Any, activation: Any, z: Any, a: Any, y: Any) -> Any:
@@ -40,11 +41,11 @@ def _keep_sums(record: Any, like: Any, loss: Any, source: Any, at: Any, target: 
 
     def kept(record: Any, like: Any, loss: Any, source: Any, at: Any, target: Any, to: Any, stride: Any) -> Any:  # fmt: skip  # noqa: E501
         t = take(source, at, like)
-        first = where(t == constant(like, 0.0), loss, take(source, at + stride, like))
-        steps = take(source, at + 2 * stride, like)
+        first = where(t == constant(like, 0.0), loss, take(source, at + FIRST_LOSS * stride, like))
+        steps = take(source, at + MAX_STEPS * stride, like)
         put(target, to, t + constant(like, 1.0))
-        put(target, to + stride, first)
-        put(target, to + 2 * stride, steps)
+        put(target, to + FIRST_LOSS * stride, first)
+        put(target, to + MAX_STEPS * stride, steps)
         add_terms(record, 0, like, loss, (t, first, steps), source, at, target, to, stride)
 
     return kept
@@ -75,10 +76,12 @@ def _add_terms(record: Any, k: Any, like: Any, loss: Any, when: Any, source: Any
 
 @inner
 def finish_of(problem, sums, at, stride, losses, place):
-    """Add the steps that are left of a vector of starts, from the losses at which they ended."""
+    """Add steps that are left of a vector of starts, or some of them, with the losses at which they ended."""
     never_inline()
     use_full_width()
     like = vector_like(problem.mean)
     loss = take(losses, place, like)
-    while bits_of(take(sums, at, like) < take(sums, at + 2 * stride, like)) != 0:
+    for _ in range(FINISHED_AT_A_TIME):
+        if bits_of(take(sums, at, like) < take(sums, at + MAX_STEPS * stride, like)) == 0:
+            return
         keep_sums(problem.record, like, loss, sums, at, sums, at, stride)

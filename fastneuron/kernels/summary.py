@@ -4,13 +4,14 @@ from fastneuron.elementary import constant
 from fastneuron.kernels.block import FINISH, SUMMARY, call_part
 from fastneuron.kernels.jit import kernel
 from fastneuron.kernels.memory import flat_of
+from fastneuron.kernels.recording import MAX_STEPS, STEPS_DONE
 from fastneuron.kernels.vectors import lanes_in, vector_like
 
 NEAR = 16  # parameters up to which their rows, far from each other, are read where they are
 
 
 @kernel
-def summarise(block, targets, finals, errors, losses, learned, sums):
+def summarise(block, targets, finals, errors, losses, learned, sums, cancel):
     """Largest error, loss and spelled truth table of final parameters.
 
     Parameters
@@ -26,6 +27,8 @@ def summarise(block, targets, finals, errors, losses, learned, sums):
         32 samples or more than one output.
     sums : array, shape (rows of `fastneuron.kernels.recording`, points, filled up to whole vectors)
         What was recorded; the steps that starts which ended early did not take are added.
+    cancel : array of uint8, shape (1,)
+        Set to 1 from another thread to make the kernel return soon, with sums that are not whole.
     """
     scratch, tail, width = block.scratch, block.history, block.width
     count = lanes_in(vector_like(block.zero))
@@ -46,8 +49,12 @@ def summarise(block, targets, finals, errors, losses, learned, sums):
                 for lane in range(here):
                     tail[k * count + lane] = finals[k, first + lane]
             call_part(block, SUMMARY, (tail, 0, tail, width * count, count, middle, scratch, block.room))
-        if block.recorded > 0:
+        left = block.recorded > 0
+        while left and cancel[0] == 0:
             call_part(block, FINISH, (flat_of(sums), first, sums.shape[1], scratch, count))
+            left = False
+            for lane in range(count):
+                left = left or sums[STEPS_DONE, first + lane] < sums[MAX_STEPS, first + lane]
         for lane in range(here):
             errors[first + lane] = scratch[lane]
             losses[first + lane] = scratch[count + lane]

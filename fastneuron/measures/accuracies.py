@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
+from fastneuron.components import shown
 from fastneuron.models import Model
+from fastneuron.result import dims_of
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
 
@@ -35,8 +37,12 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     ValueError
         If the final parameters were not kept, or `task` does not fit the model.
     """
+    if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
+        raise ValueError(f"give the whole result of a sweep, an xarray.Dataset, not {shown(result)}")
     sweep = Sweep.from_toml(result.attrs["sweep"])
     task = sweep.task if task is None else task
+    if not isinstance(task, Task):
+        raise ValueError(f"task must be a task such as tasks.digits('test'), got {shown(task)}")
     model = sweep.model
     if (task.inputs, task.outputs) != (model.inputs, model.outputs):
         raise ValueError(
@@ -49,12 +55,13 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     for name in model.parameters:
         if f"final_{name}" not in result:
             raise ValueError(f"this result has no 'final_{name}'; run with keep=[..., 'final']")
-    first_final = result[f"final_{model.parameters[0]}"]
-    dims = first_final.dims[: first_final.ndim - len(model.shapes[model.parameters[0]])]
+    own_dims = {name: tuple(dims_of(name, shape)) for name, shape in model.shapes.items()}
+    first_name = model.parameters[0]
+    dims = tuple(dim for dim in result[f"final_{first_name}"].dims if dim not in own_dims[first_name])
     shape = tuple(result.sizes[dim] for dim in dims)
     points = int(np.prod(shape))
     finals = {
-        name: result[f"final_{name}"].transpose(*dims, ...).values.reshape(points, *own)
+        name: result[f"final_{name}"].transpose(*dims, *own_dims[name]).values.reshape(points, *own)
         for name, own in model.shapes.items()
     }
     shares = np.empty(points)
