@@ -627,7 +627,8 @@ def test_a_wrong_entry_names_the_key_the_value_and_what_is_allowed(changes, mess
 def test_a_missing_table_is_named(key):
     table = spec()
     del table[key]
-    with pytest.raises(ValueError, match=f"^{key}: missing table; a sweep needs task, optimizer, and axes or draws$"):
+    says = f"^{key}: missing table; a sweep needs task, optimizer, and axes or draws$"
+    with pytest.raises(ValueError, match=says):
         Sweep.from_spec(table)
 
 
