@@ -89,7 +89,7 @@ class Sigmoid(Activation):
         return sigmoid(self.gain * z)
 
     def slope(self, z: Any, a: Any) -> Any:
-        return self.gain * a * (constant(z, 1.0) - a)
+        return self.gain * fma(-a, a, a)
 
     def log_loss(self, z: Any, a: Any, y: Any) -> Any:
         # softplus(u) - y u with u = gain z: -ln a = softplus(-u) and -ln(1 - a) = softplus(u)
@@ -111,7 +111,7 @@ class Tanh(Activation):
         return tanh(self.gain * z)
 
     def slope(self, z: Any, a: Any) -> Any:
-        return self.gain * (constant(z, 1.0) - a * a)
+        return self.gain * fma(-a, a, constant(z, 1.0))
 
 
 @activations.add

@@ -24,7 +24,7 @@ import fastneuron as fn
 from fastneuron.engine.lowering import linear_addresses
 from fastneuron.kernels.block import write_problem
 from fastneuron.kernels.lanes import run_tile
-from fastneuron.kernels.network import write_linear
+from fastneuron.kernels.layers import write_linear
 
 code = {}
 for dtype in ("float64", "float32"):

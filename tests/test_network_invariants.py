@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fastneuron as fn
-from fastneuron.engine import local
+from fastneuron.engine import local, lowering
 
 from .test_invariants import assert_same_bits
 from .test_network_kernels import DTYPES, regression
@@ -209,3 +209,32 @@ def test_network_of_one_unit_descends_as_the_neuron(batch):
     np.testing.assert_allclose(other["layer0.bias"].values[..., 0], one.bias.values, rtol=1e-13, atol=1e-14)
     for name in ("loss", "error", "output"):
         np.testing.assert_allclose(other[name].values, one[name].values, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    "sizes, samples, changes",
+    [
+        ((2, 2, 1), 4, {"stop": fn.Stop(max_steps=70, tolerance=0.4, settle=0.02)}),
+        ((1, 3, 1), 7, {"dtype": "float32"}),
+        ((2, 2, 1, 2), 6, {"model": {"bias": False, "scale": "mean_field"}}),
+        ((2, 1, 3), 5, {"axes": {"layer1.learning_rate": [0.1, 0.4, 2.0]}, "record": {"sum": fn.Sum()}}),
+    ],
+    ids=str,
+)
+def test_shape_of_a_small_network_changes_no_bit(sizes, samples, changes, monkeypatch):
+    """Compiled for its sizes it takes the same steps as by the loops for networks of any size."""
+    model = fn.Network(sizes, fn.Tanh(), fn.Sigmoid(), **changes.pop("model", {}))
+    given = {
+        "task": regression(samples, sizes[0], sizes[-1]),
+        "model": model,
+        "axes": {"layer0.weight[0,0]": FIRST},
+        "start": {},
+        "draws": 5,
+    }
+    small = sweep(fn.FullBatch(), **given | changes)
+    assert model.size <= lowering.MOST_PARAMETERS
+    monkeypatch.setattr(lowering, "MOST_PARAMETERS", 0)
+    whole = run(sweep(fn.FullBatch(), **given | changes))
+    monkeypatch.undo()
+    assert_same_bits(run(small), whole)
+    assert len(np.unique(whole.outcome)) > 1

@@ -25,9 +25,10 @@ from fastneuron.engine.rehearsal import rehearse
 from fastneuron.kernels.block import Block, bytes_needed, rule_of
 from fastneuron.kernels.cache import PACKAGE
 from fastneuron.kernels.jit import NumbaError, specialised
-from fastneuron.kernels.network import planned, write_linear
+from fastneuron.kernels.layers import planned, write_linear
 from fastneuron.kernels.problem import NetworkProblem, NeuronProblem, Problem
 from fastneuron.kernels.recording import KEPT
+from fastneuron.kernels.small_network import MOST_PARAMETERS, shape_of
 from fastneuron.kernels.vectors import VECTOR_BYTES
 from fastneuron.losses import Loss
 from fastneuron.models import Model, Network, pieces_of
@@ -97,6 +98,7 @@ def lowered(
     record: tuple[Reducer, ...] = (),
     rows: Mapping[tuple[str, str], int] = MappingProxyType({}),
     layer_rows: int = 0,
+    shaped: bool = True,
 ) -> Problem:
     """The kernel's problem.
 
@@ -104,6 +106,7 @@ def lowered(
     ----------
     rows : the first row of each varying field, by (role, field)
     layer_rows : 1 where those of the optimizer have a row for each layer, else 0
+    shaped : whether a small network gets a kernel for its shape, which pays where many steps are taken
 
     Raises
     ------
@@ -133,17 +136,19 @@ def lowered(
     }
     shared |= {role: argument(role, activation) for role, activation in model.components.items()}
     if isinstance(model, Network):
+        small = shaped and model.size <= MOST_PARAMETERS and not batch.shuffled
         layers, plan = planned(model.layers, model.size, model.bias, task.samples if batch.shuffled else 0)
         return NetworkProblem(
             x=x,
             y=y,
-            theta=np.zeros(model.size, np.uint8),
+            theta=(real(0),) * model.size if small else np.zeros(model.size, np.uint8),
             samples=task.samples,
             layers=layers,
             factors=np.array([layer.factor for layer in model.layers], real),
             plan=plan,
             linear=linear_addresses(dtype),
             layer_rows=layer_rows,
+            shape=shape_of(model.layers, model.bias, task.samples) if small else (),
             **shared,
         )
     width = model.inputs + 1

@@ -15,7 +15,7 @@ from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.memory import require_memory
 from fastneuron.kernels.jit import specialised
-from fastneuron.kernels.network import ERRORS_AT
+from fastneuron.kernels.layers import SUMS_AT
 from fastneuron.kernels.outputs import network_outputs, outputs
 from fastneuron.kernels.problem import NetworkProblem
 from fastneuron.kernels.vectors import VECTOR_BYTES
@@ -90,9 +90,10 @@ def _network_outputs(model: Network, values: np.ndarray, x: np.ndarray) -> np.nd
         require_memory(needed, f"the outputs of {values.shape[1]:,} networks", "use a smaller network")
     task = Task(x, np.zeros((len(x), model.outputs)))
     with explained():
-        lowered_ = lowered(task, model, SquaredError(), None, GradientDescent(1.0), FullBatch(), str(x.dtype))
+        components = (SquaredError(), None, GradientDescent(1.0), FullBatch())
+        lowered_ = lowered(task, model, *components, str(x.dtype), shaped=False)
         problem = cast("NetworkProblem", lowered_)
-        room = np.empty(int(problem.plan[ERRORS_AT]) * lanes, x.dtype)  # there is no way back
+        room = np.empty(int(problem.plan[SUMS_AT]) * lanes, x.dtype)  # there is no way back
         out = np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
         own = np.empty(lanes * out.shape[1], x.dtype)
         tail = np.empty(lanes * len(values), x.dtype)

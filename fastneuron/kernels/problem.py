@@ -64,7 +64,8 @@ class NetworkProblem(NamedTuple):
 
     x, y : flat arrays of samples x inputs and samples x outputs; theta : array of which only the length, the
     number of parameters, counts; layers, plan, linear : see `fastneuron.kernels.network`; factors : of the
-    layers; layer_rows : 1 where each varying field of the optimizer has a row for each layer, else 0.
+    layers; layer_rows : 1 where each varying field of the optimizer has a row for each layer, else 0; shape :
+    of a small network, see `fastneuron.kernels.small_network`, where theta is a tuple; else empty.
     """
 
     hidden: Any
@@ -85,11 +86,12 @@ class NetworkProblem(NamedTuple):
     plan: Any
     linear: Any
     layer_rows: Any
+    shape: Any
 
     @property
     def vectors(self) -> int:
         """Vectors in a block: a step of one has enough to do at a time, and its numbers should stay near."""
-        return 1
+        return 4 if self.shape else 1
 
     @property
     def size(self) -> int:

@@ -1,9 +1,9 @@
 """Compiled twins of `fastneuron.elementary`, for floats and for vectors, branch-free.
 
-exp: x = k ln 2 + r, |r| <= ln 2 / 2, found by adding 1.5 * 2^52 (the low bits of the sum are k);
-exp(r) = 1 + (r + r^2 q(r)) with q the near-minimax (Chebyshev) polynomial of (exp(r) - 1 - r) / r^2, 0.15
-ulp from it in float64 and 0.18 in float32; 2^k by an integer shift. Results are 0 below 2^-1022.5
-(2^-126.5), and inf above 2^1023.5 (2^127.5).
+exp: x = k ln 2 + r, |r| <= ln 2 / 2, found by adding 1.5 * 2^52 + 1023: the low bits of the sum are k + 1023,
+which are the bits of 2^k once shifted to the exponent; exp(r) = 1 + (r + r^2 q(r)) with q the near-minimax
+(Chebyshev) polynomial of (exp(r) - 1 - r) / r^2, 0.15 ulp from it in float64 and 0.18 in float32. Results are
+0 below 2^-1022.5 (2^-126.5), and inf above 2^1023.5 (2^127.5).
 sigmoid and tanh divide anyway, so a quotient of half the length replaces the polynomial: exp(r) =
 (c + r) / (c - r) with c = r coth(r / 2), which is even: c = 2 + r^2 p(r^2), p the minimax polynomial for the
 relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32). sigmoid is 0 below 2^-1023 (2^-127).
@@ -36,14 +36,13 @@ class _Format(NamedTuple):
 
     ln2: float
     ln2_rest: float
-    shift: float  # 1.5 * 2^mantissa
-    one_bits: int
+    shift: float  # 1.5 * 2^mantissa + the exponent's bias
     mantissa: int
     low: float
     high: float
     exp: tuple[float, ...]
     quotient: tuple[float, ...]
-    tanh_flat: float  # beyond it tanh(x / 2) is 1
+    tanh_flat: float  # beyond it tanh is 1
     tiny: float
     tiny_scale: float
     tiny_shift: float
@@ -56,12 +55,16 @@ class _Format(NamedTuple):
     erf_flat: float  # beyond it erf is 1
     log_erfc: tuple[float, ...]
 
+    @property
+    def coth(self) -> tuple[float, ...]:
+        """Of r coth(r), in r^2: half of `quotient`, which is for r / 2."""
+        return tuple(term * 0.5 * 4.0**k for k, term in enumerate(self.quotient))
+
 
 _DOUBLE = _Format(
     ln2=0.6931471805599453,
     ln2_rest=2.3190468138462996e-17,
-    shift=6755399441055744.0,
-    one_bits=0x3FF0000000000000,
+    shift=6755399441055744.0 + 1023,
     mantissa=52,
     low=-709.0,
     high=710.0,
@@ -85,7 +88,7 @@ _DOUBLE = _Format(
         -1.6533836209992598e-06,
         4.1360138957200936e-08,
     ),
-    tanh_flat=44.0,
+    tanh_flat=22.0,
     tiny=2.2250738585072014e-308,
     tiny_scale=18014398509481984.0,
     tiny_shift=54.0,
@@ -153,14 +156,13 @@ _DOUBLE = _Format(
 _SINGLE = _Format(
     ln2=0.6931471824645996,
     ln2_rest=-1.9046542121259336e-09,
-    shift=12582912.0,
-    one_bits=0x3F800000,
+    shift=12582912.0 + 127,
     mantissa=23,
     low=-88.0,
     high=89.0,
     exp=(0.5, 0.16666576266288757, 0.041666556149721146, 0.008363203145563602, 0.0013926213141530752),
     quotient=(2.0, 0.166666179895401, -0.0027659754268825054),
-    tanh_flat=20.0,
+    tanh_flat=10.0,
     tiny=1.17549435e-38,
     tiny_scale=33554432.0,
     tiny_shift=25.0,
@@ -215,16 +217,15 @@ def _reduced(x: Formula, sign: float = 1.0) -> tuple[Formula, Formula]:
     # two selects, which become max and min; NaN stays NaN
     x = (x < low).chosen(low, x)
     x = (x > high).chosen(high, x)
-    return _reduced_within(x, sign)
-
-
-def _reduced_within(x: Formula, sign: float = 1.0) -> tuple[Formula, Formula]:
-    """The same, where x is known to be within the range of exp."""
-    f = _format(x)
     shifted = _fma(x, sign * _LOG2E, f.shift)
     k = shifted - f.shift
     r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, x if sign > 0 else -x))
-    return r, ((shifted.bits() << f.mantissa) + f.one_bits).as_float()
+    return r, _power_of_2(shifted)
+
+
+def _power_of_2(shifted: Formula) -> Formula:
+    """2^k, of k + shift."""
+    return (shifted.bits() << _format(shifted).mantissa).as_float()
 
 
 def _exp(x: Formula) -> Formula:
@@ -254,12 +255,15 @@ def _sigmoid(x: Formula) -> Formula:
 
 
 def _tanh(x: Formula) -> Formula:
-    flat = _format(x).tanh_flat
+    f = _format(x)
     size = abs(x)
-    twice = size + size
-    r, scale = _reduced_within((twice > flat).chosen(flat, twice))
-    c = _quotient(r)
-    # exp(2 x) - 1 and exp(2 x) + 1, both times c - r
+    size = (size > f.tanh_flat).chosen(f.tanh_flat, size)
+    # 2 size = k ln 2 + 2 r; what the rounding of ln 2 does to r is below half an ulp of the result
+    shifted = _fma(size, 2.0 * _LOG2E, f.shift)
+    r = _fma(f.shift - shifted, 0.5 * f.ln2, size)
+    scale = _power_of_2(shifted)
+    c = polynomial(r * r, f.coth)
+    # exp(2 size) - 1 and exp(2 size) + 1, both times c - r, where c = r coth(r)
     less, more = scale - 1.0, scale + 1.0
     return (_fma(less, c, more * r) / _fma(more, c, less * r)).called("copysign", x)
 
