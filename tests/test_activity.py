@@ -206,6 +206,7 @@ def test_a_cancelled_group_ends_at_once():
         ({"seed": 1.0}, "seed must be a whole number"),
         ({"low": "x"}, "low must be a finite number, got 'x'"),
         ({"high": np.nan}, "high must be a finite number, got nan"),
+        ({"low": 0.6, "high": 0.4}, "low must be at most high, got 0.6 and 0.4"),
         ({"edges": [0.0]}, r"edges must be two or more ascending numbers, got \[0.0\]"),
         ({"edges": [0.0, 0.0]}, "edges must be two or more ascending"),
         ({"edges": "ab"}, "edges must be two or more ascending"),

@@ -230,7 +230,8 @@ def _share(row: dict[str, Any]) -> str:
 
 def _forecast_text(report: dict[str, Any]) -> str:
     shape = " x ".join(str(size) for size in report["shape"])
+    tiles = f"{report['tiles']:,} tile{'s' * (report['tiles'] != 1)}"
     return (
-        f"{report['points']:,} starts ({shape}) in {report['tiles']:,} tiles, {report['bytes'] / 1e6:,.1f} MB before compression, "
+        f"{report['points']:,} starts ({shape}) in {tiles}, {report['bytes'] / 1e6:,.1f} MB before compression, "
         f"about {report['seconds']:,.1f} s on this machine (from a thinned-out grid); nothing was written"
     )

@@ -122,13 +122,14 @@ def _answer(told: dict[str, Any]) -> list[str]:
     what = "outputs" if first["layer"] == "output" else "hidden outputs"
     count = round(first["all_above_half"] * draws)
     share = f"{100 * first['high_share']:.2f} % of them are above 0.99"
+    every = f"all {units} of a network are" if units > 1 else "the one of a network is"
     if told["image"] == "black":
         lines.append("All inputs are 0: whatever the weights, z of a unit in the first layer is its bias.")
     return [
         *lines,
-        f"Not all {what} are 1: {share}, and all {units} of a network are above 1/2 in {count:,} of {networks}."
+        f"Not all {what} are 1: {share}, and {every} above 1/2 in {count:,} of {networks}."
         if first["high_share"] < 1
         else f"All {what} are above 0.99.",
         "Each of a network's is above 1/2 or below by a toss of its own: "
-        f"all {units} are above with probability 2^-{units} = {_chance(chance)}.",
+        f"{f'all {units} are' if units > 1 else 'it is'} above with probability 2^-{units} = {_chance(chance)}.",
     ]

@@ -108,6 +108,8 @@ def activity(
     draws = int(checked_number("draws", draws, _DRAWS))
     seed = _checked_seed(seed)
     low, high = checked_number("low", low), checked_number("high", high)
+    if low > high:
+        raise ValueError(f"low must be at most high, got {low:g} and {high:g}")
     given_edges = None if edges is None else _checked_edges(edges)
     sources = _sources(model, start)
     count = thread_count(threads)
