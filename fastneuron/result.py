@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 
+RESULTS_VERSION = 1
+"""Raised with every change after which a result may differ in any bit: no older map is gone on with."""
+
+
 @dataclass(frozen=True)
 class Variable:
     """One variable of a result."""
@@ -128,6 +132,7 @@ def attributes_of(sweep: Sweep) -> dict[str, Any]:
         "sweep_sha256": sweep.sha256,
         "dtype": sweep.dtype,
         "fastneuron_version": fastneuron.__version__,
+        "results_version": RESULTS_VERSION,
         "numba_version": installed_version("numba"),
         "numpy_version": installed_version("numpy"),
         "cpu": cpu_name(),

@@ -10,7 +10,9 @@ import zarr
 import fastneuron as fn
 from fastneuron.engine import tiles
 from fastneuron.result import variables_of
-from fastneuron.store.zarr_map import LEDGER, tiles_done
+from fastneuron.store import ledger
+from fastneuron.store.ledger import LEDGER
+from fastneuron.store.zarr_map import tiles_done
 
 TILE = (8, 8)
 
@@ -39,6 +41,18 @@ def without_seconds(result):
 def contents(folder):
     """Every file below a folder with its bytes."""
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def damage_file(path, damage):
+    """Cut a file short, flip a bit of it or remove it."""
+    data = bytearray(path.read_bytes())
+    if damage == "gone":
+        path.unlink()
+    elif damage == "cut":
+        path.write_bytes(data[: len(data) // 2])
+    else:
+        data[len(data) // 2] ^= 1
+        path.write_bytes(data)
 
 
 def interrupted(path):
@@ -77,7 +91,7 @@ def test_store_is_zarr_v3_with_a_chunk_for_each_tile(tmp_path):
         assert metadata["dimension_names"] == ["bias", "weight"]
         assert group[name].chunks == TILE == tiles.tile_shape(sweep().shape)
         assert group[name].dtype == variable.dtype
-    assert group[LEDGER].shape == (3, 3) and (group[LEDGER][...] == 1).all()
+    assert group[LEDGER].shape == (3, 3, 2) and ledger.done_of(group[LEDGER][...]).all()
     assert tiles_done(tmp_path / "map.zarr") == (9, 9)
 
 
@@ -126,9 +140,9 @@ def test_partial_map_is_right_where_done_and_missing_elsewhere(tmp_path):
     done, _ = interrupted(path)
     part = fn.open(path, partial=True)
     held = sweep().run(progress=False)
-    ledger = zarr.open_group(path, mode="r")[LEDGER][...]
-    computed = np.kron(ledger, np.ones(TILE, ledger.dtype))[:23, :20].astype(bool)
-    assert done == ledger.sum() and computed.any() and not computed.all()
+    tiles = ledger.done_of(zarr.open_group(path, mode="r")[LEDGER][...])
+    computed = np.kron(tiles, np.ones(TILE))[:23, :20].astype(bool)
+    assert done == tiles.sum() and computed.any() and not computed.all()
     for name in held.data_vars:
         values = part[name].values
         assert values.dtype == held[name].dtype, name
@@ -137,6 +151,117 @@ def test_partial_map_is_right_where_done_and_missing_elsewhere(tmp_path):
         np.testing.assert_array_equal(values[~computed], missing, err_msg=name)
     assert (held.outcome.values >= 0).all()  # so that -1 cannot be a result
     assert without_seconds(part) == without_seconds(held) and "seconds" not in part.attrs
+
+
+def test_half_written_map_is_gone_on_with_to_the_same_bits(tmp_path):
+    path = tmp_path / "map.zarr"
+    done, count = interrupted(path)
+    before = {
+        file: file.stat().st_mtime_ns for file in path.rglob("*") if "/c/" in str(file) and file.is_file()
+    }
+    seen = []
+    result = sweep().run(store=path, progress=lambda done, total: seen.append((done, total)))
+    assert 64 <= seen[0][0] < 460 and seen[-1] == (460, 460)
+    held = sweep().run(progress=False)
+    for name in held.data_vars:
+        assert result[name].values.tobytes() == held[name].values.tobytes(), name
+    for file, time in before.items():
+        assert file.stat().st_mtime_ns == time, f"{file} was written again"
+    assert 0 < result.attrs["seconds"] < 60 and "run_times" not in result.attrs
+
+
+def test_whole_map_is_opened_and_not_touched(tmp_path):
+    path = tmp_path / "map.zarr"
+    first = sweep().run(store=path, progress=False)
+    before = contents(tmp_path)
+    again = sweep().run(store=path, progress=False)
+    assert contents(tmp_path) == before
+    xarray.testing.assert_identical(again, first)
+
+
+@pytest.mark.parametrize(
+    "changes, keep, message",
+    [
+        ({"optimizer": fn.GradientDescent(3.0)}, None, "optimizer.learning_rate is 30.0 there and 3.0 here$"),
+        (
+            {"penalty": fn.L2(0.1)},
+            None,
+            "penalty.bias_strength is not given there and 0.0 here; penalty.name is",
+        ),
+        ({"dtype": "float32"}, None, "dtype is .*'float32' here"),
+        ({}, ["outcome", "steps"], r"it holds error, final_bias, .* and not outcome, steps \(keep\)$"),
+    ],
+)
+def test_map_of_another_sweep_is_refused_with_the_difference(tmp_path, changes, keep, message):
+    path = tmp_path / "map.zarr"
+    interrupted(path)
+    before = contents(tmp_path)
+    with pytest.raises(ValueError, match=f"map.zarr is a map of something else: {message}") as refused:
+        sweep(**changes).run(store=path, keep=keep, progress=False)
+    assert "\n" not in str(refused.value)
+    assert contents(tmp_path) == before
+
+
+def test_map_whose_results_an_older_version_gave_is_refused(tmp_path, monkeypatch):
+    interrupted(tmp_path / "map.zarr")
+    monkeypatch.setattr("fastneuron.store.identity.RESULTS_VERSION", 10**6)
+    with pytest.raises(ValueError, match="made by fastneuron .*, whose results may differ$"):
+        sweep().run(store=tmp_path / "map.zarr", progress=False)
+
+
+def test_two_writers_are_refused_and_a_reader_is_not(tmp_path):
+    path = tmp_path / "map.zarr"
+
+    def meddle(done, total):
+        if done == 0:
+            with pytest.raises(ValueError, match="map.zarr is being written by another process"):
+                sweep().run(store=path, progress=False)
+            assert fn.open(path, partial=True).outcome.shape == (23, 20)
+
+    result = sweep().run(store=path, progress=meddle)
+    assert (result.outcome >= 0).all()
+
+
+def test_what_a_killed_run_left_beside_the_store_is_cleared(tmp_path):
+    (tmp_path / ".map.zarr.making" / "half").mkdir(parents=True)
+    (tmp_path / ".map.zarr.making" / "zarr.json").write_text("{")
+    sweep().run(store=tmp_path / "map.zarr", progress=False)
+    assert [child.name for child in tmp_path.iterdir()] == ["map.zarr"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "gone"])
+def test_ledger_that_is_damaged_costs_no_more_than_its_tiles(tmp_path, damage):
+    path = tmp_path / "map.zarr"
+    whole = sweep().run(store=path, progress=False).load()
+    entry = next(file for file in sorted((path / LEDGER / "c").rglob("*")) if file.is_file())
+    damage_file(entry, damage)
+    assert tiles_done(path) == (8, 9)
+    with pytest.raises(ValueError, match="only half written: 8 of 9"):
+        fn.open(path)
+    again = sweep().run(store=path, progress=False)
+    for name in whole.data_vars:
+        assert again[name].values.tobytes() == whole[name].values.tobytes(), name
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip"])
+def test_damaged_data_are_never_read_as_numbers(tmp_path, damage):
+    path = tmp_path / "map.zarr"
+    result = sweep().run(store=path, progress=False)
+    damage_file(path / "steps" / "c" / "1" / "1", damage)
+    with pytest.raises((ValueError, RuntimeError)):
+        result.steps[8:16, 8:16].load()
+    assert result.steps[:8].values.min() >= 0
+
+
+def test_store_may_be_one_of_zarr_s_own(tmp_path):
+    for store in (zarr.storage.MemoryStore(), zarr.storage.LocalStore(tmp_path / "own")):
+        stored = sweep().run(store=store, progress=False)
+        held = sweep().run(progress=False)
+        assert fn.open(store).outcome.values.tobytes() == held.outcome.values.tobytes()
+        assert stored.steps.values.tobytes() == held.steps.values.tobytes()
+        assert sweep().run(store=store, progress=False).sizes == held.sizes
+        with pytest.raises(ValueError, match="is a map of something else"):
+            sweep(dtype="float32").run(store=store, progress=False)
 
 
 def test_map_without_a_tile_done_opens_as_all_missing(tmp_path):
@@ -164,11 +289,11 @@ def test_tile_that_cannot_be_written_is_an_error_and_not_done(tmp_path, monkeypa
 # wrong places
 
 
-@pytest.mark.parametrize("kind", ["map", "folder", "file", "broken link"])
-def test_what_exists_is_refused_and_not_touched(tmp_path, kind):
+@pytest.mark.parametrize("kind", ["folder", "file", "broken link", "another group"])
+def test_what_is_no_map_is_refused_and_not_touched(tmp_path, kind):
     path = tmp_path / "there"
-    if kind == "map":
-        sweep().run(store=path, keep=["outcome"], progress=False)
+    if kind == "another group":
+        zarr.create_group(path, zarr_format=3, attributes={"sweep": "mine"})
     elif kind == "folder":
         path.mkdir()
         (path / "notes.txt").write_text("mine")

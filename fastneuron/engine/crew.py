@@ -96,12 +96,12 @@ class Crew:
         self._preparing = 0
         self._events: SimpleQueue[int | None | BaseException] = SimpleQueue()
 
-    def run(self, places: Iterator[Place], hold: Hold, report: Report) -> None:
+    def run(self, places: Iterator[Place], hold: Hold, report: Report, done: int = 0) -> None:
         """Compute all places and give the variables of each to `hold`, which is called from the threads.
 
-        An interrupt makes the kernels return at the end of their chunk of steps.
+        `done` points are done already. An interrupt makes the kernels return at the end of a chunk of steps.
         """
-        total, done, working = self._sweep.points, 0, len(self._blocks)
+        total, working = self._sweep.points, len(self._blocks)
         with ThreadPoolExecutor(working, thread_name_prefix="fastneuron") as pool:
             try:
                 report(done, total)

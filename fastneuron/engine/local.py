@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
 def run(
     sweep: Sweep,
-    store: str | os.PathLike[str] | None = None,
+    store: Any = None,
     keep: Iterable[str] | None = None,
     threads: int | None = None,
     progress: bool | Report | None = None,
@@ -37,14 +36,11 @@ def run(
     count = thread_count(threads)
     check_memory(sweep, variables, stored=store is not None)
     tile = tile_shape(sweep.shape, sweep.model.size)
-    began = time.perf_counter()
-    crew, places = Crew(sweep, set(variables), count), tiles_of(sweep.shape, tile)
     with reporting(progress, sweep.points) as report:
         if store is not None:
-            written = MapStore(store, sweep, variables, tile)
-            crew.run(places, written.write, report)
-            written.finish(time.perf_counter() - began)
-            return open_map(store)
+            return _stored(sweep, store, variables, tile, count, report)
+        began = time.perf_counter()
+        crew = Crew(sweep, set(variables), count)
         arrays = {
             name: np.empty((*sweep.shape, *variable.more.values()), variable.dtype)
             for name, variable in variables.items()
@@ -54,8 +50,38 @@ def run(
             for name, array in results.items():
                 arrays[name][place] = array
 
-        crew.run(places, hold, report)
+        crew.run(tiles_of(sweep.shape, tile), hold, report)
     return dataset(sweep, arrays, time.perf_counter() - began)
+
+
+def _stored(
+    sweep: Sweep,
+    place: Any,
+    variables: Mapping[str, Variable],
+    tile: tuple[int, ...],
+    threads: int,
+    report: Report,
+) -> xarray.Dataset:
+    """Compute the tiles that a store lacks."""
+    store = MapStore(place, sweep, variables, tile)
+    try:
+        left = sum(_size(place) for place in store.places_left(sweep.shape))
+        report(sweep.points - left, sweep.points)
+        if left:
+            crew = Crew(sweep, set(variables), threads)
+            store.begin()
+            try:
+                crew.run(store.places_left(sweep.shape), store.write, report, sweep.points - left)
+            finally:
+                store.end()
+    finally:
+        store.close()
+    return open_map(place)
+
+
+def _size(place: Place) -> int:
+    """Number of points of a tile."""
+    return math.prod(s.stop - s.start for s in place)
 
 
 def result_bytes(sweep: Sweep, variables: Mapping[str, Variable]) -> int:

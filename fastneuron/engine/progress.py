@@ -36,8 +36,13 @@ def reporting(progress: bool | Report | None, points: int) -> Iterator[Report]:
 
     bar = tqdm(total=points, unit="point", unit_scale=True, dynamic_ncols=True, leave=False)
     with bar:
+        first = True
 
         def report(done: int, total: int) -> None:
+            nonlocal first
+            if first:  # what was done before says nothing of the rate
+                first, bar.initial, bar.n = False, done, done
+                bar.refresh()
             bar.update(done - bar.n)
 
         yield report

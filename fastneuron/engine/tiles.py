@@ -6,14 +6,14 @@ import itertools
 import math
 from collections.abc import Iterator
 
-MOST_POINTS = 65536
+MOST_POINTS = 2**17
 MOST_NUMBERS = 2**21  # parameters of all the starts of a tile
 FEWEST_POINTS = 2048
-TILES_WANTED = 32
+TILES_WANTED = 8
 
 
 def tile_shape(shape: tuple[int, ...], width: int = 1) -> tuple[int, ...]:
-    """Shape of a tile of a grid: a compact block of 2048 to 65536 points, about 32 to the grid.
+    """Shape of a tile of a grid: a compact block of 2048 to 131072 points, about 8 to the grid.
 
     It has fewer points where a model of `width` parameters would need more than `MOST_NUMBERS` numbers. It
     depends on the grid and the model alone, so that two runs of one sweep are stored alike.

@@ -1,4 +1,4 @@
-"""Stored maps: a Zarr v3 store that is written tile by tile, and read back lazily."""
+"""Stored maps: a Zarr v3 store that is written tile by tile, gone on with, and read back lazily."""
 
 from fastneuron.store.zarr_map import MapStore, open, tiles_done
 

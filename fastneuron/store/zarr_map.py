@@ -1,103 +1,130 @@
 """One map in one Zarr v3 store.
 
-A variable is an array whose chunk is a tile. `LEDGER` has one byte for each tile and is set after all of the
-tile's data are written, so a store that was cut short says so: `open` refuses it, and what was not computed
-holds the missing value of its variable (-1 or NaN), never a number that could be a result.
+A variable is an array of which every tile is a shard, or a chunk where a tile is small, with a checksum on
+each chunk. The ledger (`fastneuron.store.ledger`) says of a tile that it is done after all of its data are
+written, so a store that was cut short says so: what is not computed holds the missing value of its variable
+(-1 or NaN), never a number that could be a result, and a run with the same sweep goes on where it ended.
+
+A store is made beside its place, under a hidden name, and moved there when it is whole: however a run dies,
+what stands at its place is a map or nothing.
 """
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastneuron.result import Variable, attributes_of, coordinate_attributes
+from fastneuron.store import ledger
+from fastneuron.store.identity import differences
+from fastneuron.store.lock import Lock
 
 if TYPE_CHECKING:
     import xarray
 
     from fastneuron.sweep import Sweep
 
-LEDGER = "tile_done"
+Place = tuple[slice, ...]
+RUNS = "run_times"  # attribute: when each run began and ended, seconds since 1970; 0 where it was killed
+INNER = 256  # points along a side of a chunk, where a tile is longer
 
 
 class MapStore:
-    """A store being written.
+    """A store being written: a new one, or one that holds a part of the same sweep.
 
     Parameters
     ----------
-    path : path
-        Folder of the store, which must not exist.
+    store : path, URL or zarr store
+        A path is a folder; where it does not exist it is made.
     sweep : Sweep
     variables : mapping of str to Variable
         What is stored.
     tile_shape : tuple of int
-        Shape of a tile, and of a chunk.
+        Shape of a tile.
 
     Raises
     ------
     FileExistsError
-        If there is something at `path`.
+        If what is there is no map.
+    ValueError
+        If it is the map of another sweep, or holds other variables, with the differences; or another process
+        is writing to it.
     OSError
         If it cannot be written.
     """
 
     def __init__(
         self,
-        path: str | os.PathLike[str],
+        store: Any,
         sweep: Sweep,
         variables: Mapping[str, Variable],
         tile_shape: tuple[int, ...],
     ) -> None:
-        self.path = Path(path)
-        if self.path.exists() or self.path.is_symlink():
-            raise FileExistsError(f"{self.path} exists already; choose another name or remove it")
-        self._tile_shape = tile_shape
-        self.path.mkdir(parents=True)
+        self.store = store_like(store)
+        self._names, self._tile_shape = sorted(variables), tile_shape
+        self._lock: Lock | None = None
+        path = self.store if isinstance(self.store, Path) else None
+        if path is not None and not (path.exists() or path.is_symlink()):
+            making = path.with_name(f".{path.name}.making")
+            making.mkdir(parents=True, exist_ok=True)
+            self._lock = Lock(making, path)
+            try:
+                _clear(making)
+                _make(making, sweep, variables, tile_shape)
+                making.rename(path)
+            except BaseException:
+                shutil.rmtree(making, ignore_errors=True)
+                self._lock.release()
+                raise
+        elif path is None and not _there(self.store):
+            _make(self.store, sweep, variables, tile_shape)
         try:
-            self._group = self._made(sweep, variables)
+            self._group = self._opened(path, sweep, variables)
         except BaseException:
-            # without a ledger it is no map, which nobody could replace or open
-            shutil.rmtree(self.path, ignore_errors=True)
+            self.close()
             raise
+        entries = ledger.read(self._group)
+        self.done = ledger.done_of(entries)
+        runs = [float(at) for at in self._group.attrs.get(RUNS, [])]
+        self._runs = ledger.runs_with_ends(runs, entries)
 
-    def _made(self, sweep: Sweep, variables: Mapping[str, Variable]) -> Any:
-        """The group with its empty arrays, the ledger last."""
-        import zarr
+    def _opened(self, path: Path | None, sweep: Sweep, variables: Mapping[str, Variable]) -> Any:
+        """The group, to go on with, once it is known to be that of this sweep."""
+        try:
+            group = group_of(self.store)
+        except ValueError as error:
+            reason = "exists already and is no stored map of fastneuron; choose another name or remove it"
+            raise FileExistsError(f"{self.store} {reason}") from error
+        apart = differences(group, sweep, list(variables), self._tile_shape)
+        if apart:
+            raise ValueError(f"{self.store} is a map of something else: {apart}")
+        if path is not None and self._lock is None:
+            self._lock = Lock(path, path)
+        return writable(self.store)
 
-        group: Any = zarr.create_group(self.path, zarr_format=3, attributes=attributes_of(sweep))
-        for name, values in sweep.coordinates().items():
-            group.create_array(
-                name, data=values, dimension_names=(name,), attributes=coordinate_attributes(name)
-            )
-        for name, variable in variables.items():
-            group.create_array(
-                name,
-                shape=(*sweep.shape, *variable.more.values()),
-                chunks=(*self._tile_shape, *variable.more.values()),
-                dtype=variable.dtype,
-                fill_value=variable.missing,
-                dimension_names=(*sweep.dims, *variable.more),
-                attributes=variable.attributes,
-                config={"write_empty_chunks": True},
-            )
-        counts = tuple(-(-n // t) for n, t in zip(sweep.shape, self._tile_shape, strict=True))
-        group.create_array(
-            LEDGER,
-            shape=counts,
-            chunks=(1,) * len(counts),
-            dtype="uint8",
-            fill_value=0,
-            dimension_names=tuple(f"{name}_tile" for name in sweep.dims),
-            attributes={"long_name": "1 where a tile is written", "units": "1"},
-        )
-        return group
+    def places_left(self, shape: tuple[int, ...]) -> Iterator[Place]:
+        """The tiles that are not done, in C order, of a grid of this shape."""
+        for tile in np.argwhere(~self.done):
+            yield self.place_of(tuple(int(k) for k in tile), shape)
 
-    def write(self, place: tuple[slice, ...], arrays: Mapping[str, np.ndarray]) -> None:
+    def place_of(self, tile: tuple[int, ...], shape: tuple[int, ...]) -> Place:
+        """The place of a tile in a grid of this shape."""
+        sides = zip(tile, self._tile_shape, shape, strict=True)
+        return tuple(slice(k * t, min((k + 1) * t, n)) for k, t, n in sides)
+
+    def begin(self) -> None:
+        """Note that a run begins."""
+        self._runs += [time.time(), 0.0]
+        self._note_runs()
+
+    def write(self, place: Place, arrays: Mapping[str, np.ndarray]) -> None:
         """Write one tile, and then that it is done.
 
         Raises
@@ -106,66 +133,171 @@ class MapStore:
             Naming the store, if the disk is full or fails.
         """
         try:
-            for name, array in arrays.items():
-                self._group[name][place] = array
+            for name in self._names:
+                self._group[name][place] = arrays[name]
             tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
-            self._group[LEDGER][tile] = np.uint8(1)
+            ledger.note(self._group, tile, [arrays[name] for name in self._names])
         except OSError as error:
-            reason = f"{self.path} cannot be written ({error.strerror}); it holds the tiles that were done"
+            reason = f"{self.store} cannot be written ({error.strerror}); it holds the tiles that were done"
             raise OSError(reason) from error
+        self.done[tile] = True
 
-    def finish(self, seconds: float) -> None:
-        """Note the time spent, after the last tile."""
-        self._group.attrs["seconds"] = seconds
+    def end(self) -> None:
+        """Note that the run has ended, and the seconds that all runs have taken."""
+        self._runs[-1] = time.time()
+        self._note_runs()
+
+    def _note_runs(self) -> None:
+        self._group.attrs.update({RUNS: self._runs, "seconds": ledger.seconds_of(self._runs)})
+
+    def close(self) -> None:
+        """Let others write to the store."""
+        if self._lock is not None:
+            self._lock.release()
 
 
-def open(path: str | os.PathLike[str], partial: bool = False) -> xarray.Dataset:
+def store_like(store: Any) -> Any:
+    """A path where `store` is the path of a folder; a URL or zarr store as it is."""
+    if isinstance(store, os.PathLike):
+        return Path(store)
+    return Path(store) if isinstance(store, str) and "://" not in store else store
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a run that was killed has left in a folder."""
+    for left in folder.iterdir():
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+def _there(store: Any) -> bool:
+    """Whether a store that is no folder holds anything."""
+    import zarr
+
+    try:
+        zarr.open(store, mode="r")
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def inner_chunk(tile: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the chunks of a tile: at most `INNER` along a side that can be halved down to that."""
+    sides = []
+    for side in tile:
+        while side > INNER and side % 2 == 0:
+            side //= 2
+        sides.append(side)
+    return tuple(sides)
+
+
+def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tuple[int, ...]) -> None:
+    """The group with its empty arrays, the ledger last."""
+    import zarr
+    from zarr.codecs import BloscCodec, Crc32cCodec
+
+    group: Any = zarr.create_group(store, zarr_format=3, attributes=attributes_of(sweep))
+    for name, values in sweep.coordinates().items():
+        group.create_array(name, data=values, dimension_names=(name,), attributes=coordinate_attributes(name))
+    chunk = inner_chunk(tile)
+    for name, variable in variables.items():
+        more = tuple(variable.more.values())
+        size = np.dtype(variable.dtype).itemsize
+        # bytes of a number side by side with those of its neighbours, which are alike
+        packed = BloscCodec(typesize=size, cname="lz4", clevel=1, shuffle="shuffle")
+        group.create_array(
+            name,
+            shape=(*sweep.shape, *more),
+            chunks=(*chunk, *more),
+            shards=(*tile, *more) if chunk != tile else None,
+            dtype=variable.dtype,
+            fill_value=variable.missing,
+            compressors=(packed, Crc32cCodec()),
+            dimension_names=(*sweep.dims, *variable.more),
+            attributes=variable.attributes,
+            config={"write_empty_chunks": True},
+        )
+    ledger.make(group, tuple(-(-n // t) for n, t in zip(sweep.shape, tile, strict=True)), sweep.dims)
+
+
+def writable(store: Any) -> Any:
+    """The group of a store that is known to be a map, to be changed."""
+    import zarr
+
+    return zarr.open_group(store, mode="r+", zarr_format=3, use_consolidated=False)
+
+
+def group_of(store: Any) -> Any:
+    """The group of a stored map, to be read.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
+    import zarr
+
+    if isinstance(store, Path) and not store.exists():
+        raise ValueError(f"{store} does not exist")
+    try:
+        group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
+        known = ledger.LEDGER in group and "sweep" in group.attrs
+    except (OSError, ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise ValueError(f"{store} is no stored map of fastneuron")
+    return group
+
+
+def tile_of(group: Any) -> tuple[int, ...]:
+    """Shape of a tile of a stored map."""
+    array = group[data_names(group)[0]]
+    dims = len(group[ledger.LEDGER].shape) - 1
+    return tuple((array.shards or array.chunks)[:dims])
+
+
+def data_names(group: Any) -> list[str]:
+    """The variables of a stored map, in alphabetical order."""
+    from fastneuron.sweep import Sweep
+
+    coordinates = set(Sweep.from_toml(group.attrs["sweep"]).dims)
+    return sorted(set(group.array_keys()) - coordinates - {ledger.LEDGER})
+
+
+def open(store: Any, partial: bool = False) -> xarray.Dataset:
     """A stored map, lazily: values are read when they are used.
 
     Parameters
     ----------
-    path : path
-        The store that ``Sweep.run(store=path)`` or ``fastneuron map`` wrote.
+    store : path, URL or zarr store
+        What ``Sweep.run(store=...)`` or ``fastneuron map`` wrote.
     partial : bool
         Open a half-written store, too; where it is not computed, ``outcome`` is -1.
 
     Raises
     ------
     ValueError
-        If `path` is no stored map, or only half written.
+        If it is no stored map, or only half written.
     """
     import xarray
 
-    path = Path(path)
-    done, tiles = tiles_done(path)
+    store = store_like(store)
+    done, tiles = tiles_done(store)
     if done < tiles and not partial:
-        raise ValueError(f"{path} is only half written: {done} of {tiles} tiles are done")
-    result: xarray.Dataset = xarray.open_zarr(path, consolidated=False, chunks=None)
-    return result.drop_vars(LEDGER)
+        raise ValueError(f"{store} is only half written: {done} of {tiles} tiles are done")
+    result: xarray.Dataset = xarray.open_zarr(store, consolidated=False, chunks=None)
+    if done < tiles:
+        result.attrs.pop("seconds", None)
+    result.attrs.pop(RUNS, None)
+    return result.drop_vars(ledger.LEDGER).drop_dims(ledger.ENTRY, errors="ignore")
 
 
-def tiles_done(path: str | os.PathLike[str]) -> tuple[int, int]:
+def tiles_done(store: Any) -> tuple[int, int]:
     """Number of tiles written and of all tiles of a stored map.
 
     Raises
     ------
     ValueError
-        If `path` is no stored map.
+        If it is no stored map.
     """
-    ledger: Any = _group(Path(path))[LEDGER][...]
-    return int(np.count_nonzero(ledger)), int(ledger.size)
-
-
-def _group(path: Path) -> Any:
-    import zarr
-
-    if not path.exists():
-        raise ValueError(f"{path} does not exist")
-    try:
-        group = zarr.open_group(path, mode="r", zarr_format=3)
-        known = LEDGER in group and "sweep" in group.attrs
-    except (OSError, ValueError, KeyError, TypeError):
-        known = False
-    if not known:
-        raise ValueError(f"{path} is no stored map of fastneuron")
-    return group
+    done = ledger.done_of(ledger.read(group_of(store_like(store))))
+    return int(np.count_nonzero(done)), math.prod(done.shape)

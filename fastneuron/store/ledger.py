@@ -1,0 +1,102 @@
+"""The ledger of a stored map: which tiles are done, since when, and the checksum of their data.
+
+An array of two whole numbers for each tile, each tile a chunk of its own: 2^32 plus the CRC-32 of the data of
+all variables, in alphabetical order, or 0 where the tile is not done; and the time at which it was done, in
+microseconds since 1970. A chunk that cannot be read counts as a tile that is not done.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+import zlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+LEDGER, ENTRY = "tile_done", "tile_entry"
+DONE = 1 << 32
+MICROSECONDS = 1e6
+
+
+def make(group: Any, counts: tuple[int, ...], dims: Sequence[str]) -> None:
+    """A ledger without entries for so many tiles along each dimension."""
+    from zarr.codecs import Crc32cCodec
+
+    group.create_array(
+        LEDGER,
+        shape=(*counts, 2),
+        chunks=(*(1,) * len(counts), 2),
+        dtype="uint64",
+        fill_value=0,
+        compressors=(Crc32cCodec(),),
+        dimension_names=(*(f"{name}_tile" for name in dims), ENTRY),
+        attributes={
+            "long_name": "2^32 + CRC-32 of a tile that is done; microseconds since 1970",
+            "units": "1",
+        },
+    )
+
+
+def checksum(arrays: Iterable[np.ndarray]) -> int:
+    """CRC-32 of the bytes of arrays, one after the other, little-endian and in C order."""
+    found = 0
+    for array in arrays:
+        kind = array.dtype.newbyteorder("<")
+        found = zlib.crc32(np.ascontiguousarray(array, kind).tobytes(), found)
+    return found
+
+
+def note(group: Any, tile: tuple[int, ...], arrays: Iterable[np.ndarray]) -> None:
+    """Note that a tile with these data is done."""
+    now = int(time.time() * MICROSECONDS)
+    group[LEDGER][(*(slice(k, k + 1) for k in tile), slice(None))] = np.array(
+        [DONE | checksum(arrays), now], np.uint64
+    ).reshape(*(1,) * len(tile), 2)
+
+
+def strike(group: Any, tile: tuple[int, ...]) -> None:
+    """Note that a tile is not done."""
+    group[LEDGER][(*(slice(k, k + 1) for k in tile), slice(None))] = np.uint64(0)
+
+
+def read(group: Any) -> np.ndarray:
+    """All entries, uint64, shape (tiles along each dimension..., 2); 0 where one cannot be read."""
+    array = group[LEDGER]
+    try:
+        return np.asarray(array[...])
+    except (ValueError, RuntimeError, OSError):
+        entries = np.zeros(array.shape, np.uint64)
+        for tile in itertools.product(*map(range, array.shape[:-1])):
+            try:
+                entries[tile] = array[tile]
+            except (ValueError, RuntimeError, OSError):
+                continue
+        return entries
+
+
+def done_of(entries: np.ndarray) -> np.ndarray:
+    """Whether each tile is done."""
+    return np.asarray(entries[..., 0] >= DONE)
+
+
+def times_of(entries: np.ndarray) -> np.ndarray:
+    """When the tiles that are done were done, in seconds since 1970, ascending."""
+    return np.sort(entries[..., 1][done_of(entries)]) / MICROSECONDS
+
+
+def runs_with_ends(runs: list[float], entries: np.ndarray) -> list[float]:
+    """Beginnings and ends of runs; one that was killed ended with the last tile it has done."""
+    times, found = times_of(entries), list(runs)
+    for k in range(1, len(runs), 2):
+        if runs[k] == 0.0:
+            until = runs[k + 1] if k + 1 < len(runs) else np.inf
+            own = times[(times >= runs[k - 1]) & (times < until)]
+            found[k] = float(own.max(initial=runs[k - 1]))
+    return found
+
+
+def seconds_of(runs: list[float]) -> float:
+    """The seconds that all runs have taken."""
+    return sum(max(0.0, end - begin) for begin, end in zip(runs[::2], runs[1::2], strict=True))
