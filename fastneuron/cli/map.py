@@ -191,33 +191,44 @@ def _draw(result: xarray.Dataset, picture: Path) -> str | None:
 def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -> str:
     from fastneuron.outcomes import Outcome
 
+    timed = "steps" in report
     rows = [
         [
             name,
             f"{row['points']:,}",
             _share(row),
-            f"{row['median_steps']:,.0f}" if row["points"] else "",
-            f"{row['max_steps']:,}" if row["points"] else "",
+            *(_steps(row) if timed else ()),
             Outcome[name.upper()].sentence,
         ]
         for name, row in report["outcomes"].items()
         if row["points"] or "share_95" in row
     ]
-    header = ["outcome", "starts", "share", "median steps", "most steps", "meaning"]
-    speed = report["steps_per_second"] or 0
-    pace = f"{speed / 1e6:,.0f} million" if speed >= 1e7 else f"{speed:,.0f}"
+    columns = ["median steps", "most steps"] if timed else []
+    header = ["outcome", "starts", "share", *columns, "meaning"]
     compiled = f", after {report['compile_seconds']:.1f} s of compiling" * (report["compile_seconds"] > 2)
     dims = " x ".join(f"{name} {size}" for name, size in result["outcome"].sizes.items())
     return "\n".join(
         [
-            printing.table(header, rows, text=(0, 5)),
+            printing.table(header, rows, text=(0, len(header) - 1)),
             "",
-            f"{report['points']:,} starts ({dims}), {report['steps']:,} steps in {report['seconds']:.2f} s: "
-            f"{pace} steps per second{compiled}",
+            f"{report['points']:,} starts ({dims}){_pace(report)}{compiled}",
             f"wrote {report['store']}",
             f"no picture: {undrawn}" if undrawn else f"wrote {report['picture']}",
         ]
     )
+
+
+def _steps(row: dict[str, Any]) -> tuple[str, str]:
+    return (f"{row['median_steps']:,.0f}", f"{row['max_steps']:,}") if row["points"] else ("", "")
+
+
+def _pace(report: dict[str, Any]) -> str:
+    seconds = f"in {report['seconds']:.2f} s"
+    if "steps" not in report:
+        return f" {seconds}"
+    speed = report["steps_per_second"] or 0
+    pace = f"{speed / 1e6:,.0f} million" if speed >= 1e7 else f"{speed:,.0f}"
+    return f", {report['steps']:,} steps {seconds}: {pace} steps per second"
 
 
 def _share(row: dict[str, Any]) -> str:
