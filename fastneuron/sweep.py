@@ -267,6 +267,7 @@ class Sweep:
         keep: Iterable[str] | None = None,
         threads: int | None = None,
         progress: bool | Callable[[int, int], None] | None = None,
+        memory: int | None = None,
     ) -> xarray.Dataset:
         """Train from every point of the grid.
 
@@ -283,6 +284,10 @@ class Sweep:
         progress : bool or callable, optional
             Whether to show progress, or a callable that is given (done, total) in points. Default:
             shown on a terminal or in a notebook.
+        memory : int, bytes, optional
+            Bound for the working memory, and the result where it is held in memory: as few threads work as
+            that needs. What Python and the compiled code take, some 200 MB, is not counted. Default: most of
+            what is free.
 
         Returns
         -------
@@ -296,10 +301,12 @@ class Sweep:
         ------
         ValueError
             If an argument is not what is described here.
+        MemoryError
+            If one thread, or the result, needs more than there is, with the sizes; nothing has started then.
         """
         from fastneuron.engine.local import run
 
-        return run(self, store=store, keep=keep, threads=threads, progress=progress)
+        return run(self, store, keep, threads, progress, memory)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sweep) and self.to_toml() == other.to_toml()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from fastneuron.cli import files, pictures, pilot, printing, spec
-from fastneuron.cli.flags import Overrides, Whole
+from fastneuron.cli.flags import Names, Overrides, Size, Whole
 from fastneuron.cli.summary import summary
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ def map_starts(
     out: Path = Path("."),
     name: str | None = None,
     overwrite: bool = False,
+    keep: Names | None = None,
     threads: Whole | None = None,
+    memory: Size | None = None,
     dry_run: bool = False,
     json: bool = False,
     quiet: bool = False,
@@ -63,8 +65,12 @@ def map_starts(
         Name of the results; without it that of the spec file, or of the task.
     overwrite
         Replace results of that name, once the new ones are complete.
+    keep
+        What to store of every start: names as outcome,steps,loss,final, with commas between them; without it all. The outcome must be among them.
     threads
         Number of threads; without it one a processor. The results do not depend on it.
+    memory
+        Bound for the working memory, as 4GB or 512MiB: fewer threads work if need be. Python and the compiled code take some 200 MB more. Without it, most of what is free.
     dry_run
         Print the number of points, the size and the estimated time; write nothing.
     json
@@ -82,12 +88,16 @@ def map_starts(
     stem = _stem(name, spec_file, sweep)
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
     _check_free(store, picture, overwrite)
-    pilot.check_memory(sweep)
+    pilot.check_memory(sweep, keep, threads, memory)
     if dry_run:
-        report = pilot.forecast(sweep, threads)
+        from fastneuron.cli.forecast import forecast
+
+        report = forecast(sweep, keep, threads, memory)
         print(printing.document(report) if json else _forecast_text(report))
         return
-    result, compiled = _run(sweep, out, store, threads=threads, progress=False if quiet else None)
+    result, compiled = _run(
+        sweep, out, store, keep=keep, threads=threads, memory=memory, progress=False if quiet else None
+    )
     undrawn = _draw(result, picture)
     report = summary(result) | {
         "compile_seconds": compiled,
@@ -121,12 +131,10 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
         files.check_picture(picture)
 
 
-def _run(
-    sweep: Sweep, out: Path, store: Path, *, threads: int | None, progress: bool | None
-) -> tuple[xarray.Dataset, float]:
+def _run(sweep: Sweep, out: Path, store: Path, **options: Any) -> tuple[xarray.Dataset, float]:
     """Run into `store`; one that exists is replaced at the end, and stays or comes back if anything fails.
 
-    Returns the result and the seconds spent on compiling.
+    The options are those of `Sweep.run`. Returns the result and the seconds spent on compiling.
     """
     from fastneuron import store as stores
 
@@ -139,7 +147,7 @@ def _run(
         shutil.rmtree(aside, ignore_errors=True)
     try:
         compiled = pilot.compile_for(sweep)
-        result = sweep.run(store=target, threads=threads, progress=progress)
+        result = sweep.run(store=target, **options)
         if replacing:
             result.close()
             store.rename(aside)
@@ -177,12 +185,10 @@ def _kept(store: Path) -> str:
 
 def _draw(result: xarray.Dataset, picture: Path) -> str | None:
     """Draw the outcomes; returns why not, where the grid cannot be drawn."""
-    from fastneuron.measures.trainability import NEEDED
-
     if "draw" in result["outcome"].dims:
         return "over draws the shares say more; fastneuron plot draws one all the same"
     try:
-        pictures.save_map(picture, result, "trainability" if set(NEEDED) <= set(result) else "outcome")
+        pictures.save_map(picture, result, pictures.kind_of(map(str, result)))
     except ValueError as error:
         return str(error)
     return None
@@ -240,9 +246,15 @@ def _share(row: dict[str, Any]) -> str:
 
 
 def _forecast_text(report: dict[str, Any]) -> str:
+    from fastneuron.engine.memory import size_text
+
     shape = " x ".join(str(size) for size in report["shape"])
     tiles = f"{report['tiles']:,} tile{'s' * (report['tiles'] != 1)}"
+    sizes = {name: size_text(report[name]) for name in ("bytes", "bytes_stored", "memory")}
+    low, middle, high = (f"{report[name]:,.3g}" for name in ("seconds_low", "seconds", "seconds_high"))
     return (
-        f"{report['points']:,} starts ({shape}) in {tiles}, {report['bytes'] / 1e6:,.1f} MB before compression, "
-        f"about {report['seconds']:,.1f} s on this machine (from a thinned-out grid); nothing was written"
+        f"{report['points']:,} starts ({shape}) in {tiles}, about {middle} s ({low} to {high} s) on this "
+        f"machine with {report['threads']} thread{'s' * (report['threads'] != 1)}\n"
+        f"about {sizes['bytes_stored']} on disk ({sizes['bytes']} before compression), {sizes['memory']} of "
+        "working memory; nothing was written"
     )

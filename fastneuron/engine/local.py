@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastneuron.engine.crew import Crew, Place
-from fastneuron.engine.memory import require_memory
+from fastneuron.engine.lowering import thread_bytes
+from fastneuron.engine.memory import checked_memory, require_memory, usable_memory
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.threads import thread_count
 from fastneuron.engine.tiles import tile_shape, tiles_of
@@ -30,11 +31,11 @@ def run(
     keep: Iterable[str] | None = None,
     threads: int | None = None,
     progress: bool | Report | None = None,
+    memory: int | None = None,
 ) -> xarray.Dataset:
     """Run a sweep; see `fastneuron.Sweep.run`."""
     variables = kept_variables(sweep, keep)
-    count = thread_count(threads)
-    check_memory(sweep, variables, stored=store is not None)
+    count = threads_that_fit(sweep, variables, threads, memory, stored=store is not None)
     tile = tile_shape(sweep.shape, sweep.model.size)
     with reporting(progress, sweep.points) as report:
         if store is not None:
@@ -92,18 +93,25 @@ def result_bytes(sweep: Sweep, variables: Mapping[str, Variable]) -> int:
     )
 
 
-def check_memory(sweep: Sweep, variables: Mapping[str, Variable], stored: bool) -> None:
-    """Refuse a result that would not fit into memory, before anything starts.
+def threads_that_fit(
+    sweep: Sweep,
+    variables: Mapping[str, Variable],
+    threads: int | None,
+    memory: int | None,
+    stored: bool,
+) -> int:
+    """How many of `threads` can work within a bound of memory, known before anything starts.
 
     Raises
     ------
     MemoryError
-        With the size needed and the size free.
+        With the sizes, if there is no room for the result, or not for one thread.
     """
-    axes = sum(sweep.shape) * 8
-    needed = axes if stored else axes + result_bytes(sweep, variables)
-    require_memory(
-        needed,
-        f"this sweep of {sweep.points:,} points",
-        "use fewer points, keep= fewer variables, or give a store",
-    )
+    count, memory = thread_count(threads), checked_memory(memory)
+    fixed = sum(sweep.shape) * 8 + (0 if stored else result_bytes(sweep, variables))
+    advice = "use fewer points, keep= fewer variables, or give a store"
+    require_memory(fixed, f"this sweep of {sweep.points:,} points", advice, memory)
+    one = thread_bytes(sweep, variables, math.prod(tile_shape(sweep.shape, sweep.model.size)))
+    advice = "use a smaller model, shorter epochs or fewer points"
+    require_memory(fixed + one, "working memory of a thread", advice, memory)
+    return max(1, min(count, (usable_memory(memory) - fixed) // one))

@@ -11,7 +11,6 @@ the width of k. Its axes stay those of the whole grid.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -27,7 +26,7 @@ from fastneuron.plot.legends import hatch_background
 from fastneuron.store.blocks import blocks_of
 
 STRIP_HEIGHT = 2.4
-MOST_CELLS = 2**22  # of a picture
+MOST_CELLS = 2**21  # of a picture
 EVEN_SPREAD = 1.001  # float32 coordinates of thousands of points still count as even
 
 
@@ -126,12 +125,11 @@ def grid_of(data: xr.Dataset, *names: str) -> Grid:
 
 def _strides(lengths: list[int]) -> list[int]:
     """Of how many points along each axis one is drawn, so that there are at most `MOST_CELLS`."""
-    strides = [1] * len(lengths)
-    cells = list(lengths)
-    while math.prod(cells) > MOST_CELLS:
-        k = cells.index(max(cells))
-        strides[k] += 1
-        cells[k] = -(-lengths[k] // strides[k])
+    strides, room = [1] * len(lengths), MOST_CELLS
+    for left, k in zip(range(len(lengths), 0, -1), np.argsort(lengths), strict=True):
+        side = int(room ** (1 / left))
+        strides[k] = -(-lengths[k] // side)
+        room //= min(lengths[k], side)
     return strides
 
 
