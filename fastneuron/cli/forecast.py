@@ -48,7 +48,7 @@ PART_SECONDS = (0.1, 0.6)  # a part that takes less, or less than a 50th of the 
 MOST_SECONDS = 4.0  # then no more parts are begun
 FEWEST_PARTS, MOST_PARTS = 4, 16
 NARROW = 0.08  # an uncertainty, as a share, at which the parts suffice
-UNSEEN = 0.1  # what the parts cannot tell, as a share
+UNSEEN, UNSEEN_SECONDS = 0.1, 0.05  # what the parts cannot tell, as a share, and beginning and ending
 STORED_TIMES = 3
 SHORT = 16  # axes that are kept whole in a part
 
@@ -208,7 +208,7 @@ def forecast(
         "load": load,
         "seconds": by_the_clock(seconds, load),
         "seconds_low": (1 - UNSEEN) * by_the_clock(least, max(1.0, load - load_half)),
-        "seconds_high": (1 + UNSEEN) * by_the_clock(seconds + half, load + load_half),
+        "seconds_high": (1 + UNSEEN) * by_the_clock(seconds + half, load + load_half) + UNSEEN_SECONDS,
     }
 
 
