@@ -74,12 +74,12 @@ def numbered(bias, weight) -> xr.Dataset:
 
 
 @pytest.mark.parametrize("shape", [(1,), (7, 500), (300, 3), (5, 6, 70), (2000,)])
-def test_blocks_cover_an_array_once_in_whole_tiles(shape, monkeypatch):
+def test_blocks_cover_an_array_once_in_whole_chunks(shape, monkeypatch):
     monkeypatch.setattr("fastneuron.store.blocks.BLOCK_POINTS", 600)
     dims = [f"d{k}" for k in range(len(shape))]
     array = xr.DataArray(np.zeros(shape, int), dims=dims)
     tile = tuple(min(n, 16) for n in shape)
-    array.encoding["chunks"] = tile
+    array.encoding["preferred_chunks"] = dict(zip(dims, tile, strict=True))
     for block in blocks_of(array):
         part = array[block]
         assert part.size <= max(600, np.prod(tile))
@@ -95,6 +95,15 @@ def test_figures_of_a_stored_map_are_those_of_all_starts(tmp_path, monkeypatch):
     stored = sweep(50, 33).run(store=tmp_path / "map", progress=False)
     whole = np.asarray(stored["outcome"])
     assert fn.measures.fractions(stored["outcome"]) == fn.measures.fractions(whole)
+
+
+def test_a_selection_of_a_stored_map_is_drawn_and_counted(tmp_path, monkeypatch, ax):
+    monkeypatch.setattr(grid, "MOST_CELLS", 100)
+    axes = {"gain": [1.0, 2.0], "bias": fn.linspace(-9, 9, 20), "weight": fn.linspace(-9, 9, 30)}
+    stored = sweep(1, 1, axes=axes).run(store=tmp_path / "map", progress=False)
+    part = stored.isel(gain=1).transpose("weight", "bias")
+    assert plot.outcome(part, ax=ax).get_array().shape == (10, 10)
+    assert fn.measures.fractions(part["outcome"]) == fn.measures.fractions(part["outcome"].values)
 
 
 def test_a_map_larger_than_a_bound_is_counted_and_drawn_within_it(tmp_path):

@@ -215,7 +215,7 @@ def forecast(
 def _parts(sample: Sample, sweep: Sweep, threads: int) -> list[Part]:
     """Parts of one size, as many as it takes, but in less time than the sweep will take."""
     most = _most_steps(sweep)
-    largest = max(1, min(2**16, sweep.points // 16))
+    largest = max(1, min(math.prod(tile_shape(sweep.shape, sweep.model.size)), sweep.points // 16))
     points, steps = min(largest, 8 * sample.ways), 16 * CHUNK
     began = time.perf_counter()
     while True:
