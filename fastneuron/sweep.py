@@ -306,7 +306,7 @@ class Sweep:
         """
         from fastneuron.engine.local import run
 
-        return run(self, store, keep, threads, progress, memory)
+        return run(self, store=store, keep=keep, threads=threads, progress=progress, memory=memory)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sweep) and self.to_toml() == other.to_toml()
