@@ -18,6 +18,7 @@ import numpy as np
 LEDGER, ENTRY = "tile_done", "tile_entry"
 DONE = 1 << 32
 MICROSECONDS = 1e6
+UNREADABLE = (ValueError, RuntimeError, OSError)  # what zarr raises for data that are damaged
 
 
 def make(group: Any, counts: tuple[int, ...], dims: Sequence[str]) -> None:
@@ -61,19 +62,19 @@ def strike(group: Any, tile: tuple[int, ...]) -> None:
     group[LEDGER][(*(slice(k, k + 1) for k in tile), slice(None))] = np.uint64(0)
 
 
-def read(group: Any) -> np.ndarray:
-    """All entries, uint64, shape (tiles along each dimension..., 2); 0 where one cannot be read."""
+def read(group: Any) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    """All entries, uint64, shape (tiles along each dim..., 2); and the tiles of damaged ones, which are 0."""
     array = group[LEDGER]
     try:
-        return np.asarray(array[...])
-    except (ValueError, RuntimeError, OSError):
-        entries = np.zeros(array.shape, np.uint64)
+        return np.asarray(array[...]), []
+    except UNREADABLE:
+        entries, damaged = np.zeros(array.shape, np.uint64), []
         for tile in itertools.product(*map(range, array.shape[:-1])):
             try:
                 entries[tile] = array[tile]
-            except (ValueError, RuntimeError, OSError):
-                continue
-        return entries
+            except UNREADABLE:
+                damaged.append(tile)
+        return entries, damaged
 
 
 def done_of(entries: np.ndarray) -> np.ndarray:
