@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastneuron.result import Variable, attributes_of, coordinate_attributes
-from fastneuron.store import ledger
+from fastneuron.store import ledger, shards
 from fastneuron.store.identity import differences
 from fastneuron.store.lock import Lock
 
@@ -71,6 +71,7 @@ class MapStore:
     ) -> None:
         self.store = store_like(store)
         self._names, self._tile_shape = sorted(variables), tile_shape
+        self._missing = {name: variable.missing for name, variable in variables.items()}
         self._lock: Lock | None = None
         path = self.store if isinstance(self.store, Path) else None
         if path is not None and not (path.exists() or path.is_symlink()):
@@ -120,7 +121,7 @@ class MapStore:
     def strike(self, tiles: Iterable[tuple[int, ...]]) -> None:
         """Note of tiles that they are not done."""
         for tile in tiles:
-            ledger.strike(self._group, tile)
+            self._group[ledger.LEDGER][ledger.place_of(tile)] = np.uint64(0)
             self.done[tile] = False
 
     def begin(self) -> None:
@@ -136,11 +137,20 @@ class MapStore:
         OSError
             Naming the store, if the disk is full or fails.
         """
+        tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
+        entry = ledger.entry_of(arrays[name] for name in self._names)
         try:
-            for name in self._names:
-                self._group[name][place] = arrays[name]
-            tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
-            ledger.note(self._group, tile, [arrays[name] for name in self._names])
+            if isinstance(self.store, Path):
+                for name in self._names:
+                    more = arrays[name].shape[len(tile) :]
+                    sides, chunk = (*self._tile_shape, *more), (*inner_chunk(self._tile_shape), *more)
+                    data = shards.tile_bytes(arrays[name], sides, chunk, self._missing[name])
+                    shards.write(self.store / name, (*tile, *(0,) * len(more)), data)
+                shards.write(self.store / ledger.LEDGER, (*tile, 0), shards.entry_bytes(entry))
+            else:
+                for name in self._names:
+                    self._group[name][place] = arrays[name]
+                self._group[ledger.LEDGER][ledger.place_of(tile)] = entry.reshape(*(1,) * len(tile), 2)
         except OSError as error:
             reason = f"{self.store} cannot be written ({error.strerror}); it holds the tiles that were done"
             raise OSError(reason) from error
@@ -208,8 +218,7 @@ def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tup
     for name, variable in variables.items():
         more = tuple(variable.more.values())
         size = np.dtype(variable.dtype).itemsize
-        # bytes of a number side by side with those of its neighbours, which are alike
-        packed = BloscCodec(typesize=size, cname="lz4", clevel=1, shuffle="shuffle")
+        packed = BloscCodec(typesize=size, cname=shards.PACKER, clevel=shards.EFFORT, shuffle="shuffle")
         group.create_array(
             name,
             shape=(*sweep.shape, *more),
