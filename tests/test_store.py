@@ -291,6 +291,12 @@ def test_store_may_be_one_of_zarr_s_own(tmp_path):
             sweep(dtype="float32").run(store=store, progress=False)
 
 
+def test_store_may_be_a_url(tmp_path):
+    result = sweep().run(store=f"file://{tmp_path}/map.zarr", keep=["outcome"], progress=False)
+    assert tiles_done(tmp_path / "map.zarr") == (9, 9)
+    assert fn.open(f"file://{tmp_path}/map.zarr").outcome.sizes == result.outcome.sizes
+
+
 def test_map_without_a_tile_done_opens_as_all_missing(tmp_path):
     def interrupt(done, total):
         raise KeyboardInterrupt

@@ -173,9 +173,10 @@ class MapStore:
 
 def store_like(store: Any) -> Any:
     """A path where `store` is the path of a folder; a URL or zarr store as it is."""
-    if isinstance(store, os.PathLike):
-        return Path(store)
-    return Path(store) if isinstance(store, str) and "://" not in store else store
+    if isinstance(store, str):
+        local = store.removeprefix("file://")
+        return store if "://" in local else Path(local)
+    return Path(store) if isinstance(store, os.PathLike) else store
 
 
 def _clear(folder: Path) -> None:
