@@ -45,8 +45,6 @@ from fastneuron.starts import Distribution, distribution_from_spec, normal
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
-    import os
-
     import xarray
 
 MAX_POINTS = 2**62
@@ -263,7 +261,7 @@ class Sweep:
 
     def run(
         self,
-        store: str | os.PathLike[str] | None = None,
+        store: Any = None,
         keep: Iterable[str] | None = None,
         threads: int | None = None,
         progress: bool | Callable[[int, int], None] | None = None,
@@ -273,9 +271,9 @@ class Sweep:
 
         Parameters
         ----------
-        store : path, optional
-            A Zarr v3 store, which must not exist yet, to write tile by tile; the result is then opened
-            from it lazily. Default: the result is held in memory.
+        store : path, URL or zarr store, optional
+            A Zarr v3 store to write tile by tile; the result is then opened from it lazily. One that
+            holds a part of this very sweep is gone on with. Default: the result is held in memory.
         keep : names of variables, optional
             What the result should hold; ``"final"`` stands for all final parameters. Default: all, but
             without a network's final parameters.
@@ -300,7 +298,10 @@ class Sweep:
         Raises
         ------
         ValueError
-            If an argument is not what is described here.
+            If an argument is not what is described here; if the store holds another sweep or other
+            variables, with the difference, or another process is writing to it.
+        FileExistsError
+            If what is at `store` is no map.
         MemoryError
             If one thread, or the result, needs more than there is, with the sizes; nothing has started then.
         """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -150,13 +151,33 @@ def test_dry_run_writes_nothing(run: Run, tmp_path: Path) -> None:
     assert files(tmp_path) == []
 
 
-def test_map_leaves_results_that_exist_alone(run: Run, tmp_path: Path) -> None:
+def test_map_that_is_whole_is_told_of_again(run: Run, tmp_path: Path) -> None:
+    code, first, _ = run("map", *SMALL, "--json")
+    assert code == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "inverter.zarr").rglob("*") if path.is_file()}
+    code, out, err = run("map", *SMALL, "--json")
+    assert (code, err) == (0, "")
+    one, other = json.loads(first), json.loads(out)
+    one.pop("compile_seconds"), other.pop("compile_seconds")
+    assert one == other
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_map_of_another_sweep_is_left_alone(run: Run, tmp_path: Path) -> None:
     assert run("map", *SMALL)[0] == 0
     before = (tmp_path / "inverter.png").stat()
-    code, out, err = run("map", *SMALL)
+    code, out, err = run("map", *SMALL, "--set", "optimizer.learning_rate=10")
     assert (code, out) == (2, "")
-    assert "inverter.zarr exists already" in err and "--name" in err and "--overwrite" in err
+    assert "inverter.zarr is a map of something else: optimizer.learning_rate is 30.0 there and 10.0" in err
+    assert "--name" in err and "--overwrite" in err
     assert (tmp_path / "inverter.png").stat() == before
+
+
+def test_picture_without_a_map_is_left_alone(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "inverter.png").write_bytes(b"mine")
+    code, out, err = run("map", *SMALL)
+    assert (code, out) == (2, "") and "inverter.png exists already" in err
+    assert (tmp_path / "inverter.png").read_bytes() == b"mine"
 
 
 def test_overwrite_replaces_the_results_only_by_complete_ones(run: Run, tmp_path: Path) -> None:
@@ -268,7 +289,10 @@ def test_thinned_sweep_has_the_axes_of_the_whole_one() -> None:
     assert some.axes["weight"].values()[1] == sweep.axes["weight"].values()[4]
 
 
-def test_interrupting_a_map_ends_with_130_and_a_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupting_a_map_ends_with_130_and_the_line_that_goes_on(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     words = ["map", "--set", "stop.tolerance=0", "--set", "stop.max_steps=1000000"]
     command = [sys.executable, "-m", "fastneuron", *words]
     with subprocess.Popen(
@@ -282,16 +306,20 @@ def test_interrupting_a_map_ends_with_130_and_a_line(tmp_path: Path) -> None:
     ) as child:
         store = tmp_path / "inverter.zarr"
         deadline = time.monotonic() + 240
-        while not (store / "tile_done" / "zarr.json").exists():  # the last that is made before the run
+        while not store.exists():  # it is there when it is laid out
             assert child.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
         time.sleep(0.5)
-        child.send_signal(signal.SIGINT)
+        child.send_signal(number)
+        sent = time.monotonic()
         out, err = child.communicate(timeout=120)
+        assert time.monotonic() - sent < 20
     assert (child.returncode, out) == (130, "")
-    kept = "inverter.zarr holds the part that was done; run again with --overwrite to start over"
-    assert err == f"fastneuron: interrupted; {kept}\n"
-    with pytest.raises(ValueError, match=r"is only half written: \d+ of \d+ tiles are done"):
+    told = re.fullmatch(
+        r"fastneuron: interrupted; inverter.zarr holds (\d+) of 8 tiles; go on with: (.*)\n", err
+    )
+    assert told is not None and told[2] == f"fastneuron {' '.join(words)}", err
+    with pytest.raises(ValueError, match=f"is only half written: {told[1]} of 8 tiles are done"):
         fn.open(store)
 
 

@@ -25,8 +25,8 @@ from fastneuron.cli.main import main
 from fastneuron.engine import local, tiles
 from fastneuron.plot import grid
 from fastneuron.result import kept_variables
-from fastneuron.store import ledger
 from fastneuron.store.blocks import blocks_of
+from fastneuron.store.ledger import LEDGER
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -205,7 +205,7 @@ def test_the_part_of_a_thinned_map_that_is_done_is_drawn(tmp_path, monkeypatch, 
     sweep(64, 64).run(store=tmp_path / "map", progress=False)
     made = zarr.open_group(tmp_path / "map", mode="r+")
     made["outcome"][32:] = -1
-    ledger.strike(made, (3, 3))
+    made[LEDGER][3, 3] = 0
     monkeypatch.setattr(grid, "MOST_CELLS", 100)
     cells = plot.outcome(fn.open(tmp_path / "map", partial=True), ax=ax)
     missing = np.ma.getmaskarray(cells.get_array())

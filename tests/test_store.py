@@ -10,7 +10,7 @@ import zarr
 import fastneuron as fn
 from fastneuron.engine import tiles
 from fastneuron.result import variables_of
-from fastneuron.store import ledger
+from fastneuron.store import ledger, shards, zarr_map
 from fastneuron.store.ledger import LEDGER
 from fastneuron.store.zarr_map import tiles_done
 
@@ -93,6 +93,33 @@ def test_store_is_zarr_v3_with_a_chunk_for_each_tile(tmp_path):
         assert group[name].dtype == variable.dtype
     assert group[LEDGER].shape == (3, 3, 2) and ledger.done_of(group[LEDGER][...]).all()
     assert tiles_done(tmp_path / "map.zarr") == (9, 9)
+
+
+@pytest.mark.parametrize("shape", [(9, 8), (700, 600), (513, 512), (1, 700)])
+@pytest.mark.parametrize("dtype, missing", [("float64", np.nan), ("int8", -1)])
+def test_tile_is_stored_as_zarr_would_store_it(tmp_path, shape, dtype, missing):
+    """Read with zarr; where zarr itself wrote it, in an order of its own, every file is as long."""
+    tile, chunk = (512, 512), zarr_map.inner_chunk((512, 512))
+    rng = np.random.default_rng(1)
+    numbers = rng.integers(-9, 9, shape).astype(dtype)
+    packed = zarr.codecs.BloscCodec(
+        typesize=numbers.itemsize, cname=shards.PACKER, clevel=shards.EFFORT, shuffle="shuffle"
+    )
+    given = {"shape": shape, "chunks": chunk, "shards": tile, "dtype": dtype, "fill_value": missing}
+    given |= {"compressors": (packed, zarr.codecs.Crc32cCodec()), "config": {"write_empty_chunks": True}}
+    ours = zarr.create_array(tmp_path / "ours", **given)
+    theirs = zarr.create_array(tmp_path / "theirs", **given)
+    for i in range(0, shape[0], tile[0]):
+        for j in range(0, shape[1], tile[1]):
+            part = numbers[i : i + tile[0], j : j + tile[1]]
+            data = shards.tile_bytes(part, tile, chunk, missing)
+            shards.write(tmp_path / "ours", (i // tile[0], j // tile[1]), data)
+            theirs[i : i + tile[0], j : j + tile[1]] = part
+    np.testing.assert_array_equal(ours[...], numbers)
+    for file in (tmp_path / "theirs" / "c").rglob("*"):
+        if file.is_file():
+            mine = (tmp_path / "ours" / file.relative_to(tmp_path / "theirs")).read_bytes()
+            assert len(mine) == len(file.read_bytes())
 
 
 def test_stored_map_is_read_when_it_is_used(tmp_path):
@@ -262,6 +289,12 @@ def test_store_may_be_one_of_zarr_s_own(tmp_path):
         assert sweep().run(store=store, progress=False).sizes == held.sizes
         with pytest.raises(ValueError, match="is a map of something else"):
             sweep(dtype="float32").run(store=store, progress=False)
+
+
+def test_store_may_be_a_url(tmp_path):
+    result = sweep().run(store=f"file://{tmp_path}/map.zarr", keep=["outcome"], progress=False)
+    assert tiles_done(tmp_path / "map.zarr") == (9, 9)
+    assert fn.open(f"file://{tmp_path}/map.zarr").outcome.sizes == result.outcome.sizes
 
 
 def test_map_without_a_tile_done_opens_as_all_missing(tmp_path):

@@ -9,7 +9,12 @@ PICTURES = (".png", ".svg", ".pdf")
 
 
 def check_picture(path: Path, suffixes: tuple[str, ...] = PICTURES) -> Path:
-    """`path`, where a picture can be written there.
+    """`path`, where a picture can be written there; see `check_file`."""
+    return check_file(path, suffixes, "a picture")
+
+
+def check_file(path: Path, suffixes: tuple[str, ...], what: str) -> Path:
+    """`path`, where a file can be written there.
 
     Raises
     ------
@@ -17,12 +22,12 @@ def check_picture(path: Path, suffixes: tuple[str, ...] = PICTURES) -> Path:
         If the ending is none of `suffixes`, or the file cannot be written.
     """
     if path.suffix.lower() not in suffixes:
-        raise ValueError(f"{path}: a picture's name must end in {', '.join(suffixes)}")
+        raise ValueError(f"{path}: {what}'s name must end in {', '.join(suffixes)}")
     if path.is_dir():
         raise ValueError(f"{path} is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent}")
-    # a picture is written beside the one that is there, which it then replaces
+    # a new file is written beside the one that is there, which it then replaces
     if not os.access(path.resolve().parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise ValueError(f"{path} cannot be written: permission denied")
     return path

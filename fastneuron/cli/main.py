@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import os
+import shlex
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 from cyclopts import App, CycloptsError, Parameter
 
 from fastneuron import __version__
 from fastneuron.cli.descend import descend
 from fastneuron.cli.info import info
-from fastneuron.cli.map import map_starts
+from fastneuron.cli.map import Unfinished, map_starts
 from fastneuron.cli.plot import plot
 from fastneuron.cli.respond import respond
+from fastneuron.cli.store import Damaged, export, status, verify
 from fastneuron.cli.tasks import tasks
 from fastneuron.cli.warmup import warmup
 
@@ -31,6 +36,9 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "respond": respond,
     "descend": descend,
     "plot": plot,
+    "status": status,
+    "verify": verify,
+    "export": export,
     "tasks": tasks,
     "info": info,
     "warmup": warmup,
@@ -69,13 +77,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done; 1 failed; 2 wrong usage, spec or file; 130 interrupted. Whatever is not 0 has printed one
         line on stderr (an error that is a bug in fastneuron is raised as it is).
     """
+    words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        build()(sys.argv[1:] if arguments is None else list(arguments))
+        with _terminable():
+            build()(words)
         sys.stdout.flush()
+    except Damaged:
+        return FAILED
     except BrokenPipeError:
         # the reader has left (`| head`): nothing may be written any more, not even by the exit itself
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
+    except Unfinished as stopped:
+        return _ended(
+            INTERRUPTED, f"interrupted; {stopped}; go on with: {shlex.join(['fastneuron', *words])}"
+        )
     except KeyboardInterrupt as stopped:
         return _ended(INTERRUPTED, f"interrupted{f'; {stopped}' if str(stopped) else ''}")
     except CycloptsError as error:
@@ -94,6 +110,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _ended(FAILED, f"failed: {_reason(error)}")
     return DONE
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Within, SIGTERM is an interrupt like Ctrl-C; only the main thread can say so."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _ended(code: int, text: str) -> int:

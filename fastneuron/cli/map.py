@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 
+class Unfinished(KeyboardInterrupt):
+    """A map that was interrupted, and that the same command goes on with."""
+
+
 def map_starts(
     spec_file: Annotated[Path | None, Parameter(name="SPEC")] = None,
     /,
@@ -39,7 +43,7 @@ def map_starts(
 
     Without a spec: one sigmoid neuron learns the inverter (0 -> 1, 1 -> 0) under squared error, by gradient descent with learning rate 30, from 1024 x 1024 starts (bias and weight from -20 to 20), with at most 2000 steps each; a start has reached the targets when both outputs are within 0.1 of them.
 
-    Writes NAME.zarr (every start's outcome, steps, loss, final parameters; read it with fastneuron.open) and NAME.png, and prints how many starts met which outcome. Other commands work on NAME.zarr.
+    Writes NAME.zarr (every start's outcome, steps, loss, final parameters; read it with fastneuron.open) and NAME.png, and prints how many starts met which outcome. Other commands work on NAME.zarr. A map that was interrupted, killed or ran out of disk is gone on with by the same command.
 
     For example:
 
@@ -64,7 +68,7 @@ def map_starts(
     name
         Name of the results; without it that of the spec file, or of the task.
     overwrite
-        Replace results of that name, once the new ones are complete.
+        Start over: replace results of that name, once the new ones are complete.
     keep
         What to store of every start: names as outcome,steps,loss,final, with commas between them; without it all. The outcome must be among them.
     threads
@@ -89,6 +93,8 @@ def map_starts(
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
     _check_free(store, picture, overwrite)
     pilot.check_memory(sweep, keep, threads, memory)
+    if store.exists() and not overwrite:
+        _check_same(store, sweep, keep)
     if dry_run:
         from fastneuron.cli.forecast import forecast
 
@@ -96,7 +102,14 @@ def map_starts(
         print(printing.document(report) if json else _forecast_text(report))
         return
     result, compiled = _run(
-        sweep, out, store, keep=keep, threads=threads, memory=memory, progress=False if quiet else None
+        sweep,
+        out,
+        store,
+        overwrite,
+        keep=keep,
+        threads=threads,
+        memory=memory,
+        progress=False if quiet else None,
     )
     undrawn = _draw(result, picture)
     report = summary(result) | {
@@ -116,29 +129,43 @@ def _stem(name: str | None, spec_file: Path | None, sweep: Sweep) -> str:
 
 
 def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
-    taken = [path for path in (store, picture) if path.exists() or path.is_symlink()]
-    if taken and not overwrite:
-        raise ValueError(
-            f"{taken[0]} exists already; choose another name (--name) or replace it (--overwrite)"
-        )
-    if store.is_symlink():
-        raise ValueError(f"{store} is a link; only a folder can be replaced")
-    if store in taken:
-        from fastneuron.store import tiles_done
+    """Refuse what is there, where it is neither to be replaced nor gone on with."""
+    from fastneuron.store import tiles_done
 
-        tiles_done(store)  # raises: what is no map is not ours to replace
+    there = store.exists() or store.is_symlink()
+    if not there and not overwrite and (picture.exists() or picture.is_symlink()):
+        raise ValueError(
+            f"{picture} exists already; choose another name (--name) or replace it (--overwrite)"
+        )
+    if overwrite and store.is_symlink():
+        raise ValueError(f"{store} is a link; only a folder can be replaced")
+    if there:
+        tiles_done(store)  # raises: what is no map is not ours to touch
     if store.parent.is_dir():
         files.check_picture(picture)
 
 
-def _run(sweep: Sweep, out: Path, store: Path, **options: Any) -> tuple[xarray.Dataset, float]:
-    """Run into `store`; one that exists is replaced at the end, and stays or comes back if anything fails.
+def _check_same(store: Path, sweep: Sweep, keep: tuple[str, ...] | None) -> None:
+    from fastneuron.engine import local
+
+    apart = local.difference(sweep, store, keep)
+    if apart:
+        advice = "choose another name (--name) or start over (--overwrite)"
+        raise ValueError(f"{store} is a map of something else: {apart}; {advice}")
+
+
+def _run(
+    sweep: Sweep, out: Path, store: Path, overwrite: bool, **options: Any
+) -> tuple[xarray.Dataset, float]:
+    """Run into `store`, or go on with it.
+
+    To overwrite one it is replaced at the end, and stays or comes back if anything fails.
 
     The options are those of `Sweep.run`. Returns the result and the seconds spent on compiling.
     """
     from fastneuron import store as stores
 
-    replacing = store.exists()
+    replacing = overwrite and store.exists()
     target = store.with_name(f".{store.name}.new") if replacing else store
     aside = store.with_name(f".{store.name}.old")
     made = files.make_folder(out)
@@ -162,7 +189,10 @@ def _run(sweep: Sweep, out: Path, store: Path, **options: Any) -> tuple[xarray.D
             if not any(folder.iterdir()):
                 folder.rmdir()
         if isinstance(error, KeyboardInterrupt):
-            raise KeyboardInterrupt(kept or _kept(store)) from None
+            if kept is None and store.exists():
+                done, tiles = stores.tiles_done(store)
+                raise Unfinished(f"{store} holds {done:,} of {tiles:,} tiles") from None
+            raise KeyboardInterrupt(kept or "nothing was kept") from None
         raise
     return result, compiled
 
@@ -175,12 +205,6 @@ def _put_back(store: Path, target: Path, aside: Path) -> str:
     for rest in (target, aside):
         shutil.rmtree(rest, ignore_errors=True)
     return f"{store} is the new map" if replaced else f"{store} is as it was before"
-
-
-def _kept(store: Path) -> str:
-    if store.exists():
-        return f"{store} holds the part that was done; run again with --overwrite to start over"
-    return "nothing was kept"
 
 
 def _draw(result: xarray.Dataset, picture: Path) -> str | None:
@@ -251,7 +275,10 @@ def _forecast_text(report: dict[str, Any]) -> str:
     shape = " x ".join(str(size) for size in report["shape"])
     tiles = f"{report['tiles']:,} tile{'s' * (report['tiles'] != 1)}"
     sizes = {name: size_text(report[name]) for name in ("bytes", "bytes_stored", "memory")}
-    low, middle, high = (f"{report[name]:,.3g}" for name in ("seconds_low", "seconds", "seconds_high"))
+    low, middle, high = (
+        f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.2g}"
+        for seconds in (report[name] for name in ("seconds_low", "seconds", "seconds_high"))
+    )
     return (
         f"{report['points']:,} starts ({shape}) in {tiles}, about {middle} s ({low} to {high} s) on this "
         f"machine with {report['threads']} thread{'s' * (report['threads'] != 1)}\n"

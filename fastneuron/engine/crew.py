@@ -90,12 +90,15 @@ class Crew:
         self._preparing = 0
         self._events: SimpleQueue[int | None | BaseException] = SimpleQueue()
 
-    def run(self, places: Iterator[Place], hold: Hold, report: Report, done: int = 0) -> None:
+    def run(
+        self, places: Iterator[Place], hold: Hold, report: Report, done: int = 0, points: int | None = None
+    ) -> None:
         """Compute all places and give the variables of each to `hold`, which is called from the threads.
 
-        `done` points are done already. An interrupt makes the kernels return at the end of a chunk of steps.
+        `done` of `points`, without it all points of the sweep, are done already. An interrupt makes the
+        kernels return at the end of a chunk of steps.
         """
-        total, working = self._sweep.points, len(self._blocks)
+        total, working = self._sweep.points if points is None else points, len(self._blocks)
         with ThreadPoolExecutor(working, thread_name_prefix="fastneuron") as pool:
             try:
                 report(done, total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +18,8 @@ from fastneuron.engine.tiles import tile_shape, tiles_of
 from fastneuron.result import Variable, dataset, kept_variables
 from fastneuron.store import MapStore
 from fastneuron.store import open as open_map
+from fastneuron.store.identity import differences
+from fastneuron.store.zarr_map import data_names, group_of, places_of, store_like, tile_of
 
 if TYPE_CHECKING:
     import xarray
@@ -66,18 +68,53 @@ def _stored(
     """Compute the tiles that a store lacks."""
     store = MapStore(place, sweep, variables, tile)
     try:
-        left = sum(_size(place) for place in store.places_left(sweep.shape))
+        left = sum(map(_size, store.places_left()))
         report(sweep.points - left, sweep.points)
         if left:
             crew = Crew(sweep, set(variables), threads)
             store.begin()
             try:
-                crew.run(store.places_left(sweep.shape), store.write, report, sweep.points - left)
+                crew.run(store.places_left(), store.write, report, sweep.points - left)
             finally:
                 store.end()
     finally:
         store.close()
     return open_map(place)
+
+
+def difference(sweep: Sweep, store: Any, keep: Iterable[str] | None = None) -> str:
+    """In what a stored map differs from that of a sweep, in words; "" if it can be gone on with."""
+    tile = tile_shape(sweep.shape, sweep.model.size)
+    return differences(group_of(store_like(store)), sweep, kept_variables(sweep, keep), tile)
+
+
+def repair(
+    store: Any, tiles: Collection[tuple[int, ...]], threads: int | None, progress: bool | Report | None
+) -> None:
+    """Compute tiles of a stored map anew.
+
+    Raises
+    ------
+    ValueError
+        If another process writes to the store, or its sweep has components that are not registered.
+    MemoryError
+        If there is no room for one thread.
+    """
+    from fastneuron.sweep import Sweep
+
+    group = group_of(store_like(store))
+    sweep = Sweep.from_toml(group.attrs["sweep"])
+    variables = kept_variables(sweep, data_names(group))
+    count = threads_that_fit(sweep, variables, threads, None, stored=True)
+    written = MapStore(store, sweep, variables, tile_of(group))
+    try:
+        crew = Crew(sweep, set(variables), count)
+        written.strike(tiles)
+        places = list(places_of(group, tiles))
+        with reporting(progress, sum(map(_size, places))) as report:
+            crew.run(iter(places), written.write, report, points=sum(map(_size, places)))
+    finally:
+        written.close()
 
 
 def _size(place: Place) -> int:

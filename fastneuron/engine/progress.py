@@ -12,8 +12,8 @@ Report = Callable[[int, int], None]
 
 
 @contextmanager
-def reporting(progress: bool | Report | None, points: int) -> Iterator[Report]:
-    """A function to be called with (points done, points in all).
+def reporting(progress: bool | Report | None, points: int, unit: str = "point") -> Iterator[Report]:
+    """A function to be called with (points done, points in all), or so many of another `unit`.
 
     True: a bar; False: nothing; None: a bar where standard error is a terminal or in a notebook.
 
@@ -34,14 +34,14 @@ def reporting(progress: bool | Report | None, points: int) -> Iterator[Report]:
         return
     from tqdm.auto import tqdm
 
-    bar = tqdm(total=points, unit="point", unit_scale=True, dynamic_ncols=True, leave=False)
+    bar = tqdm(total=points, unit=unit, unit_scale=True, dynamic_ncols=True, leave=False)
     with bar:
         first = True
 
         def report(done: int, total: int) -> None:
             nonlocal first
             if first:  # what was done before says nothing of the rate
-                first, bar.initial, bar.n = False, done, done
+                first, bar.total, bar.initial, bar.n = False, total, done, done
                 bar.refresh()
             bar.update(done - bar.n)
 

@@ -1,23 +1,24 @@
 """The ledger of a stored map: which tiles are done, since when, and the checksum of their data.
 
-An array of two whole numbers for each tile, each tile a chunk of its own: 2^32 plus the CRC-32 of the data of
-all variables, in alphabetical order, or 0 where the tile is not done; and the time at which it was done, in
-microseconds since 1970. A chunk that cannot be read counts as a tile that is not done.
+An array of two whole numbers for each tile, each tile a chunk of its own: 2^32 plus the CRC-32C of the data
+of all variables, in alphabetical order, or 0 where the tile is not done; and the time at which it was done,
+in microseconds since 1970. A chunk that cannot be read counts as a tile that is not done.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-import zlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import google_crc32c
 import numpy as np
 
 LEDGER, ENTRY = "tile_done", "tile_entry"
 DONE = 1 << 32
 MICROSECONDS = 1e6
+UNREADABLE = (ValueError, RuntimeError, OSError)  # what zarr raises for data that are damaged
 
 
 def make(group: Any, counts: tuple[int, ...], dims: Sequence[str]) -> None:
@@ -33,47 +34,44 @@ def make(group: Any, counts: tuple[int, ...], dims: Sequence[str]) -> None:
         compressors=(Crc32cCodec(),),
         dimension_names=(*(f"{name}_tile" for name in dims), ENTRY),
         attributes={
-            "long_name": "2^32 + CRC-32 of a tile that is done; microseconds since 1970",
+            "long_name": "2^32 + CRC-32C of a tile that is done; microseconds since 1970",
             "units": "1",
         },
     )
 
 
 def checksum(arrays: Iterable[np.ndarray]) -> int:
-    """CRC-32 of the bytes of arrays, one after the other, little-endian and in C order."""
+    """CRC-32C of the bytes of arrays, one after the other, little-endian and in C order."""
     found = 0
     for array in arrays:
         kind = array.dtype.newbyteorder("<")
-        found = zlib.crc32(np.ascontiguousarray(array, kind).tobytes(), found)
+        found = google_crc32c.extend(found, np.ascontiguousarray(array, kind).tobytes())
     return found
 
 
-def note(group: Any, tile: tuple[int, ...], arrays: Iterable[np.ndarray]) -> None:
-    """Note that a tile with these data is done."""
-    now = int(time.time() * MICROSECONDS)
-    group[LEDGER][(*(slice(k, k + 1) for k in tile), slice(None))] = np.array(
-        [DONE | checksum(arrays), now], np.uint64
-    ).reshape(*(1,) * len(tile), 2)
+def entry_of(arrays: Iterable[np.ndarray]) -> np.ndarray:
+    """The entry of a tile with these data that is done now."""
+    return np.array([DONE | checksum(arrays), int(time.time() * MICROSECONDS)], np.uint64)
 
 
-def strike(group: Any, tile: tuple[int, ...]) -> None:
-    """Note that a tile is not done."""
-    group[LEDGER][(*(slice(k, k + 1) for k in tile), slice(None))] = np.uint64(0)
+def place_of(tile: tuple[int, ...]) -> tuple[slice, ...]:
+    """Where the entry of a tile is in the array."""
+    return (*(slice(k, k + 1) for k in tile), slice(None))
 
 
-def read(group: Any) -> np.ndarray:
-    """All entries, uint64, shape (tiles along each dimension..., 2); 0 where one cannot be read."""
+def read(group: Any) -> tuple[np.ndarray, list[tuple[int, ...]]]:
+    """All entries, uint64, shape (tiles along each dim..., 2); and the tiles of damaged ones, which are 0."""
     array = group[LEDGER]
     try:
-        return np.asarray(array[...])
-    except (ValueError, RuntimeError, OSError):
-        entries = np.zeros(array.shape, np.uint64)
+        return np.asarray(array[...]), []
+    except UNREADABLE:
+        entries, damaged = np.zeros(array.shape, np.uint64), []
         for tile in itertools.product(*map(range, array.shape[:-1])):
             try:
                 entries[tile] = array[tile]
-            except (ValueError, RuntimeError, OSError):
-                continue
-        return entries
+            except UNREADABLE:
+                damaged.append(tile)
+        return entries, damaged
 
 
 def done_of(entries: np.ndarray) -> np.ndarray:

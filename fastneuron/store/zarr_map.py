@@ -11,18 +11,19 @@ what stands at its place is a map or nothing.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fastneuron.result import Variable, attributes_of, coordinate_attributes
-from fastneuron.store import ledger
+from fastneuron.store import ledger, shards
 from fastneuron.store.identity import differences
 from fastneuron.store.lock import Lock
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 Place = tuple[slice, ...]
+VARIABLES = "variables"  # attribute: their names, in order
 RUNS = "run_times"  # attribute: when each run began and ended, seconds since 1970; 0 where it was killed
 INNER = 256  # points along a side of a chunk, where a tile is longer
 
@@ -69,6 +71,7 @@ class MapStore:
     ) -> None:
         self.store = store_like(store)
         self._names, self._tile_shape = sorted(variables), tile_shape
+        self._missing = {name: variable.missing for name, variable in variables.items()}
         self._lock: Lock | None = None
         path = self.store if isinstance(self.store, Path) else None
         if path is not None and not (path.exists() or path.is_symlink()):
@@ -79,9 +82,11 @@ class MapStore:
                 _clear(making)
                 _make(making, sweep, variables, tile_shape)
                 making.rename(path)
-            except BaseException:
+            except BaseException as error:
                 shutil.rmtree(making, ignore_errors=True)
                 self._lock.release()
+                if isinstance(error, OSError):
+                    raise OSError(f"{path} cannot be made ({error.strerror})") from error
                 raise
         elif path is None and not _there(self.store):
             _make(self.store, sweep, variables, tile_shape)
@@ -90,7 +95,7 @@ class MapStore:
         except BaseException:
             self.close()
             raise
-        entries = ledger.read(self._group)
+        entries, _ = ledger.read(self._group)
         self.done = ledger.done_of(entries)
         runs = [float(at) for at in self._group.attrs.get(RUNS, [])]
         self._runs = ledger.runs_with_ends(runs, entries)
@@ -109,15 +114,15 @@ class MapStore:
             self._lock = Lock(path, path)
         return writable(self.store)
 
-    def places_left(self, shape: tuple[int, ...]) -> Iterator[Place]:
-        """The tiles that are not done, in C order, of a grid of this shape."""
-        for tile in np.argwhere(~self.done):
-            yield self.place_of(tuple(int(k) for k in tile), shape)
+    def places_left(self) -> Iterator[Place]:
+        """The tiles that are not done, in C order."""
+        return places_of(self._group, np.argwhere(~self.done))
 
-    def place_of(self, tile: tuple[int, ...], shape: tuple[int, ...]) -> Place:
-        """The place of a tile in a grid of this shape."""
-        sides = zip(tile, self._tile_shape, shape, strict=True)
-        return tuple(slice(k * t, min((k + 1) * t, n)) for k, t, n in sides)
+    def strike(self, tiles: Iterable[tuple[int, ...]]) -> None:
+        """Note of tiles that they are not done."""
+        for tile in tiles:
+            self._group[ledger.LEDGER][ledger.place_of(tile)] = np.uint64(0)
+            self.done[tile] = False
 
     def begin(self) -> None:
         """Note that a run begins."""
@@ -132,11 +137,20 @@ class MapStore:
         OSError
             Naming the store, if the disk is full or fails.
         """
+        tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
+        entry = ledger.entry_of(arrays[name] for name in self._names)
         try:
-            for name in self._names:
-                self._group[name][place] = arrays[name]
-            tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
-            ledger.note(self._group, tile, [arrays[name] for name in self._names])
+            if isinstance(self.store, Path):
+                for name in self._names:
+                    more = arrays[name].shape[len(tile) :]
+                    sides, chunk = (*self._tile_shape, *more), (*inner_chunk(self._tile_shape), *more)
+                    data = shards.tile_bytes(arrays[name], sides, chunk, self._missing[name])
+                    shards.write(self.store / name, (*tile, *(0,) * len(more)), data)
+                shards.write(self.store / ledger.LEDGER, (*tile, 0), shards.entry_bytes(entry))
+            else:
+                for name in self._names:
+                    self._group[name][place] = arrays[name]
+                self._group[ledger.LEDGER][ledger.place_of(tile)] = entry.reshape(*(1,) * len(tile), 2)
         except OSError as error:
             reason = f"{self.store} cannot be written ({error.strerror}); it holds the tiles that were done"
             raise OSError(reason) from error
@@ -145,7 +159,8 @@ class MapStore:
     def end(self) -> None:
         """Note that the run has ended, and the seconds that all runs have taken."""
         self._runs[-1] = time.time()
-        self._note_runs()
+        with contextlib.suppress(OSError):  # on a full disk the next run finds out when this one ended
+            self._note_runs()
 
     def _note_runs(self) -> None:
         self._group.attrs.update({RUNS: self._runs, "seconds": ledger.seconds_of(self._runs)})
@@ -158,9 +173,10 @@ class MapStore:
 
 def store_like(store: Any) -> Any:
     """A path where `store` is the path of a folder; a URL or zarr store as it is."""
-    if isinstance(store, os.PathLike):
-        return Path(store)
-    return Path(store) if isinstance(store, str) and "://" not in store else store
+    if isinstance(store, str):
+        local = store.removeprefix("file://")
+        return store if "://" in local else Path(local)
+    return Path(store) if isinstance(store, os.PathLike) else store
 
 
 def _clear(folder: Path) -> None:
@@ -195,15 +211,15 @@ def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tup
     import zarr
     from zarr.codecs import BloscCodec, Crc32cCodec
 
-    group: Any = zarr.create_group(store, zarr_format=3, attributes=attributes_of(sweep))
+    attributes = attributes_of(sweep) | {VARIABLES: list(variables)}
+    group: Any = zarr.create_group(store, zarr_format=3, attributes=attributes)
     for name, values in sweep.coordinates().items():
         group.create_array(name, data=values, dimension_names=(name,), attributes=coordinate_attributes(name))
     chunk = inner_chunk(tile)
     for name, variable in variables.items():
         more = tuple(variable.more.values())
         size = np.dtype(variable.dtype).itemsize
-        # bytes of a number side by side with those of its neighbours, which are alike
-        packed = BloscCodec(typesize=size, cname="lz4", clevel=1, shuffle="shuffle")
+        packed = BloscCodec(typesize=size, cname=shards.PACKER, clevel=shards.EFFORT, shuffle="shuffle")
         group.create_array(
             name,
             shape=(*sweep.shape, *more),
@@ -240,7 +256,7 @@ def group_of(store: Any) -> Any:
         raise ValueError(f"{store} does not exist")
     try:
         group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
-        known = ledger.LEDGER in group and "sweep" in group.attrs
+        known = ledger.LEDGER in group and {"sweep", VARIABLES} <= set(group.attrs)
     except (OSError, ValueError, KeyError, TypeError):
         known = False
     if not known:
@@ -255,12 +271,19 @@ def tile_of(group: Any) -> tuple[int, ...]:
     return tuple((array.shards or array.chunks)[:dims])
 
 
-def data_names(group: Any) -> list[str]:
-    """The variables of a stored map, in alphabetical order."""
-    from fastneuron.sweep import Sweep
+def places_of(group: Any, tiles: Iterable[Iterable[int]]) -> Iterator[Place]:
+    """The places in the grid of tiles of a stored map."""
+    sides = tile_of(group)
+    shape = group[data_names(group)[0]].shape[: len(sides)]
+    for tile in tiles:
+        yield tuple(
+            slice(int(k) * t, min((int(k) + 1) * t, n)) for k, t, n in zip(tile, sides, shape, strict=True)
+        )
 
-    coordinates = set(Sweep.from_toml(group.attrs["sweep"]).dims)
-    return sorted(set(group.array_keys()) - coordinates - {ledger.LEDGER})
+
+def data_names(group: Any) -> list[str]:
+    """The variables of a stored map, in alphabetical order, which is that of the checksums."""
+    return sorted(group.attrs[VARIABLES])
 
 
 def open(store: Any, partial: bool = False) -> xarray.Dataset:
@@ -288,7 +311,8 @@ def open(store: Any, partial: bool = False) -> xarray.Dataset:
     if done < tiles:
         result.attrs.pop("seconds", None)
     result.attrs.pop(RUNS, None)
-    return result.drop_vars(ledger.LEDGER).drop_dims(ledger.ENTRY, errors="ignore")
+    names: list[str] = result.attrs.pop(VARIABLES)
+    return result[names]
 
 
 def tiles_done(store: Any) -> tuple[int, int]:
@@ -299,5 +323,5 @@ def tiles_done(store: Any) -> tuple[int, int]:
     ValueError
         If it is no stored map.
     """
-    done = ledger.done_of(ledger.read(group_of(store_like(store))))
+    done = ledger.done_of(ledger.read(group_of(store_like(store)))[0])
     return int(np.count_nonzero(done)), math.prod(done.shape)

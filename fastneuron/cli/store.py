@@ -1,0 +1,155 @@
+"""``fastneuron status``, ``verify`` and ``export``: what one does with a stored map."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from fastneuron.cli import files, printing
+from fastneuron.cli.flags import Whole
+
+Store = Annotated[Path, Parameter(name="STORE")]
+
+
+class Damaged(Exception):
+    """Ends a command with exit code 1: a map was found to be damaged, and that has been printed."""
+
+
+def status(store: Store, /, *, json: bool = False) -> None:
+    """Tell how much of a map is done, and whether it is being written.
+
+    For example:
+
+    fastneuron status inverter.zarr
+
+    Parameters
+    ----------
+    store
+        The map, a .zarr folder; another process may be writing to it.
+    json
+        Print one JSON document instead of the lines.
+    """
+    from fastneuron.store.status import status_of
+
+    found = status_of(store)
+    if json:
+        print(printing.document({"store": str(store), **found._asdict(), "seconds_left": found.seconds_left}))
+        return
+    share = 100 * found.points_done / found.points
+    print(
+        f"{store}: {found.tiles_done:,} of {found.tiles:,} tiles are done, {found.points_done:,} of "
+        f"{found.points:,} starts ({share:.1f} %), in {_duration(found.seconds)}"
+    )
+    pace = "" if found.rate is None else f" at {found.rate:,.0f} starts a second"
+    left = found.seconds_left
+    if found.points_done == found.points:
+        print("it is whole")
+    elif found.writing:
+        print(f"it is being written{pace}" + ("" if left is None else f", about {_duration(left)} left"))
+    else:
+        print("nobody is writing to it; run what made it once more to go on")
+
+
+def verify(
+    store: Store,
+    /,
+    *,
+    repair: bool = False,
+    threads: Whole | None = None,
+    json: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Read every tile of a map and compare it with the checksum that was noted when it was written.
+
+    Ends with 1 where a tile is damaged and stays so.
+
+    For example:
+
+    fastneuron verify inverter.zarr --repair
+
+    Parameters
+    ----------
+    store
+        The map, a .zarr folder.
+    repair
+        Compute the damaged tiles anew, and only those.
+    threads
+        Number of threads for that; without it one a processor.
+    json
+        Print one JSON document instead of the lines.
+    quiet
+        No progress bar.
+    """
+    from fastneuron.engine import local
+    from fastneuron.engine.progress import reporting
+    from fastneuron.store.verify import condition_of
+
+    shown = False if quiet else None
+    with reporting(shown, 0, "tile") as report:
+        found = condition_of(store, report)
+    if repair and found.damaged:
+        local.repair(store, found.damaged, threads, shown)
+        again = condition_of(store)
+        left = again.damaged
+    else:
+        left = found.damaged
+    if json:
+        tiles = [{"tile": list(tile), "reason": reason} for tile, reason in found.damaged.items()]
+        report_of = {"store": str(store), "sound": found.sound, "not_done": found.missing, "damaged": tiles}
+        print(printing.document(report_of | {"repaired": repair and not left}))
+    else:
+        for tile, reason in found.damaged.items():
+            print(f"tile ({', '.join(map(str, tile))}): {reason}")
+        tiles_text = f"{found.sound:,} tile{'s are' if found.sound != 1 else ' is'} sound"
+        print(f"{store}: {tiles_text}, {len(found.damaged):,} damaged, {found.missing:,} not done")
+        if found.damaged:
+            print(
+                "the damaged ones are computed anew" if not left else "run with --repair to compute them anew"
+            )
+    if left:
+        raise Damaged
+
+
+def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, quiet: bool = False) -> None:
+    """Write a map, or the part of it that is done, as NetCDF or CSV.
+
+    CSV has a line for each start; outcomes are numbers, which the attributes of the map explain: 0 unfinished, 1 reached, 2 settled, 3 cycling, 4 diverged, 5 stalled; what is not done is -1 or empty.
+
+    For example:
+
+    fastneuron export inverter.zarr inverter.nc
+
+    Parameters
+    ----------
+    store
+        The map, a .zarr folder.
+    out
+        The file, .nc or .csv; one that is there is replaced.
+    quiet
+        No progress bar.
+    """
+    from fastneuron import store as stores
+    from fastneuron.engine.memory import require_memory
+    from fastneuron.engine.progress import reporting
+    from fastneuron.store import export as exports
+
+    files.check_file(out, exports.SUFFIXES, "an export")
+    result = stores.open(store, partial=True)
+    if out.suffix.lower() == ".nc":
+        require_memory(2 * result.nbytes, "a NetCDF file", "export to CSV, or fewer variables (keep)")
+        exports.to_netcdf(result, out)
+    else:
+        with reporting(False if quiet else None, 0) as report:
+            exports.to_csv(result, out, report)
+    print(f"wrote {out}")
+
+
+def _duration(seconds: float) -> str:
+    """Seconds for people: ``"3.2 s"``, ``"12 min"``, ``"5.0 h"``, ``"3.1 days"``."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"

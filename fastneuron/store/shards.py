@@ -1,0 +1,76 @@
+"""The files of a tile in a folder, as zarr would write them, several times faster.
+
+Zarr takes two milliseconds or more for a shard, whatever is in it, a tenth of the time of a map. The layout
+is that of the Zarr v3 specification: a chunk is packed by Blosc and followed by its CRC-32C; a shard is its
+chunks, then for each, in C order, offset and length (all ones where there is none), then the CRC-32C of
+these. tests/test_store.py reads them with zarr.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import google_crc32c
+import numcodecs
+import numpy as np
+
+PACKER: Final = "lz4"
+EFFORT = 1
+NONE = 2**64 - 1
+
+
+def chunk_bytes(numbers: np.ndarray) -> bytes:
+    """A chunk: numbers side by side with their neighbours' bytes, which are alike, packed."""
+    packed = bytes(numcodecs.Blosc(PACKER, EFFORT, numcodecs.Blosc.SHUFFLE).encode(numbers))
+    return packed + _checksum(packed)
+
+
+def tile_bytes(numbers: np.ndarray, tile: tuple[int, ...], chunk: tuple[int, ...], missing: float) -> bytes:
+    """The chunk or shard of a tile; one at the far end of the grid is filled up to the shape `tile`."""
+    numbers = numbers.astype(numbers.dtype.newbyteorder("<"), copy=False)
+    if numbers.shape != tile:
+        whole = np.full(tile, missing, numbers.dtype)
+        whole[tuple(map(slice, numbers.shape))] = numbers
+    else:
+        whole = numbers
+    if chunk == tile:
+        return chunk_bytes(np.ascontiguousarray(whole))
+    chunks, places, at = [], [], 0
+    for corner in itertools.product(*(range(0, n, c) for n, c in zip(tile, chunk, strict=True))):
+        if any(first >= n for first, n in zip(corner, numbers.shape, strict=True)):
+            places += [NONE, NONE]
+            continue
+        inside = tuple(slice(first, first + c) for first, c in zip(corner, chunk, strict=True))
+        chunks.append(chunk_bytes(np.ascontiguousarray(whole[inside])))
+        places += [at, len(chunks[-1])]
+        at += len(chunks[-1])
+    index = np.array(places, "<u8").tobytes()
+    return b"".join([*chunks, index, _checksum(index)])
+
+
+def entry_bytes(entry: np.ndarray) -> bytes:
+    """A chunk of the ledger."""
+    plain = entry.astype("<u8").tobytes()
+    return plain + _checksum(plain)
+
+
+def write(array: Path, place: Iterable[int], data: bytes) -> None:
+    """Write the chunk or shard at a place of the array in a folder: as a whole or not at all."""
+    path = array.joinpath("c", *map(str, place))
+    new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new.write_bytes(data)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
+def _checksum(data: bytes) -> bytes:
+    return int(google_crc32c.value(data)).to_bytes(4, "little")
