@@ -11,6 +11,7 @@ from fastneuron.plot.learned_map import learned
 from fastneuron.plot.loss_map import loss
 from fastneuron.plot.outcome_map import outcome
 from fastneuron.plot.response_curve import neuron_response, response
+from fastneuron.plot.small_multiples import small_multiples
 from fastneuron.plot.steps_map import steps
 from fastneuron.plot.trainability_map import trainability
 from fastneuron.plot.trajectory_path import trajectory
@@ -22,6 +23,7 @@ __all__ = [
     "neuron_response",
     "outcome",
     "response",
+    "small_multiples",
     "steps",
     "trainability",
     "trajectory",
