@@ -139,7 +139,7 @@ def grid_of(data: xr.Dataset, *names: str, ax: Axes | Facets | None = None) -> G
         raise ValueError(f"{wanted}, got {count} ({shown})" + "; select with .isel or .sel" * (count > 2))
     panels = [] if over is None else [over]
     strides = _strides([data.sizes[dim] for dim in dims], MOST_CELLS // (data.sizes[over] if over else 1))
-    axes = [_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
+    axes = [grid_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
     places = [np.arange(data.sizes[over]) for over in panels] + [axis.places for axis in axes]
     shape = (*(data.sizes[over] for over in panels), -1, len(axes[-1].places))
     fields = {}
@@ -181,7 +181,14 @@ def _cells(array: xr.DataArray, places: list[np.ndarray]) -> np.ndarray:
     return cells
 
 
-def _axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
+def grid_axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
+    """The axis of these values, of which every so many-th is drawn.
+
+    Raises
+    ------
+    ValueError
+        If they are no finite numbers, or one is there twice.
+    """
     if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
         raise ValueError(f"axis {name!r} must hold finite numbers to be drawn, got {values.dtype}")
     values = values.astype(np.float64)
@@ -232,9 +239,9 @@ def draw_grid(ax: Axes, grid: Grid, values: np.ndarray, colormap: Colormap, norm
     if grid.missing.any():
         hatch_background(ax)
         values = np.ma.masked_array(values, grid.missing)
-    y = grid.y if grid.y is not None else _axis("", np.zeros(1))
-    _frame(ax, grid.x, "x")
-    _frame(ax, y, "y")
+    y = grid.y if grid.y is not None else grid_axis("", np.zeros(1))
+    frame(ax, grid.x, "x")
+    frame(ax, y, "y")
     if grid.y is None:
         ax.yaxis.set_visible(False)
     if not (grid.x.even and y.even):
@@ -258,12 +265,13 @@ def draw_grid(ax: Axes, grid: Grid, values: np.ndarray, colormap: Colormap, norm
     return image
 
 
-def _frame(ax: Axes, axis: GridAxis, which: Literal["x", "y"]) -> None:
-    frame: dict[str, Any] = {
+def frame(ax: Axes, axis: GridAxis, which: Literal["x", "y"]) -> None:
+    """Set scale, limits and label of one axis of `ax`."""
+    settings: dict[str, Any] = {
         f"{which}scale": "log" if axis.log else "linear",
         f"{which}lim": (axis.edges[0], axis.edges[-1]),
         f"{which}label": axis.label,
     }
     if len(axis.values) == 1:
-        frame[f"{which}ticks"] = axis.values
-    ax.set(**frame)
+        settings[f"{which}ticks"] = axis.values
+    ax.set(**settings)
