@@ -9,6 +9,7 @@ from __future__ import annotations
 from fastneuron.plot.hidden_units import hidden_units
 from fastneuron.plot.learned_map import learned
 from fastneuron.plot.loss_map import loss
+from fastneuron.plot.loss_paths import loss_curves
 from fastneuron.plot.outcome_map import outcome
 from fastneuron.plot.outcome_shares import shares
 from fastneuron.plot.response_curve import neuron_response, response
@@ -22,6 +23,7 @@ __all__ = [
     "hidden_units",
     "learned",
     "loss",
+    "loss_curves",
     "neuron_response",
     "outcome",
     "response",
