@@ -77,7 +77,9 @@ def _label(value: float, digits: int) -> str:
     elif 1e-4 <= abs(value) < 1e6:
         text = np.format_float_positional(value, precision=digits, fractional=False, trim="-")
     else:
-        text = np.format_float_scientific(value, precision=digits - 1, trim="-", exp_digits=1)
+        text = np.format_float_scientific(value, precision=digits - 1, trim="-", exp_digits=1).replace(
+            "+", ""
+        )
     return text.replace("-", "\N{MINUS SIGN}")
 
 
