@@ -45,8 +45,8 @@ from fastneuron.starts import Distribution, distribution_from_spec, normal
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
-
     import xarray
+    from distributed import Client
 
 MAX_POINTS = 2**62
 MAX_DRAWS = 2**31 - 1
@@ -266,6 +266,7 @@ class Sweep:
         keep: Iterable[str] | None = None,
         threads: int | None = None,
         progress: bool | Callable[[int, int], None] | None = None,
+        cluster: Client | str | None = None,
     ) -> xarray.Dataset:
         """Train from every point of the grid.
 
@@ -282,6 +283,9 @@ class Sweep:
         progress : bool or callable, optional
             Whether to show progress, or a callable that is given (done, total) in points. Default:
             shown on a terminal or in a notebook.
+        cluster : distributed.Client or address such as "tcp://host:8786", optional
+            Compute on the workers of dask.distributed, which write into the store themselves; see
+            docs/cluster.md. Needs `store`, and no `threads`: each worker has its own.
 
         Returns
         -------
@@ -298,7 +302,18 @@ class Sweep:
             variables, with the difference, or another process is writing to it.
         FileExistsError
             If what is at `store` is no map.
+        OSError
+            If the store cannot be written, or the cluster is lost or fails: what is done stays in the store.
         """
+        if cluster is not None:
+            if threads is not None:
+                raise ValueError("threads cannot be given with cluster, whose workers have their own")
+            try:
+                from fastneuron.engine import cluster as clusters
+            except ModuleNotFoundError as error:
+                reason = "cluster needs dask.distributed: pip install 'fastneuron[cluster]'"
+                raise ValueError(reason) from error
+            return clusters.run(self, cluster, store=store, keep=keep, progress=progress)
         from fastneuron.engine.local import run
 
         return run(self, store=store, keep=keep, threads=threads, progress=progress)

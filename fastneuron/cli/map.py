@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from fastneuron.cli import files, pictures, pilot, printing, spec
+from fastneuron.cli import clusters, files, pictures, pilot, printing, spec
 from fastneuron.cli.flags import Overrides, Whole
 from fastneuron.cli.summary import summary
 
@@ -33,6 +33,8 @@ def map_starts(
     name: str | None = None,
     overwrite: bool = False,
     threads: Whole | None = None,
+    workers: Whole | None = None,
+    cluster: str | None = None,
     dry_run: bool = False,
     json: bool = False,
     quiet: bool = False,
@@ -69,6 +71,10 @@ def map_starts(
         Start over: replace results of that name, once the new ones are complete.
     threads
         Number of threads; without it one a processor. The results do not depend on it.
+    workers
+        Compute in so many processes of one thread each, instead of threads.
+    cluster
+        Compute on the workers of a dask.distributed scheduler at this address, tcp://host:8786, which write to the same folder (docs/cluster.md).
     dry_run
         Print the number of points, the size and the estimated time; write nothing.
     json
@@ -82,6 +88,7 @@ def map_starts(
     if points is not None:
         spec.with_points(table, points)
     sweep = Sweep.from_spec(table)
+    clusters.check(threads, workers, cluster)
     files.check_folder(out)
     stem = _stem(name, spec_file, sweep)
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
@@ -93,9 +100,10 @@ def map_starts(
         report = pilot.forecast(sweep, threads)
         print(printing.document(report) if json else _forecast_text(report))
         return
-    result, compiled = _run(
-        sweep, out, store, overwrite=overwrite, threads=threads, progress=False if quiet else None
-    )
+    with clusters.chosen(threads, workers, cluster) as where:
+        result, compiled = _run(
+            sweep, out, store, where, overwrite=overwrite, progress=False if quiet else None
+        )
     undrawn = _draw(result, picture)
     report = summary(result) | {
         "compile_seconds": compiled,
@@ -140,11 +148,12 @@ def _check_same(store: Path, sweep: Sweep) -> None:
 
 
 def _run(
-    sweep: Sweep, out: Path, store: Path, *, overwrite: bool, threads: int | None, progress: bool | None
+    sweep: Sweep, out: Path, store: Path, where: dict[str, Any], *, overwrite: bool, progress: bool | None
 ) -> tuple[xarray.Dataset, float]:
     """Run into `store`, or go on with it.
 
-    To overwrite one it is replaced at the end, and stays or comes back if anything fails.
+    To overwrite one it is replaced at the end, and stays or comes back if anything fails. `where`
+    holds the arguments of `Sweep.run` that say what computes it.
 
     Returns the result and the seconds spent on compiling.
     """
@@ -159,7 +168,7 @@ def _run(
         shutil.rmtree(aside, ignore_errors=True)
     try:
         compiled = pilot.compile_for(sweep)
-        result = sweep.run(store=target, threads=threads, progress=progress)
+        result = sweep.run(store=target, progress=progress, **where)
         if replacing:
             result.close()
             store.rename(aside)

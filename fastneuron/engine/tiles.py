@@ -47,3 +47,8 @@ def tiles_of(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[sl
     ranges = [range(0, n, t) for n, t in zip(shape, tile, strict=True)]
     for corner in itertools.product(*ranges):
         yield tuple(slice(at, min(at + t, n)) for at, t, n in zip(corner, tile, shape, strict=True))
+
+
+def points_in(place: tuple[slice, ...]) -> int:
+    """Number of points of a tile."""
+    return math.prod(s.stop - s.start for s in place)

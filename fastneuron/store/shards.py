@@ -9,8 +9,7 @@ these. tests/test_store.py reads them with zarr.
 from __future__ import annotations
 
 import itertools
-import os
-import threading
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -62,7 +61,7 @@ def entry_bytes(entry: np.ndarray) -> bytes:
 def write(array: Path, place: Iterable[int], data: bytes) -> None:
     """Write the chunk or shard at a place of the array in a folder: as a whole or not at all."""
     path = array.joinpath("c", *map(str, place))
-    new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    new = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")  # machines may share the folder
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         new.write_bytes(data)

@@ -26,16 +26,15 @@ from fastneuron.result import Variable, attributes_of, coordinate_attributes
 from fastneuron.store import ledger, shards
 from fastneuron.store.identity import differences
 from fastneuron.store.lock import Lock
+from fastneuron.store.tile_writer import Place, TileWriter, inner_chunk
 
 if TYPE_CHECKING:
     import xarray
 
     from fastneuron.sweep import Sweep
 
-Place = tuple[slice, ...]
 VARIABLES = "variables"  # attribute: their names, in order
 RUNS = "run_times"  # attribute: when each run began and ended, seconds since 1970; 0 where it was killed
-INNER = 256  # points along a side of a chunk, where a tile is longer
 
 
 class MapStore:
@@ -70,8 +69,7 @@ class MapStore:
         tile_shape: tuple[int, ...],
     ) -> None:
         self.store = store_like(store)
-        self._names, self._tile_shape = sorted(variables), tile_shape
-        self._missing = {name: variable.missing for name, variable in variables.items()}
+        self._tile_shape = tile_shape
         self._lock: Lock | None = None
         path = self.store if isinstance(self.store, Path) else None
         if path is not None and not (path.exists() or path.is_symlink()):
@@ -95,6 +93,7 @@ class MapStore:
         except BaseException:
             self.close()
             raise
+        self._writer = TileWriter(self.store, self._group, variables, tile_shape)
         entries, _ = ledger.read(self._group)
         self.done = ledger.done_of(entries)
         runs = [float(at) for at in self._group.attrs.get(RUNS, [])]
@@ -107,9 +106,7 @@ class MapStore:
         except ValueError as error:
             reason = "exists already and is no stored map of fastneuron; choose another name or remove it"
             raise FileExistsError(f"{self.store} {reason}") from error
-        apart = differences(group, sweep, list(variables), self._tile_shape)
-        if apart:
-            raise ValueError(f"{self.store} is a map of something else: {apart}")
+        _check_same(self.store, group, sweep, variables, self._tile_shape)
         if path is not None and self._lock is None:
             self._lock = Lock(path, path)
         return writable(self.store)
@@ -130,31 +127,9 @@ class MapStore:
         self._note_runs()
 
     def write(self, place: Place, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write one tile, and then that it is done.
-
-        Raises
-        ------
-        OSError
-            Naming the store, if the disk is full or fails.
-        """
-        tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
-        entry = ledger.entry_of(arrays[name] for name in self._names)
-        try:
-            if isinstance(self.store, Path):
-                for name in self._names:
-                    more = arrays[name].shape[len(tile) :]
-                    sides, chunk = (*self._tile_shape, *more), (*inner_chunk(self._tile_shape), *more)
-                    data = shards.tile_bytes(arrays[name], sides, chunk, self._missing[name])
-                    shards.write(self.store / name, (*tile, *(0,) * len(more)), data)
-                shards.write(self.store / ledger.LEDGER, (*tile, 0), shards.entry_bytes(entry))
-            else:
-                for name in self._names:
-                    self._group[name][place] = arrays[name]
-                self._group[ledger.LEDGER][ledger.place_of(tile)] = entry.reshape(*(1,) * len(tile), 2)
-        except OSError as error:
-            reason = f"{self.store} cannot be written ({error.strerror}); it holds the tiles that were done"
-            raise OSError(reason) from error
-        self.done[tile] = True
+        """Write one tile, and then that it is done; see `TileWriter.write`."""
+        self._writer.write(place, arrays)
+        self.done[self._writer.tile_at(place)] = True
 
     def end(self) -> None:
         """Note that the run has ended, and the seconds that all runs have taken."""
@@ -196,16 +171,6 @@ def _there(store: Any) -> bool:
     return True
 
 
-def inner_chunk(tile: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of the chunks of a tile: at most `INNER` along a side that can be halved down to that."""
-    sides = []
-    for side in tile:
-        while side > INNER and side % 2 == 0:
-            side //= 2
-        sides.append(side)
-    return tuple(sides)
-
-
 def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tuple[int, ...]) -> None:
     """The group with its empty arrays, the ledger last."""
     import zarr
@@ -233,6 +198,26 @@ def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tup
             config={"write_empty_chunks": True},
         )
     ledger.make(group, tuple(-(-n // t) for n, t in zip(sweep.shape, tile, strict=True)), sweep.dims)
+
+
+def writer_into(
+    store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile_shape: tuple[int, ...]
+) -> TileWriter:
+    """A writer into a map that is there, which a `MapStore` of another process holds.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or it is not that of this sweep with these variables and tiles.
+    """
+    _check_same(store, group_of(store), sweep, variables, tile_shape)
+    return TileWriter(store, writable(store), variables, tile_shape)
+
+
+def _check_same(store: Any, group: Any, sweep: Sweep, names: Iterable[str], tile: tuple[int, ...]) -> None:
+    apart = differences(group, sweep, names, tile)
+    if apart:
+        raise ValueError(f"{store} is a map of something else: {apart}")
 
 
 def writable(store: Any) -> Any:

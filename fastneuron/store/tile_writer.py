@@ -1,0 +1,80 @@
+"""Tiles written into the group of a map, from any process that reaches it.
+
+Not here: making a map, and who may write to it (`fastneuron.store.zarr_map`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fastneuron.result import Variable
+from fastneuron.store import ledger, shards
+
+Place = tuple[slice, ...]
+INNER = 256  # points along a side of a chunk, where a tile is longer
+
+
+class TileWriter:
+    """Writes the tiles of a map.
+
+    Parameters
+    ----------
+    store : path, URL or zarr store
+        A tile in a folder is written without zarr.
+    group : that of the map, to be changed
+    variables : mapping of str to Variable
+        What is stored.
+    tile_shape : tuple of int
+        Shape of a tile.
+    """
+
+    def __init__(
+        self, store: Any, group: Any, variables: Mapping[str, Variable], tile_shape: tuple[int, ...]
+    ) -> None:
+        self._store, self._group = store, group
+        self._names, self._tile_shape = sorted(variables), tile_shape
+        self._missing = {name: variable.missing for name, variable in variables.items()}
+
+    def tile_at(self, place: Place) -> tuple[int, ...]:
+        """The number of a tile along each dimension."""
+        return tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
+
+    def write(self, place: Place, arrays: Mapping[str, np.ndarray]) -> None:
+        """Write one tile, and then that it is done.
+
+        Raises
+        ------
+        OSError
+            Naming the store, if the disk is full or fails.
+        """
+        tile = self.tile_at(place)
+        entry = ledger.entry_of(arrays[name] for name in self._names)
+        try:
+            if isinstance(self._store, Path):
+                for name in self._names:
+                    more = arrays[name].shape[len(tile) :]
+                    sides, chunk = (*self._tile_shape, *more), (*inner_chunk(self._tile_shape), *more)
+                    data = shards.tile_bytes(arrays[name], sides, chunk, self._missing[name])
+                    shards.write(self._store / name, (*tile, *(0,) * len(more)), data)
+                shards.write(self._store / ledger.LEDGER, (*tile, 0), shards.entry_bytes(entry))
+            else:
+                for name in self._names:
+                    self._group[name][place] = arrays[name]
+                self._group[ledger.LEDGER][ledger.place_of(tile)] = entry.reshape(*(1,) * len(tile), 2)
+        except OSError as error:
+            reason = f"{self._store} cannot be written ({error.strerror}); it holds the tiles that were done"
+            raise OSError(reason) from error
+
+
+def inner_chunk(tile: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of the chunks of a tile: at most `INNER` along a side that can be halved down to that."""
+    sides = []
+    for side in tile:
+        while side > INNER and side % 2 == 0:
+            side //= 2
+        sides.append(side)
+    return tuple(sides)
