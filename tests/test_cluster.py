@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import distributed
 import numpy as np
 import pytest
 import zarr
@@ -22,8 +23,6 @@ from fastneuron.cli.main import main
 from fastneuron.engine import tiles
 from fastneuron.engine.worker import ClusterError, SweepPlugin
 from fastneuron.store import MapStore, tiles_done
-
-distributed = pytest.importorskip("distributed")
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +37,7 @@ def client() -> Any:
         yield own
 
 
-def local_cluster(n_workers: int) -> Any:
+def local_cluster(n_workers: int, **options: Any) -> Any:
     return distributed.LocalCluster(
         n_workers=n_workers,
         threads_per_worker=1,
@@ -46,6 +45,7 @@ def local_cluster(n_workers: int) -> Any:
         dashboard_address="127.0.0.1:0",
         scheduler_kwargs={"dashboard": False},
         silence_logs=logging.CRITICAL,
+        **options,
     )
 
 
@@ -169,6 +169,48 @@ def test_a_worker_that_is_killed_costs_no_more_than_time(client: Any, tmp_path: 
     client.wait_for_workers(2, timeout=60)
 
 
+def test_a_worker_that_leaves_hands_its_tile_back(tmp_path: Path) -> None:
+    left: list[str] = []
+
+    def leave(done: int, total: int) -> None:
+        if done and not left:
+            left.append(next(iter(client.nthreads())))
+            client.retire_workers(left)
+
+    with local_cluster(n_workers=2) as cluster, distributed.Client(cluster) as client:
+        result = long_sweep().run(store=tmp_path / "map.zarr", cluster=client, progress=leave)
+        assert left and left[0] not in client.nthreads()
+    assert_same(result, long_sweep().run(progress=False))
+
+
+def test_workers_may_come_after_the_run_has_begun(tmp_path: Path) -> None:
+    def scale(done: int, total: int) -> None:
+        if not done:
+            cluster.scale(1)
+
+    with (
+        local_cluster(n_workers=0) as cluster,
+        distributed.Client(cluster) as client,
+        pytest.warns(UserWarning, match="the cluster has no workers yet; the run waits for them"),
+    ):
+        result = sweep().run(store=tmp_path / "map.zarr", cluster=client, progress=scale)
+    assert_same(result, sweep().run(progress=False))
+
+
+def test_a_tile_that_ends_every_worker_ends_the_run(tmp_path: Path) -> None:
+    (tmp_path / "deadly.py").write_text(
+        "import os\nfrom fastneuron.engine.crew import Crew\n"
+        "Crew.run = lambda self, *arguments: os._exit(1)\n"
+    )
+    with (
+        local_cluster(n_workers=1, preload=[str(tmp_path / "deadly.py")]) as cluster,
+        distributed.Client(cluster) as client,
+        pytest.raises(ClusterError) as error,
+    ):
+        sweep().run(store=tmp_path / "map.zarr", cluster=client, progress=False)
+    assert refusal(error).startswith("a tile ended 4 workers, the last tcp://")
+
+
 def test_a_tile_that_cannot_be_written_ends_the_run_in_one_line(client: Any, tmp_path: Path) -> None:
     path = tmp_path / "map.zarr"
     calls: list[int] = []
@@ -203,6 +245,7 @@ def test_a_component_that_the_workers_cannot_import_is_refused(
     with pytest.raises(ClusterError) as error:
         own.run(store=tmp_path / "map.zarr", cluster=client, progress=False)
     assert "No module named 'only_here'" in refusal(error)
+    client.restart()  # a worker that starts is not given the sweep any more
     client.run(lambda folder: sys.path.insert(0, folder), str(tmp_path))
     result = own.run(store=tmp_path / "map.zarr", cluster=client, progress=False)
     assert_same(result, own.run(progress=False))

@@ -131,15 +131,16 @@ def _check_workers(client: Client) -> None:
 def _sent(client: Client, plugin: SweepPlugin) -> Iterator[str]:
     """Have all workers, also those to come, hold the sweep; the name of the plugin."""
     try:
-        client.register_plugin(plugin)
-    except Exception as error:
-        advice = "a component of your own must be in a module that the workers can import"
-        raise ClusterError(f"the workers cannot load the sweep: {_line(error)}; {advice}") from error
-    try:
+        try:
+            client.register_plugin(plugin)
+        except Exception as error:
+            advice = "a component of your own must be in a module that the workers can import"
+            raise ClusterError(f"the workers cannot load the sweep: {_line(error)}; {advice}") from error
         yield plugin.name
     finally:
+        # also one that a worker could not load, or no worker could start any more
         if client.status == "running":
-            with suppress(OSError):
+            with suppress(OSError, KeyError):
                 client.unregister_worker_plugin(plugin.name)
 
 
@@ -174,7 +175,7 @@ def _compute(client: Client, name: str, places: list[Place], report: Report, don
             done += points_in(sent.pop(future))
             report(done, total)
     finally:
-        if client.status == "running":
+        if sent and client.status == "running":
             with suppress(OSError):
                 client.cancel(list(sent))
 

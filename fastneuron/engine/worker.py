@@ -108,8 +108,11 @@ def compute(name: str, place: Place) -> None:
         If it cannot be computed or written, naming the worker.
     """
     worker: Any = get_worker()
+    plugin = worker.plugins.get(name)
+    if plugin is None:
+        raise Reschedule  # the worker is leaving
     try:
-        worker.plugins[name].compute(place)
+        plugin.compute(place)
     except Reschedule:
         raise
     except Exception as error:
