@@ -109,6 +109,11 @@ def test_random_networks_by_the_address_of_the_scheduler(
     assert_same(result, networks.run(keep=keep, progress=False))
 
 
+def test_store_may_be_one_of_zarr_s_own(client: Any, tmp_path: Path) -> None:
+    store = zarr.storage.LocalStore(tmp_path / "map.zarr")
+    assert_same(sweep().run(store=store, cluster=client, progress=False), sweep().run(progress=False))
+
+
 def test_half_written_map_is_gone_on_with(client: Any, tmp_path: Path) -> None:
     def interrupt(done: int, total: int) -> None:
         if done:

@@ -21,7 +21,7 @@ def tile_shape(shape: tuple[int, ...], width: int = 1) -> tuple[int, ...]:
     Examples
     --------
     >>> tile_shape((1024, 1024))
-    (128, 256)
+    (256, 512)
     >>> tile_shape((3, 10))
     (3, 10)
     """
