@@ -266,6 +266,7 @@ class Sweep:
         keep: Iterable[str] | None = None,
         threads: int | None = None,
         progress: bool | Callable[[int, int], None] | None = None,
+        memory: int | None = None,
         cluster: Client | str | None = None,
     ) -> xarray.Dataset:
         """Train from every point of the grid.
@@ -283,6 +284,10 @@ class Sweep:
         progress : bool or callable, optional
             Whether to show progress, or a callable that is given (done, total) in points. Default:
             shown on a terminal or in a notebook.
+        memory : int, bytes, optional
+            Bound for the working memory, and the result where it is held in memory: as few threads work as
+            that needs. What Python and the compiled code take, some 200 MB, is not counted. Default: most of
+            what is free.
         cluster : distributed.Client or address such as "tcp://host:8786", optional
             Compute on the workers of dask.distributed, which write into the store themselves; see
             docs/cluster.md. Needs `store`, and no `threads`: each worker has its own.
@@ -302,12 +307,15 @@ class Sweep:
             variables, with the difference, or another process is writing to it.
         FileExistsError
             If what is at `store` is no map.
+        MemoryError
+            If one thread, or the result, needs more than there is, with the sizes; nothing has started then.
         OSError
             If the store cannot be written, or the cluster is lost or fails: what is done stays in the store.
         """
         if cluster is not None:
-            if threads is not None:
-                raise ValueError("threads cannot be given with cluster, whose workers have their own")
+            for name, value in {"threads": threads, "memory": memory}.items():
+                if value is not None:
+                    raise ValueError(f"{name} cannot be given with cluster, whose workers have their own")
             try:
                 from fastneuron.engine import cluster as clusters
             except ModuleNotFoundError as error:
@@ -316,7 +324,7 @@ class Sweep:
             return clusters.run(self, cluster, store=store, keep=keep, progress=progress)
         from fastneuron.engine.local import run
 
-        return run(self, store=store, keep=keep, threads=threads, progress=progress)
+        return run(self, store=store, keep=keep, threads=threads, progress=progress, memory=memory)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sweep) and self.to_toml() == other.to_toml()

@@ -143,7 +143,9 @@ def test_dry_run_writes_nothing(run: Run, tmp_path: Path) -> None:
     code, out, err = run("map", "--points", "200", "--out", "new", "--dry-run", "--json")
     assert (code, err) == (0, "")
     report = json.loads(out)
-    assert report["points"] == 40000 and report["bytes"] > 40000 and report["seconds"] > 0
+    assert report["points"] == 40000 and report["bytes"] > report["bytes_stored"] > 0
+    assert 0 < report["seconds_low"] < report["seconds"] < report["seconds_high"]
+    assert report["memory"] > 0 and report["tiles"] == 16
     code, out, _ = run("map", "--points", "20", "--dry-run")
     assert code == 0 and "400 starts (20 x 20)" in out
     assert files(tmp_path) == []
@@ -277,11 +279,14 @@ def test_thinned_sweep_has_the_axes_of_the_whole_one() -> None:
             "settle": [1e-12, 1e-3],
         },
     )
-    one = pilot._thinned(sweep, 0.0, steps=1)
+    one = pilot.thinned(sweep, dict.fromkeys(sweep.dims, np.zeros(1, int)), steps=1)
     assert one.shape == (1, 1, 1) and one.places == sweep.places
     assert one.axes["stop.max_steps"].values().tolist() == [1]
-    some = pilot._thinned(sweep, 0.4)
-    assert some.shape == (40, 1, 1) and some.places == sweep.places
+    kept = {"weight": np.arange(0, 100, 4), "stop.max_steps": np.array([0, 2]), "settle": np.array([1])}
+    some = pilot.thinned(sweep, kept, steps=250)
+    assert some.shape == (25, 2, 1) and some.places == sweep.places
+    assert some.axes["stop.max_steps"].values().tolist() == [200, 250]
+    assert some.axes["weight"].values()[1] == sweep.axes["weight"].values()[4]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

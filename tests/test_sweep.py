@@ -172,7 +172,7 @@ def test_run_hands_the_sweep_to_the_engine(monkeypatch):
     engine.run = lambda sweep, **given: (sweep, given)
     monkeypatch.setitem(sys.modules, "fastneuron.engine.local", engine)
     sweep = minimal()
-    arguments = {"store": "map.zarr", "keep": ["outcome"], "threads": 2, "progress": False}
+    arguments = {"store": "map.zarr", "keep": ["outcome"], "threads": 2, "progress": False, "memory": 10**9}
     assert sweep.run(**arguments) == (sweep, arguments)
     assert sweep.run() == (sweep, dict.fromkeys(arguments))
 

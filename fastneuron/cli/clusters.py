@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 
-def check(threads: int | None, workers: int | None, cluster: str | None) -> None:
-    """Refuse more than one of them.
+def check(threads: int | None, workers: int | None, cluster: str | None, memory: int | None) -> None:
+    """Refuse more than one of them, and a bound of memory but for threads.
 
     Raises
     ------
@@ -21,6 +21,8 @@ def check(threads: int | None, workers: int | None, cluster: str | None) -> None
     named = [name for name, value in given.items() if value is not None]
     if len(named) > 1:
         raise ValueError(f"{' and '.join(named)} exclude each other; give one of them")
+    if memory is not None and "--threads" not in named and named:
+        raise ValueError(f"--memory bounds this process alone, not what {named[0]} starts; give one of them")
     if workers is not None and workers < 1:
         raise ValueError(f"--workers must be 1 or more, got {workers}")
 

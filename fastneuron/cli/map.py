@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from fastneuron.cli import clusters, files, pictures, pilot, printing, spec
-from fastneuron.cli.flags import Overrides, Whole
+from fastneuron.cli.flags import Names, Overrides, Size, Whole
 from fastneuron.cli.summary import summary
 
 if TYPE_CHECKING:
@@ -32,7 +32,9 @@ def map_starts(
     out: Path = Path("."),
     name: str | None = None,
     overwrite: bool = False,
+    keep: Names | None = None,
     threads: Whole | None = None,
+    memory: Size | None = None,
     workers: Whole | None = None,
     cluster: str | None = None,
     dry_run: bool = False,
@@ -69,8 +71,12 @@ def map_starts(
         Name of the results; without it that of the spec file, or of the task.
     overwrite
         Start over: replace results of that name, once the new ones are complete.
+    keep
+        What to store of every start: names as outcome,steps,loss,final, with commas between them; without it all. The outcome must be among them.
     threads
         Number of threads; without it one a processor. The results do not depend on it.
+    memory
+        Bound for the working memory, as 4GB or 512MiB: fewer threads work if need be. Python and the compiled code take some 200 MB more. Without it, most of what is free.
     workers
         Compute in so many processes of one thread each, instead of threads.
     cluster
@@ -88,22 +94,24 @@ def map_starts(
     if points is not None:
         spec.with_points(table, points)
     sweep = Sweep.from_spec(table)
-    clusters.check(threads, workers, cluster)
+    clusters.check(threads, workers, cluster, memory)
     files.check_folder(out)
     stem = _stem(name, spec_file, sweep)
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
     _check_free(store, picture, overwrite)
+    pilot.check_memory(sweep, keep, threads, memory)
     if store.exists() and not overwrite:
-        _check_same(store, sweep)
-    pilot.check_memory(sweep)
+        _check_same(store, sweep, keep)
     if dry_run:
-        report = pilot.forecast(sweep, threads)
+        from fastneuron.cli.forecast import forecast
+
+        report = forecast(sweep, keep, threads, memory)
         print(printing.document(report) if json else _forecast_text(report))
         return
     with clusters.chosen(threads, workers, cluster) as where:
-        result, compiled = _run(
-            sweep, out, store, where, overwrite=overwrite, progress=False if quiet else None
-        )
+        bound = {} if memory is None else {"memory": memory}
+        progress = False if quiet else None
+        result, compiled = _run(sweep, out, store, overwrite, keep=keep, progress=progress, **where, **bound)
     undrawn = _draw(result, picture)
     report = summary(result) | {
         "compile_seconds": compiled,
@@ -138,24 +146,23 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
         files.check_picture(picture)
 
 
-def _check_same(store: Path, sweep: Sweep) -> None:
+def _check_same(store: Path, sweep: Sweep, keep: tuple[str, ...] | None) -> None:
     from fastneuron.engine import local
 
-    apart = local.difference(sweep, store)
+    apart = local.difference(sweep, store, keep)
     if apart:
         advice = "choose another name (--name) or start over (--overwrite)"
         raise ValueError(f"{store} is a map of something else: {apart}; {advice}")
 
 
 def _run(
-    sweep: Sweep, out: Path, store: Path, where: dict[str, Any], *, overwrite: bool, progress: bool | None
+    sweep: Sweep, out: Path, store: Path, overwrite: bool, **options: Any
 ) -> tuple[xarray.Dataset, float]:
     """Run into `store`, or go on with it.
 
-    To overwrite one it is replaced at the end, and stays or comes back if anything fails. `where`
-    holds the arguments of `Sweep.run` that say what computes it.
+    To overwrite one it is replaced at the end, and stays or comes back if anything fails.
 
-    Returns the result and the seconds spent on compiling.
+    The options are those of `Sweep.run`. Returns the result and the seconds spent on compiling.
     """
     from fastneuron import store as stores
 
@@ -168,7 +175,7 @@ def _run(
         shutil.rmtree(aside, ignore_errors=True)
     try:
         compiled = pilot.compile_for(sweep)
-        result = sweep.run(store=target, progress=progress, **where)
+        result = sweep.run(store=target, **options)
         if replacing:
             result.close()
             store.rename(aside)
@@ -203,12 +210,10 @@ def _put_back(store: Path, target: Path, aside: Path) -> str:
 
 def _draw(result: xarray.Dataset, picture: Path) -> str | None:
     """Draw the outcomes; returns why not, where the grid cannot be drawn."""
-    from fastneuron.measures.trainability import NEEDED
-
     if "draw" in result["outcome"].dims:
         return "over draws the shares say more; fastneuron plot draws one all the same"
     try:
-        pictures.save_map(picture, result, "trainability" if set(NEEDED) <= set(result) else "outcome")
+        pictures.save_map(picture, result, pictures.kind_of(map(str, result)))
     except ValueError as error:
         return str(error)
     return None
@@ -217,33 +222,44 @@ def _draw(result: xarray.Dataset, picture: Path) -> str | None:
 def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -> str:
     from fastneuron.outcomes import Outcome
 
+    timed = "steps" in report
     rows = [
         [
             name,
             f"{row['points']:,}",
             _share(row),
-            f"{row['median_steps']:,.0f}" if row["points"] else "",
-            f"{row['max_steps']:,}" if row["points"] else "",
+            *(_steps(row) if timed else ()),
             Outcome[name.upper()].sentence,
         ]
         for name, row in report["outcomes"].items()
         if row["points"] or "share_95" in row
     ]
-    header = ["outcome", "starts", "share", "median steps", "most steps", "meaning"]
-    speed = report["steps_per_second"] or 0
-    pace = f"{speed / 1e6:,.0f} million" if speed >= 1e7 else f"{speed:,.0f}"
+    columns = ["median steps", "most steps"] if timed else []
+    header = ["outcome", "starts", "share", *columns, "meaning"]
     compiled = f", after {report['compile_seconds']:.1f} s of compiling" * (report["compile_seconds"] > 2)
     dims = " x ".join(f"{name} {size}" for name, size in result["outcome"].sizes.items())
     return "\n".join(
         [
-            printing.table(header, rows, text=(0, 5)),
+            printing.table(header, rows, text=(0, len(header) - 1)),
             "",
-            f"{report['points']:,} starts ({dims}), {report['steps']:,} steps in {report['seconds']:.2f} s: "
-            f"{pace} steps per second{compiled}",
+            f"{report['points']:,} starts ({dims}){_pace(report)}{compiled}",
             f"wrote {report['store']}",
             f"no picture: {undrawn}" if undrawn else f"wrote {report['picture']}",
         ]
     )
+
+
+def _steps(row: dict[str, Any]) -> tuple[str, str]:
+    return (f"{row['median_steps']:,.0f}", f"{row['max_steps']:,}") if row["points"] else ("", "")
+
+
+def _pace(report: dict[str, Any]) -> str:
+    seconds = f"in {report['seconds']:.2f} s"
+    if "steps" not in report:
+        return f" {seconds}"
+    speed = report["steps_per_second"] or 0
+    pace = f"{speed / 1e6:,.0f} million" if speed >= 1e7 else f"{speed:,.0f}"
+    return f", {report['steps']:,} steps {seconds}: {pace} steps per second"
 
 
 def _share(row: dict[str, Any]) -> str:
@@ -255,9 +271,18 @@ def _share(row: dict[str, Any]) -> str:
 
 
 def _forecast_text(report: dict[str, Any]) -> str:
+    from fastneuron.engine.memory import size_text
+
     shape = " x ".join(str(size) for size in report["shape"])
     tiles = f"{report['tiles']:,} tile{'s' * (report['tiles'] != 1)}"
+    sizes = {name: size_text(report[name]) for name in ("bytes", "bytes_stored", "memory")}
+    low, middle, high = (
+        f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.2g}"
+        for seconds in (report[name] for name in ("seconds_low", "seconds", "seconds_high"))
+    )
     return (
-        f"{report['points']:,} starts ({shape}) in {tiles}, {report['bytes'] / 1e6:,.1f} MB before compression, "
-        f"about {report['seconds']:,.1f} s on this machine (from a thinned-out grid); nothing was written"
+        f"{report['points']:,} starts ({shape}) in {tiles}, about {middle} s ({low} to {high} s) on this "
+        f"machine with {report['threads']} thread{'s' * (report['threads'] != 1)}\n"
+        f"about {sizes['bytes_stored']} on disk ({sizes['bytes']} before compression), {sizes['memory']} of "
+        "working memory; nothing was written"
     )

@@ -6,7 +6,7 @@ A picture that is there is replaced by a whole one or stays. Not here: what is d
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,13 @@ def save(path: Path, draw: Callable[[Axes], object], size: tuple[float, float] =
     draw(figure.subplots())
     with _replaced(path) as new:
         figure.savefig(new, dpi=DPI)
+
+
+def kind_of(variables: Iterable[str]) -> str:
+    """What is drawn of a map with these variables."""
+    from fastneuron.measures.trainability import NEEDED
+
+    return "trainability" if set(NEEDED) <= set(variables) else "outcome"
 
 
 def save_map(path: Path, result: xarray.Dataset, kind: str) -> None:

@@ -1,32 +1,42 @@
-"""Thinned-out stand-ins for a sweep: they compile its kernels and tell how long it may take."""
+"""Before a sweep runs: whether it fits into the memory, its kernels, thinned-out stand-ins for it."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from fastneuron.cli import pictures
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from fastneuron.sweep import Sweep
 
-PILOT_POINTS = 16384
-DRAWN_BYTES = 8  # memory for a point of a picture, with a margin
+DRAWN_BYTES = {"outcome": 32, "trainability": 128}  # memory for a cell of a picture
 
 
-def check_memory(sweep: Sweep) -> None:
-    """Refuse a map whose axes or picture would not fit into memory, before anything is made.
+def check_memory(sweep: Sweep, keep: tuple[str, ...] | None, threads: int | None, memory: int | None) -> None:
+    """Refuse a map that cannot be computed or drawn within a bound of memory, before anything is made.
 
     Raises
     ------
+    ValueError
+        If `keep` names what there is not, or leaves out what the command prints.
     MemoryError
-        With the size.
+        With the sizes.
     """
     from fastneuron.engine import local
     from fastneuron.engine.memory import require_memory
+    from fastneuron.plot.grid import MOST_CELLS
+    from fastneuron.result import kept_variables
 
-    local.check_memory(sweep, {}, stored=True)
+    variables = kept_variables(sweep, keep)
+    if "outcome" not in variables:
+        raise ValueError(f"--keep must name outcome, which is printed and drawn, got {','.join(variables)}")
+    local.threads_that_fit(sweep, variables, threads, memory, stored=True)
     if len(sweep.shape) <= 2 and not sweep.draws:
-        what = f"drawing a map of {sweep.points:,} points"
-        require_memory(DRAWN_BYTES * sweep.points, what, "use fewer points (--points)")
+        needed = DRAWN_BYTES[pictures.kind_of(variables)] * min(sweep.points, MOST_CELLS)
+        require_memory(needed, f"drawing a map of {sweep.points:,} points", "use fewer points", memory)
 
 
 def compile_for(sweep: Sweep) -> float:
@@ -34,47 +44,27 @@ def compile_for(sweep: Sweep) -> float:
 
     A kernel depends on which fields vary, but not on their values, so that one start and one step do.
     """
+    import numpy as np
+
     began = time.perf_counter()
-    _thinned(sweep, 0.0, steps=1).run(threads=1, progress=False)
+    first = {name: np.zeros(1, int) for name in sweep.dims}
+    thinned(sweep, first, steps=1).run(threads=1, progress=False)
     return time.perf_counter() - began
 
 
-def forecast(sweep: Sweep, threads: int | None) -> dict[str, Any]:
-    """Points, bytes and seconds of a sweep, from a run of at most `PILOT_POINTS` of its starts."""
-    from fastneuron.engine.tiles import tile_count, tile_shape
-
-    compile_for(sweep)
-    share = min(1.0, PILOT_POINTS / sweep.points) ** (1 / len(sweep.shape))
-    pilot = (sweep if share == 1.0 else _thinned(sweep, share)).run(threads=threads, progress=False)
-    tiles = tile_count(sweep.shape, tile_shape(sweep.shape, sweep.model.size))
-    a_point = sum(variable.dtype.itemsize for variable in pilot.data_vars.values())
-    return {
-        "points": sweep.points,
-        "shape": list(sweep.shape),
-        "tiles": tiles,
-        "bytes": a_point * sweep.points,
-        "seconds": float(pilot.attrs["seconds"]) * sweep.points / pilot["outcome"].size,
-    }
-
-
-def _thinned(sweep: Sweep, share: float, steps: int | None = None) -> Sweep:
-    """The sweep with a share of the values of each axis, but at least one; and at most `steps` steps."""
-    import numpy as np
-
+def thinned(sweep: Sweep, kept: dict[str, np.ndarray], steps: int | None = None) -> Sweep:
+    """The sweep with some values of each of its dims, given by their places; and at most `steps` steps."""
     from fastneuron import toml
     from fastneuron.sweep import Sweep
 
     table = toml.loads(sweep.to_toml())
     if steps is not None:
-        table["stop"]["max_steps"] = steps
+        table["stop"]["max_steps"] = min(steps, sweep.stop.max_steps)
     if sweep.draws is not None:
-        table["draws"] = max(1, int(share * sweep.draws))
+        table["draws"] = len(kept["draw"])
     for name, axis in sweep.axes.items():
-        values = axis.values()
-        count = max(1, int(share * len(values)))
-        kept = np.linspace(0, len(values) - 1, count).astype(int).tolist()
+        values = axis.values()[kept[name]]
         if steps is not None and sweep.places[name] == ("stop", "max_steps"):
-            table["axes"][name] = [steps]
-        else:
-            table["axes"][name] = values[kept].tolist()
+            values = values.clip(max=steps)
+        table["axes"][name] = values.tolist()
     return Sweep.from_spec(table)

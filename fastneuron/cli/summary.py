@@ -2,64 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    import numpy as np
     import xarray
-
-SLAB_POINTS = 2**22
-
-
-def summary(result: xarray.Dataset) -> dict[str, Any]:
-    """How many starts met which outcome, in how many steps, and how fast that went.
-
-    Notes
-    -----
-    Reads the map slab by slab, so that it may be larger than the memory.
-    """
-    import numpy as np
 
     from fastneuron.outcomes import Outcome
 
-    counts: dict[int, dict[int, int]] = {int(kind): {} for kind in Outcome}
-    for outcome, steps in _slabs(result):
-        for kind, table in counts.items():
-            for number, times in zip(*np.unique_counts(steps[outcome == kind]), strict=True):
-                table[int(number)] = table.get(int(number), 0) + int(times)
-    points = sum(sum(table.values()) for table in counts.values())
-    total = sum(number * times for table in counts.values() for number, times in table.items())
+
+def summary(result: xarray.Dataset) -> dict[str, Any]:
+    """How many starts met which outcome and, where the steps were kept, in how many and how fast that went.
+
+    Notes
+    -----
+    Reads the map block by block, so that it may be larger than the memory.
+    """
+    from fastneuron.measures.shares import counts_of
+    from fastneuron.outcomes import Outcome
+
+    if "steps" in result:
+        times = _times(result)
+        counts = {kind: sum(times[kind].values()) for kind in Outcome}
+    else:
+        counts = counts_of(result["outcome"])
+    points = sum(counts.values())
     drawn = "draw" in result["outcome"].dims
+    outcomes = {kind.name.lower(): _row(counts[kind], points, drawn) for kind in Outcome}
     seconds = float(result.attrs["seconds"])
-    return {
-        "points": points,
-        "outcomes": {kind.name.lower(): _row(counts[int(kind)], points, drawn) for kind in Outcome},
-        "steps": total,
-        "seconds": seconds,
-        "steps_per_second": total / seconds if seconds > 0 else None,
-    }
+    report: dict[str, Any] = {"points": points, "outcomes": outcomes, "seconds": seconds}
+    if "steps" in result:
+        for kind in Outcome:
+            outcomes[kind.name.lower()] |= _of_steps(times[kind])
+        total = sum(number * count for table in times.values() for number, count in table.items())
+        report |= {"steps": total, "steps_per_second": total / seconds if seconds > 0 else None}
+    return report
 
 
-def _slabs(result: xarray.Dataset) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """The outcomes and steps, a few rows of the first dimension at a time."""
-    first = result["outcome"].dims[0]
-    length, size = result.sizes[first], result["outcome"].size
-    rows = max(1, SLAB_POINTS * length // size)
-    for start in range(0, length, rows):
-        slab = result.isel({first: slice(start, start + rows)})
-        yield slab["outcome"].values, slab["steps"].values
+def _times(result: xarray.Dataset) -> dict[Outcome, dict[int, int]]:
+    """For each outcome, how many starts took how many steps."""
+    import numpy as np
+
+    from fastneuron.outcomes import Outcome
+    from fastneuron.store.blocks import blocks_of
+
+    found: dict[Outcome, dict[int, int]] = {kind: {} for kind in Outcome}
+    for block in blocks_of(result["outcome"]):
+        part = result[["outcome", "steps"]].isel(block)
+        outcome, steps = part["outcome"].values, part["steps"].values
+        for kind, table in found.items():
+            for number, times in zip(*np.unique_counts(steps[outcome == int(kind)]), strict=True):
+                table[int(number)] = table.get(int(number), 0) + int(times)
+    return found
 
 
-def _row(times: dict[int, int], points: int, drawn: bool) -> dict[str, Any]:
+def _row(taken: int, points: int, drawn: bool) -> dict[str, Any]:
     from fastneuron.measures.shares import wilson
 
-    taken = sum(times.values())
     interval = {"share_95": list(wilson(taken, points))} if drawn else {}
+    return {"points": taken, "share": taken / points, **interval}
+
+
+def _of_steps(times: dict[int, int]) -> dict[str, Any]:
+    taken = sum(times.values())
     return {
-        "points": taken,
-        "share": taken / points,
-        **interval,
         "median_steps": _median(times, taken) if taken else None,
         "max_steps": max(times) if taken else None,
     }

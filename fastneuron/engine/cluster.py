@@ -23,7 +23,7 @@ from distributed.comm.addressing import resolve_address
 
 from fastneuron.components import shown
 from fastneuron.engine.crew import Place
-from fastneuron.engine.local import check_memory
+from fastneuron.engine.local import threads_that_fit
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import points_in, tile_shape
 from fastneuron.engine.worker import ClusterError, SweepPlugin, compute, versions
@@ -54,7 +54,7 @@ def run(
     """Run a sweep on a cluster; see `fastneuron.Sweep.run`."""
     variables = kept_variables(sweep, keep)
     place = _reachable(store)
-    check_memory(sweep, variables, stored=True)
+    threads_that_fit(sweep, variables, 1, None, stored=True)
     tile = tile_shape(sweep.shape, sweep.model.size)
     with reporting(progress, sweep.points) as report, _connected(cluster) as client:
         _check_workers(client)

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fastneuron.engine.lowering import block_of, starts_of, sums_of
-from fastneuron.engine.memory import require_memory
 from fastneuron.engine.progress import Report
 from fastneuron.kernels.block import Block
 from fastneuron.kernels.jit import specialised
@@ -68,8 +67,6 @@ class Crew:
     ------
     ValueError
         If a component cannot be compiled.
-    MemoryError
-        If the working memory of the threads does not fit.
     """
 
     def __init__(self, sweep: Sweep, names: set[str], threads: int) -> None:
@@ -79,9 +76,6 @@ class Crew:
         self._blocks = [block_of(sweep)]
         # a thread with less than a block of starts would only slow down the others
         others = min(threads, -(-sweep.points // self._blocks[0].lanes)) - 1
-        what = f"working memory for {others + 1} threads"
-        # that of the first is not taken yet: nothing has been written there
-        require_memory((others + 1) * self._blocks[0].bytes, what, "use fewer threads")
         self._blocks += [self._blocks[0].another() for _ in range(others)]
         # of which only the types count
         first = Tile(sweep, self._values, tuple(slice(0, 1) for _ in sweep.shape))

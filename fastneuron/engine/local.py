@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastneuron.engine.crew import Crew, Place
-from fastneuron.engine.memory import require_memory
+from fastneuron.engine.lowering import thread_bytes
+from fastneuron.engine.memory import checked_memory, require_memory, usable_memory
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.threads import thread_count
 from fastneuron.engine.tiles import points_in, tile_shape, tiles_of
@@ -32,11 +33,11 @@ def run(
     keep: Iterable[str] | None = None,
     threads: int | None = None,
     progress: bool | Report | None = None,
+    memory: int | None = None,
 ) -> xarray.Dataset:
     """Run a sweep; see `fastneuron.Sweep.run`."""
     variables = kept_variables(sweep, keep)
-    count = thread_count(threads)
-    check_memory(sweep, variables, stored=store is not None)
+    count = threads_that_fit(sweep, variables, threads, memory, stored=store is not None)
     tile = tile_shape(sweep.shape, sweep.model.size)
     with reporting(progress, sweep.points) as report:
         if store is not None:
@@ -96,15 +97,18 @@ def repair(
     ------
     ValueError
         If another process writes to the store, or its sweep has components that are not registered.
+    MemoryError
+        If there is no room for one thread.
     """
     from fastneuron.sweep import Sweep
 
     group = group_of(store_like(store))
     sweep = Sweep.from_toml(group.attrs["sweep"])
     variables = kept_variables(sweep, data_names(group))
+    count = threads_that_fit(sweep, variables, threads, None, stored=True)
     written = MapStore(store, sweep, variables, tile_of(group))
     try:
-        crew = Crew(sweep, set(variables), thread_count(threads))
+        crew = Crew(sweep, set(variables), count)
         written.strike(tiles)
         places = list(places_of(group, tiles))
         with reporting(progress, sum(map(points_in, places))) as report:
@@ -121,18 +125,25 @@ def result_bytes(sweep: Sweep, variables: Mapping[str, Variable]) -> int:
     )
 
 
-def check_memory(sweep: Sweep, variables: Mapping[str, Variable], stored: bool) -> None:
-    """Refuse a result that would not fit into memory, before anything starts.
+def threads_that_fit(
+    sweep: Sweep,
+    variables: Mapping[str, Variable],
+    threads: int | None,
+    memory: int | None,
+    stored: bool,
+) -> int:
+    """How many of `threads` can work within a bound of memory, known before anything starts.
 
     Raises
     ------
     MemoryError
-        With the size needed and the size free.
+        With the sizes, if there is no room for the result, or not for one thread.
     """
-    axes = sum(sweep.shape) * 8
-    needed = axes if stored else axes + result_bytes(sweep, variables)
-    require_memory(
-        needed,
-        f"this sweep of {sweep.points:,} points",
-        "use fewer points, keep= fewer variables, or give a store",
-    )
+    count, memory = thread_count(threads), checked_memory(memory)
+    fixed = sum(sweep.shape) * 8 + (0 if stored else result_bytes(sweep, variables))
+    advice = "use fewer points, keep= fewer variables, or give a store"
+    require_memory(fixed, f"this sweep of {sweep.points:,} points", advice, memory)
+    one = thread_bytes(sweep, variables, math.prod(tile_shape(sweep.shape, sweep.model.size)))
+    advice = "use a smaller model, shorter epochs or fewer points"
+    require_memory(fixed + one, "working memory of a thread", advice, memory)
+    return max(1, min(count, (usable_memory(memory) - fixed) // one))

@@ -20,9 +20,8 @@ import numpy as np
 from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Component, with_plain, with_rows
 from fastneuron.engine.draws import drawn
-from fastneuron.engine.memory import require_memory
 from fastneuron.engine.rehearsal import rehearse
-from fastneuron.kernels.block import Block, bytes_needed, rule_of
+from fastneuron.kernels.block import Block, Rule, bytes_needed, rule_of
 from fastneuron.kernels.cache import PACKAGE
 from fastneuron.kernels.jit import NumbaError, specialised
 from fastneuron.kernels.layers import planned, write_linear
@@ -36,6 +35,7 @@ from fastneuron.optimizers import Optimizer
 from fastneuron.penalties import NoPenalty, Penalty
 from fastneuron.places import OFFSET, SD, entry_of, layers_of
 from fastneuron.reducers import Reducer
+from fastneuron.result import Variable
 from fastneuron.starts import Distribution, Normal
 from fastneuron.tasks import Task
 
@@ -230,16 +230,41 @@ def block_of(sweep: Sweep) -> Block:
     ValueError
         If a component cannot be compiled.
     """
+    parts = _parts_of_block(sweep)
+    with explained():
+        return Block(*parts)
+
+
+def thread_bytes(sweep: Sweep, variables: Mapping[str, Variable], tile_points: int) -> int:
+    """About how much working memory a thread takes: its block, and a tile with its results, to be stored.
+
+    Raises
+    ------
+    ValueError
+        If a component lacks a method, or one gives what it should not.
+    """
+    problem, _, varying, period, epoch = _parts_of_block(sweep)
+    real = np.dtype(sweep.dtype).itemsize
+    kept = [
+        np.dtype(variable.dtype).itemsize * math.prod(variable.more.values())
+        for variable in variables.values()
+    ]
+    rows = sweep.model.size + varying + 3 + (KEPT + len(sweep.record) if sweep.record else 0)
+    # numbers (twice), truth table, outcome, steps, period; what is kept, and the copies that packing makes
+    point = rows * real + 3 * 8 + 1 + 4 + 4 + sum(kept) + 4 * max(kept)
+    return bytes_needed(problem, varying, period, epoch) + tile_points * point
+
+
+def _parts_of_block(sweep: Sweep) -> tuple[Problem, Rule, int, int, int]:
+    """The arguments of `Block`."""
     varying = varying_fields(sweep)
     of_stop = {field: row for (role, field), row in varying.first.items() if role == "stop"}
     stop = with_rows(sweep.stop.for_dtype(sweep.dtype), of_stop)
     with explained():
         problem = lowered_sweep(sweep)
-        most = _largest(sweep, "max_steps")  # nothing further back is asked for
-        period, epoch = min(_largest(sweep, "max_period"), most), min(longest_epoch(sweep), most)
-        needed = bytes_needed(problem, len(varying.rows), period, epoch)
-        require_memory(needed, "working memory of a thread", "use a smaller model or shorter epochs")
-        return Block(problem, rule_of(stop), len(varying.rows), period, epoch)
+    most = _largest(sweep, "max_steps")  # nothing further back is asked for
+    period, epoch = min(_largest(sweep, "max_period"), most), min(longest_epoch(sweep), most)
+    return problem, rule_of(stop), len(varying.rows), period, epoch
 
 
 def _largest(sweep: Sweep, field: str) -> int:

@@ -5,14 +5,41 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from fastneuron.components import shown
 
-def require_memory(needed: int, what: str, advice: str) -> None:
-    """Raise MemoryError, with the sizes, where `what` would not fit into the memory that is free."""
+SHARE = 0.9  # of what is free, that is used
+
+
+def require_memory(needed: int, what: str, advice: str, memory: int | None = None) -> None:
+    """Raise MemoryError, with the sizes, where `what` would not fit into what may be used of the memory."""
     free = free_memory()
-    if needed > 0.9 * free:
-        raise MemoryError(
-            f"{what} needs {size_text(needed)} of memory and {size_text(free)} is free; {advice}"
-        )
+    if needed > SHARE * free:
+        there = f"{size_text(free)} is free"
+    elif memory is not None and needed > memory:
+        there = f"{size_text(memory)} is allowed (memory)"
+    else:
+        return
+    raise MemoryError(f"{what} needs {size_text(needed)} of memory and {there}; {advice}")
+
+
+def usable_memory(memory: int | None = None) -> int:
+    """Bytes that may be used: a share of what is free, and at most `memory`."""
+    usable = int(SHARE * free_memory())
+    return usable if memory is None else min(usable, memory)
+
+
+def checked_memory(memory: object) -> int | None:
+    """`memory`, where it is None or a number of bytes.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    whole = isinstance(memory, int) and not isinstance(memory, bool)
+    if memory is not None and not (whole and memory > 0):  # type: ignore[operator]
+        raise ValueError(f"memory must be a whole number of bytes, 1 or more, got {shown(memory)}")
+    return memory  # type: ignore[return-value]
 
 
 def free_memory() -> int:

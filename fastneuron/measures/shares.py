@@ -6,12 +6,15 @@ A point that a half-finished map has not computed yet holds `NOT_COMPUTED` and c
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
 from fastneuron.components import shown
 from fastneuron.outcomes import Outcome
+from fastneuron.store.blocks import blocks_of
 
 NOT_COMPUTED = -1
 
@@ -92,21 +95,31 @@ def wilson(count: int, total: int) -> tuple[float, float]:
 
 
 def counts_of(outcome: Any) -> dict[Outcome, int]:
-    """Number of computed points of every outcome.
+    """Number of computed points of every outcome; a DataArray is read block by block.
 
     Raises
     ------
     ValueError
         If there is no computed point, or a code is no outcome.
     """
-    codes = np.asarray(outcome)
-    counts = {member: int(np.count_nonzero(codes == int(member))) for member in Outcome}
-    computed = sum(counts.values())
-    missing = int(np.count_nonzero(codes == NOT_COMPUTED))
-    if computed + missing != codes.size:
-        known = [NOT_COMPUTED, *(int(member) for member in Outcome)]
-        strange = codes[~np.isin(codes, known)].flat[0]
-        raise ValueError(f"outcome must hold codes from -1 (not computed) to 5, got {shown(strange)}")
-    if not computed:
-        raise ValueError(f"outcome has no computed point, got {codes.size} points")
+    counts, size = dict.fromkeys(Outcome, 0), 0
+    for codes in _parts(outcome):
+        size += codes.size
+        known = np.count_nonzero(codes == NOT_COMPUTED)
+        for member in Outcome:
+            taken = int(np.count_nonzero(codes == int(member)))
+            counts[member] += taken
+            known += taken
+        if known != codes.size:
+            strange = codes[~np.isin(codes, [NOT_COMPUTED, *map(int, Outcome)])].flat[0]
+            raise ValueError(f"outcome must hold codes from -1 (not computed) to 5, got {shown(strange)}")
+    if not any(counts.values()):
+        raise ValueError(f"outcome has no computed point, got {size} points")
     return counts
+
+
+def _parts(outcome: Any) -> Iterator[np.ndarray]:
+    if isinstance(outcome, xr.DataArray):
+        yield from (outcome.isel(block).values for block in blocks_of(outcome))
+    else:
+        yield np.asarray(outcome)

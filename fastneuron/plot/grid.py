@@ -4,6 +4,9 @@ A cell is centred at its coordinate. Coordinates may be descending, uneven, or a
 logarithmic where its values are nearer to a geometric progression than to an arithmetic one. Evenly
 spaced grids, also on logarithmic axes, are drawn as an image, which stays fast at any size; uneven ones
 as a mesh of cells.
+
+Of a grid with more points than a picture can show, every k-th along an axis is read and drawn, as a cell of
+the width of k. Its axes stay those of the whole grid.
 """
 
 from __future__ import annotations
@@ -20,27 +23,38 @@ from matplotlib.image import AxesImage
 
 from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.plot.legends import hatch_background
+from fastneuron.store.blocks import blocks_of
 
 STRIP_HEIGHT = 2.4
+MOST_CELLS = 2**21  # of a picture
 EVEN_SPREAD = 1.001  # float32 coordinates of thousands of points still count as even
 
 
 @dataclass(frozen=True)
 class GridAxis:
-    """One axis of a grid: ascending cell edges, and the order that sorts its values."""
+    """One axis of a grid: its values in ascending order, and the cells that are drawn.
+
+    every : of so many values, one is drawn; places : those in the data, in ascending order of their values;
+    edges : of the cells.
+    """
 
     label: str
     values: np.ndarray
+    every: int
+    places: np.ndarray
     edges: np.ndarray
-    order: np.ndarray | None
     log: bool
     even: bool
 
     @property
     def ends(self) -> tuple[float, float]:
-        """First and last edge, in the scale of the axis: log10 where it is logarithmic."""
-        low, high = float(self.edges[0]), float(self.edges[-1])
-        return (float(np.log10(low)), float(np.log10(high))) if self.log else (low, high)
+        """The ends of cells that are all as wide as the first, in the scale of the axis.
+
+        Where the last cell holds fewer values than the others, that is beyond the last edge.
+        """
+        low, high = np.log10(self.edges[[0, -1]]) if self.log else self.edges[[0, -1]]
+        reach = len(self.places) * self.every / len(self.values)
+        return float(low), float(low + reach * (high - low))
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,24 @@ class Grid:
     y: GridAxis | None
     fields: dict[str, np.ndarray]
     missing: np.ndarray
+
+    @property
+    def thinned(self) -> str:
+        """Which starts are drawn, in words; empty where all are."""
+        axes = [axis for axis in (self.x, self.y) if axis is not None]
+        strides = {axis.every for axis in axes}
+        if strides == {1}:
+            return ""
+        if len(axes) == 2 and len(strides) == 1:
+            return f"drawn: every {_ordinal(axes[0].every)} start along each axis"
+        parts = [f"every {_ordinal(axis.every)} start along {axis.label}" for axis in axes if axis.every > 1]
+        return f"drawn: {', '.join(parts)}"
+
+
+def _ordinal(number: int) -> str:
+    """A number as the place in a row: 2nd."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def require(data: xr.Dataset, *names: str) -> None:
@@ -81,20 +113,49 @@ def grid_of(data: xr.Dataset, *names: str) -> Grid:
     if len(dims) > 2:
         shown = ", ".join(str(dim) for dim in dims)
         raise ValueError(f"a map has one or two axes, got {len(dims)} ({shown}); select with .isel or .sel")
-    axes = [_axis(str(dim), data[dim].values) for dim in dims]
+    strides = _strides([data.sizes[dim] for dim in dims])
+    axes = [_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
     fields = {}
     for name in names if "outcome" in names or "outcome" not in data.data_vars else (*names, "outcome"):
-        values = data[name].transpose(*dims).values
-        for place, axis in enumerate(axes):
-            if axis.order is not None:
-                values = np.take(values, axis.order, axis=place)
-        fields[name] = np.atleast_2d(values)
+        fields[name] = np.atleast_2d(_cells(data[name].transpose(*dims), axes))
     first = fields[names[0]]
     missing = fields["outcome"] == NOT_COMPUTED if "outcome" in fields else np.zeros(first.shape, bool)
     return Grid(axes[-1], axes[0] if len(axes) == 2 else None, fields, missing)
 
 
-def _axis(name: str, values: np.ndarray) -> GridAxis:
+def _strides(lengths: list[int]) -> list[int]:
+    """Of how many points along each axis one is drawn, so that there are at most `MOST_CELLS`."""
+    strides, room = [1] * len(lengths), MOST_CELLS
+    for left, k in zip(range(len(lengths), 0, -1), np.argsort(lengths), strict=True):
+        side = int(room ** (1 / left))
+        strides[k] = -(-lengths[k] // side)
+        room //= min(lengths[k], side)
+    return strides
+
+
+def _cells(array: xr.DataArray, axes: list[GridAxis]) -> np.ndarray:
+    """The points of an array that are drawn, read block by block where these are not all."""
+    if all(axis.every == 1 for axis in axes):
+        whole: np.ndarray = array.values[np.ix_(*(axis.places for axis in axes))]
+        return whole
+    cells = np.empty([len(axis.places) for axis in axes], array.dtype)
+    for block in blocks_of(array):
+        # the cells whose points are in this block
+        inside = [
+            np.flatnonzero((axis.places >= part.start) & (axis.places < part.stop))
+            for axis, part in zip(axes, block.values(), strict=True)
+        ]
+        if not all(map(len, inside)):
+            continue
+        places = [
+            axis.places[own] - part.start
+            for axis, own, part in zip(axes, inside, block.values(), strict=True)
+        ]
+        cells[np.ix_(*inside)] = array.isel(block).values[np.ix_(*places)]
+    return cells
+
+
+def _axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
     if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
         raise ValueError(f"axis {name!r} must hold finite numbers to be drawn, got {values.dtype}")
     values = values.astype(np.float64)
@@ -108,7 +169,11 @@ def _axis(name: str, values: np.ndarray) -> GridAxis:
         ratios = np.diff(np.log10(values))
         log = _spread(ratios) ** 2 <= _spread(steps)
         even = log and _spread(ratios) <= EVEN_SPREAD
-    return GridAxis(name.replace("_", " "), values, _edges(values, log), order, log, even)
+    drawn = np.arange(every // 2, len(values) + every // 2, every).clip(max=len(values) - 1)
+    places = drawn if order is None else order[drawn]
+    edges = _edges(values, log)
+    edges = np.append(edges[:-1:every], edges[-1])
+    return GridAxis(name.replace("_", " "), values, every, places, edges, log, even)
 
 
 def _spread(steps: np.ndarray) -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.image import AxesImage
 
+from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.caption import task_of
@@ -19,6 +22,7 @@ from fastneuron.plot.legends import (
     set_title,
     swatch,
 )
+from fastneuron.store.blocks import blocks_of
 
 NO_TABLE = -1
 
@@ -36,7 +40,7 @@ def learned(
     ax : Axes, optional
         Where to draw; default a new figure.
     title : str, optional
-        Default: task, activation, loss and optimizer of the sweep.
+        Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
         Name the truth tables, most frequent first, with their shares of the computed starts.
 
@@ -60,7 +64,7 @@ def learned(
     computed = tables[~grid.missing]
     if "outcome" in grid.fields and computed.size and (computed == NO_TABLE).all():
         raise ValueError("there is no truth table for more than 32 samples")
-    found, counts = np.unique(computed, return_counts=True)
+    found, counts = _counts(data)
     frequent = np.argsort(-counts, kind="stable")[: len(palette.CATEGORIES)]
     places = np.full(tables.shape, len(frequent), np.int8)
     for place, index in enumerate(frequent):
@@ -83,10 +87,24 @@ def learned(
     if grid.missing.any():
         handles.append(not_computed_swatch())
     cells = draw_grid(ax, grid, places, *palette.listed(colors))
-    set_title(ax, data, title)
+    set_title(ax, data, title, grid.thinned)
     if legend:
         legend_right(ax, handles, title="truth table")
     return cells
+
+
+def _counts(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The truth tables of all computed starts, ascending, and how many have each."""
+    counts: Counter[int] = Counter()
+    for block in blocks_of(data["learned"]):
+        part = data[[name for name in ("learned", "outcome") if name in data]].isel(block)
+        tables = part["learned"].values
+        if "outcome" in part:
+            tables = tables[part["outcome"].transpose(*part["learned"].dims).values != NOT_COMPUTED]
+        for table, count in zip(*np.unique_counts(tables), strict=True):
+            counts[int(table)] += int(count)
+    found = sorted(counts)
+    return np.array(found, np.int64), np.array([counts[table] for table in found], np.int64)
 
 
 def _bits_and_target(data: xr.Dataset, tables: np.ndarray) -> tuple[int, int | None]:

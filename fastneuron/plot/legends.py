@@ -29,9 +29,10 @@ def hatch_background(ax: Axes) -> None:
     ax.patch.set(facecolor=NOT_COMPUTED, edgecolor=HATCH, linewidth=0.0, hatch="////")
 
 
-def set_title(ax: Axes, data: xr.Dataset, title: str | None) -> None:
-    """Set `title`, or where it is None the caption of `data`."""
-    ax.set_title(caption(data) if title is None else title, loc="left", fontsize="medium")
+def set_title(ax: Axes, data: xr.Dataset, title: str | None, note: str = "") -> None:
+    """Set `title`, or where it is None the caption of `data`, and below it a note."""
+    text = "\n".join(filter(None, (caption(data), note))) if title is None else title
+    ax.set_title(text, loc="left", fontsize="medium")
 
 
 def legend_right(ax: Axes, handles: Sequence[Any], title: str | None = None) -> None:

@@ -32,7 +32,7 @@ def loss(
     ax : Axes, optional
         Where to draw; default a new figure.
     title : str, optional
-        Default: task, activation, loss and optimizer of the sweep.
+        Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
         Draw the colour scale, and name below the map what is not on it.
 
@@ -75,7 +75,7 @@ def loss(
         handles.append(not_computed_swatch())
     colormap = sequential(under=ZERO, over=COLORS[Outcome.DIVERGED])
     cells = draw_grid(ax, grid, values, colormap, norm)
-    set_title(ax, data, title)
+    set_title(ax, data, title, grid.thinned)
     if legend:
         if (finite & ~zero).any():
             ax.figure.colorbar(cells, ax=ax, label="final loss")

@@ -31,7 +31,7 @@ def outcome(
     ax : Axes, optional
         Where to draw; default a new figure.
     title : str, optional
-        Default: task, activation, loss and optimizer of the sweep.
+        Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
         Name the outcomes present, with their shares of the computed starts, at the right.
 
@@ -47,7 +47,7 @@ def outcome(
     """
     grid = grid_of(data, "outcome")
     codes = grid.fields["outcome"]
-    shares = {} if grid.missing.all() else fractions(codes)
+    shares = {} if grid.missing.all() else fractions(data["outcome"])
     ax = axes_for(ax, strip=grid.y is None)
     handles = [
         swatch(COLORS[member], f"{member.name.lower()}  {percent(share)}")
@@ -57,7 +57,7 @@ def outcome(
     if grid.missing.any():
         handles.append(not_computed_swatch())
     cells = draw_grid(ax, grid, codes, *outcome_colormap())
-    set_title(ax, data, title)
+    set_title(ax, data, title, grid.thinned)
     if legend:
         legend_right(ax, handles)
     return cells

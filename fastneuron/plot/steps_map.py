@@ -40,7 +40,7 @@ def steps(
     ax : Axes, optional
         Where to draw; default a new figure.
     title : str, optional
-        Default: task, activation, loss and optimizer of the sweep.
+        Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
         Draw the colour scale, and name the grey starts and those not computed below the map.
 
@@ -67,7 +67,7 @@ def steps(
         handles.append(not_computed_swatch())
     colormap, norm = sequential(under=palette.OTHER), _norm(grid.fields["steps"][shown])
     cells = draw_grid(ax, grid, counts, colormap, norm)
-    set_title(ax, data, title)
+    set_title(ax, data, title, grid.thinned)
     if legend:
         if shown.any():
             whole = None if isinstance(norm, SymLogNorm) else MaxNLocator(integer=True)

@@ -29,7 +29,7 @@ def trainability(
     ax : Axes, optional
         Where to draw; default a new figure.
     title : str, optional
-        Default: task, activations, loss and optimizer of the sweep.
+        Default: task, activations, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
         Name the colours below the map.
 
@@ -54,7 +54,7 @@ def trainability(
     ax = axes_for(ax, strip=grid.y is None)
     colormap = colormaps["RdYlBu"]
     cells = draw_grid(ax, grid, values, colormap, Normalize(-1, 1))
-    set_title(ax, data, title)
+    set_title(ax, data, title, grid.thinned)
     if legend:
         handles = [
             swatch(to_hex(colormap(0.92)), "converges: the late losses are below the first"),
