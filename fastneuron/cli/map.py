@@ -106,6 +106,8 @@ def map_starts(
         from fastneuron.cli.forecast import forecast
 
         report = forecast(sweep, keep, threads, memory)
+        if store.exists() and not overwrite:
+            report |= _left(store, report)
         print(printing.document(report) if json else _forecast_text(report))
         return
     with clusters.chosen(threads, workers, cluster) as where:
@@ -144,6 +146,15 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
         tiles_done(store)  # raises: what is no map is not ours to touch
     if store.parent.is_dir():
         files.check_picture(picture)
+
+
+def _left(store: Path, report: dict[str, Any]) -> dict[str, Any]:
+    """What a forecast says of the tiles that a map lacks."""
+    from fastneuron.store import tiles_done
+
+    done, tiles = tiles_done(store)
+    times = ("seconds", "seconds_low", "seconds_high")
+    return {"tiles_done": done} | {name: report[name] * (1 - done / tiles) for name in times}
 
 
 def _check_same(store: Path, sweep: Sweep, keep: tuple[str, ...] | None) -> None:
@@ -276,12 +287,13 @@ def _forecast_text(report: dict[str, Any]) -> str:
     shape = " x ".join(str(size) for size in report["shape"])
     tiles = f"{report['tiles']:,} tile{'s' * (report['tiles'] != 1)}"
     sizes = {name: size_text(report[name]) for name in ("bytes", "bytes_stored", "memory")}
+    if "tiles_done" in report:
+        tiles += f", {report['tiles_done']:,} of them done already"
     low, middle, high = (
-        f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.2g}"
-        for seconds in (report[name] for name in ("seconds_low", "seconds", "seconds_high"))
+        printing.duration(report[name]) for name in ("seconds_low", "seconds", "seconds_high")
     )
     return (
-        f"{report['points']:,} starts ({shape}) in {tiles}, about {middle} s ({low} to {high} s) on this "
+        f"{report['points']:,} starts ({shape}) in {tiles}, about {middle} ({low} to {high}) on this "
         f"machine with {report['threads']} thread{'s' * (report['threads'] != 1)}\n"
         f"about {sizes['bytes_stored']} on disk ({sizes['bytes']} before compression), {sizes['memory']} of "
         "working memory; nothing was written"

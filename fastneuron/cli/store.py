@@ -40,14 +40,16 @@ def status(store: Store, /, *, json: bool = False) -> None:
     share = 100 * found.points_done / found.points
     print(
         f"{store}: {found.tiles_done:,} of {found.tiles:,} tiles are done, {found.points_done:,} of "
-        f"{found.points:,} starts ({share:.1f} %), in {_duration(found.seconds)}"
+        f"{found.points:,} starts ({share:.1f} %), in {printing.duration(found.seconds)}"
     )
     pace = "" if found.rate is None else f" at {found.rate:,.0f} starts a second"
     left = found.seconds_left
     if found.points_done == found.points:
         print("it is whole")
     elif found.writing:
-        print(f"it is being written{pace}" + ("" if left is None else f", about {_duration(left)} left"))
+        print(
+            f"it is being written{pace}" + ("" if left is None else f", about {printing.duration(left)} left")
+        )
     else:
         print("nobody is writing to it; run what made it once more to go on")
 
@@ -144,12 +146,3 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
         with reporting(False if quiet else None, 0) as report:
             exports.to_csv(result, out, report)
     print(f"wrote {out}")
-
-
-def _duration(seconds: float) -> str:
-    """Seconds for people: ``"3.2 s"``, ``"12 min"``, ``"5.0 h"``, ``"3.1 days"``."""
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"

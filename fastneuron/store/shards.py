@@ -58,6 +58,19 @@ def entry_bytes(entry: np.ndarray) -> bytes:
     return plain + _checksum(plain)
 
 
+def entry_in(data: bytes) -> np.ndarray:
+    """The entry in a chunk of the ledger.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    if len(data) != 20 or _checksum(data[:16]) != data[16:]:
+        raise ValueError("a ledger entry is damaged")
+    return np.frombuffer(data[:16], "<u8")
+
+
 def write(array: Path, place: Iterable[int], data: bytes) -> None:
     """Write the chunk or shard at a place of the array in a folder: as a whole or not at all."""
     path = array.joinpath("c", *map(str, place))
