@@ -25,6 +25,7 @@ from fastneuron.cli.main import main
 from fastneuron.engine import local, tiles
 from fastneuron.plot import grid
 from fastneuron.result import kept_variables
+from fastneuron.store import ledger
 from fastneuron.store.blocks import blocks_of
 from fastneuron.store.ledger import LEDGER
 
@@ -113,8 +114,11 @@ def test_a_map_larger_than_a_bound_is_counted_and_drawn_within_it(tmp_path):
     made = zarr.open_group(path, mode="r+")
     for name in ("bias", "weight", "outcome", "learned"):
         del made[name]
+    values = np.linspace(-9, 9, 8000)
     for name in ("bias", "weight"):
-        made.create_array(name, data=np.linspace(-9, 9, 8000), dimension_names=(name,))
+        made.create_array(name, data=values, dimension_names=(name,))
+    checksums = dict.fromkeys(("bias", "weight"), ledger.checksum([values]))
+    made.attrs["layout"] = {**made.attrs["layout"], "coordinates": checksums}
     for name, kind in (("outcome", "int8"), ("learned", "int64")):
         dims = ("bias", "weight")
         made.create_array(name, shape=(8000, 8000), chunks=(256, 256), dtype=kind, dimension_names=dims)

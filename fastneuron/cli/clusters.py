@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 
 
-def check(threads: int | None, workers: int | None, cluster: str | None, memory: int | None) -> None:
+def check(
+    threads: int | None, workers: int | None, cluster: str | None, memory: int | None, dry_run: bool
+) -> None:
     """Refuse more than one of them, and a bound of memory but for threads.
 
     Raises
@@ -23,6 +25,8 @@ def check(threads: int | None, workers: int | None, cluster: str | None, memory:
         raise ValueError(f"{' and '.join(named)} exclude each other; give one of them")
     if memory is not None and "--threads" not in named and named:
         raise ValueError(f"--memory bounds this process alone, not what {named[0]} starts; give one of them")
+    if dry_run and cluster is not None:
+        raise ValueError("--dry-run measures this machine, not --cluster; give one of them")
     if workers is not None and workers < 1:
         raise ValueError(f"--workers must be 1 or more, got {workers}")
 

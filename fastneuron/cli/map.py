@@ -94,10 +94,11 @@ def map_starts(
     if points is not None:
         spec.with_points(table, points)
     sweep = Sweep.from_spec(table)
-    clusters.check(threads, workers, cluster, memory)
+    clusters.check(threads, workers, cluster, memory, dry_run)
     files.check_folder(out)
     stem = _stem(name, spec_file, sweep)
     store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
+    _put_in_place(store)
     _check_free(store, picture, overwrite)
     pilot.check_memory(sweep, keep, threads, memory)
     if store.exists() and not overwrite:
@@ -105,7 +106,7 @@ def map_starts(
     if dry_run:
         from fastneuron.cli.forecast import forecast
 
-        report = forecast(sweep, keep, threads, memory)
+        report = forecast(sweep, keep, threads if workers is None else workers, memory)
         if store.exists() and not overwrite:
             report |= _left(store, report)
         print(printing.document(report) if json else _forecast_text(report))
@@ -114,8 +115,10 @@ def map_starts(
         bound = {} if memory is None else {"memory": memory}
         progress = False if quiet else None
         result, compiled = _run(sweep, out, store, overwrite, keep=keep, progress=progress, **where, **bound)
-    undrawn = _draw(result, picture)
-    report = summary(result) | {
+    with files.reading(store):
+        undrawn = _draw(result, picture)
+        told = summary(result)
+    report = told | {
         "compile_seconds": compiled,
         "store": str(store),
         "picture": None if undrawn else str(picture),
@@ -129,6 +132,19 @@ def _stem(name: str | None, spec_file: Path | None, sweep: Sweep) -> str:
     if not name.strip(". ") or not name.isprintable() or "/" in name or "\\" in name:
         raise ValueError(f"--name must be the name of a file without a folder (--out), got {name!r}")
     return name
+
+
+def _beside(store: Path) -> tuple[Path, Path]:
+    """Where a new map is made that is to replace one, and where the old one is put while they are swapped."""
+    return store.with_name(f".{store.name}.new"), store.with_name(f".{store.name}.old")
+
+
+def _put_in_place(store: Path) -> None:
+    """Where a process was killed while it swapped maps, put the new one, which is whole, in its place."""
+    new, old = _beside(store)
+    if not store.exists() and old.exists():
+        (new if new.exists() else old).rename(store)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
@@ -176,11 +192,13 @@ def _run(
     The options are those of `Sweep.run`. Returns the result and the seconds spent on compiling.
     """
     from fastneuron import store as stores
+    from fastneuron.store.lock import Lock
 
     replacing = overwrite and store.exists()
-    target = store.with_name(f".{store.name}.new") if replacing else store
-    aside = store.with_name(f".{store.name}.old")
+    target, aside = _beside(store)
+    target = target if replacing else store
     made = files.make_folder(out)
+    lock = Lock(store, store) if replacing else None  # nobody may write to what is replaced
     if replacing:
         shutil.rmtree(target, ignore_errors=True)
         shutil.rmtree(aside, ignore_errors=True)
@@ -206,6 +224,9 @@ def _run(
                 raise Unfinished(f"{store} holds {done:,} of {tiles:,} tiles") from None
             raise KeyboardInterrupt(kept or "nothing was kept") from None
         raise
+    finally:
+        if lock is not None:
+            lock.release()
     return result, compiled
 
 

@@ -42,5 +42,6 @@ def plot(
     files.check_picture(picture)
     if kind != "trainability" and kind not in result:
         raise ValueError(f"{store} has no {kind!r}; it has {', '.join(map(str, result.data_vars))}")
-    pictures.save_map(picture, result, kind)
+    with files.reading(store):
+        pictures.save_map(picture, result, kind)
     print(f"wrote {picture}")

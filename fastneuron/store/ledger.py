@@ -22,7 +22,13 @@ from fastneuron.store import shards
 LEDGER, ENTRY = "tile_done", "tile_entry"
 DONE = 1 << 32
 MICROSECONDS = 1e6
-UNREADABLE = (ValueError, RuntimeError, OSError)  # what zarr raises for data that are damaged
+# what zarr raises for data or metadata that are damaged
+UNREADABLE = (ValueError, RuntimeError, OSError, KeyError, TypeError)
+ADVICE = "'fastneuron verify --repair' says what can be mended, and mends it"
+
+
+class DamagedMap(ValueError):
+    """A stored map that does not hold what was written."""
 
 
 def make(group: Any, counts: tuple[int, ...], dims: Sequence[str]) -> None:
@@ -65,7 +71,10 @@ def place_of(tile: tuple[int, ...]) -> tuple[slice, ...]:
 
 def read(group: Any) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     """All entries, uint64, shape (tiles along each dim..., 2); and the tiles of damaged ones, which are 0."""
-    array = group[LEDGER]
+    try:
+        array = group[LEDGER]
+    except UNREADABLE as error:
+        raise DamagedMap(f"{group.store_path}: the ledger is damaged; {ADVICE}") from error
     entries = np.zeros(array.shape, np.uint64)
     folder = getattr(group.store, "root", None)
     if isinstance(folder, Path):

@@ -37,6 +37,8 @@ class TileWriter:
     ) -> None:
         self._store, self._group = store, group
         self._names, self._tile_shape = sorted(variables), tile_shape
+        # the outcome last: where a run ended within a tile, it does not say that the tile is computed
+        self._order = sorted(variables, key=lambda name: (name == "outcome", name))
         self._missing = {name: variable.missing for name, variable in variables.items()}
 
     def tile_at(self, place: Place) -> tuple[int, ...]:
@@ -55,19 +57,30 @@ class TileWriter:
         entry = ledger.entry_of(arrays[name] for name in self._names)
         try:
             if isinstance(self._store, Path):
-                for name in self._names:
+                for name in self._order:
                     more = arrays[name].shape[len(tile) :]
                     sides, chunk = (*self._tile_shape, *more), (*inner_chunk(self._tile_shape), *more)
                     data = shards.tile_bytes(arrays[name], sides, chunk, self._missing[name])
                     shards.write(self._store / name, (*tile, *(0,) * len(more)), data)
                 shards.write(self._store / ledger.LEDGER, (*tile, 0), shards.entry_bytes(entry))
             else:
-                for name in self._names:
+                for name in self._order:
                     self._group[name][place] = arrays[name]
                 self._group[ledger.LEDGER][ledger.place_of(tile)] = entry.reshape(*(1,) * len(tile), 2)
         except OSError as error:
             reason = f"{self._store} cannot be written ({error.strerror}); it holds the tiles that were done"
             raise OSError(reason) from error
+
+    def strike(self, place: Place) -> None:
+        """Make a tile one that is not done, and its values missing."""
+        tile = self.tile_at(place)
+        for name in reversed(self._order):
+            if isinstance(self._store, Path):
+                more = self._group[name].ndim - len(tile)
+                self._store.joinpath(name, "c", *map(str, (*tile, *(0,) * more))).unlink(missing_ok=True)
+            else:
+                self._group[name][place] = self._missing[name]
+        self._group[ledger.LEDGER][ledger.place_of(tile)] = np.uint64(0)
 
 
 def inner_chunk(tile: tuple[int, ...]) -> tuple[int, ...]:
