@@ -83,7 +83,7 @@ def _damaged_arrays(group: Any) -> dict[str, str]:
 
 
 def _same_text(group: Any, name: str, made: Any) -> bool:
-    """Whether the metadata of an array in a folder are as this version of zarr would write them, if it did."""
+    """Whether metadata in a folder are as this version of zarr writes them, if it was this that did."""
     from zarr.core.buffer import default_buffer_prototype
 
     folder = getattr(group.store, "root", None)
