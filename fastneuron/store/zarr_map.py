@@ -350,7 +350,9 @@ def open(store: Any, partial: bool = False) -> xarray.Dataset:
     layout = group.attrs[LAYOUT]
     try:
         for name in (*layout["coordinates"], *layout["variables"]):
-            group[name]  # raises, where xarray would pass over it
+            # xarray would pass over it
+            if not (store / name / "zarr.json").is_file() if isinstance(store, Path) else name not in group:
+                raise KeyError(f"{name} is missing")
         result: xarray.Dataset = xarray.open_zarr(store, consolidated=False, chunks=None)
         result.attrs.pop(LAYOUT)
         sound = all(
