@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +17,11 @@ from PIL import Image
 
 import fastneuron as fn
 from fastneuron.cli import spec
-from fastneuron.cli.main import main
 from fastneuron.outcomes import Outcome
 
+from .conftest import Run
+
 SMALL = ["--points", "12", "--set", "stop.max_steps=200"]
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command in an empty folder; exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return call
 
 
 def process(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,7 +20,6 @@ from matplotlib.figure import Figure
 import fastneuron as fn
 from fastneuron import plot
 from fastneuron.cli import pilot
-from fastneuron.cli.main import main
 from fastneuron.engine import local, tiles
 from fastneuron.plot import grid
 from fastneuron.result import kept_variables
@@ -29,19 +27,7 @@ from fastneuron.store import ledger
 from fastneuron.store.blocks import blocks_of
 from fastneuron.store.ledger import LEDGER
 
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return call
+from .conftest import Run
 
 
 @pytest.fixture

@@ -5,11 +5,11 @@ A picture that is there is replaced by a whole one or stays. Not here: what is d
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from fastneuron.cli.files import replaced
 
 if TYPE_CHECKING:
     import xarray
@@ -27,7 +27,7 @@ def save(path: Path, draw: Callable[[Axes], object], size: tuple[float, float] =
 
     figure = Figure(figsize=size, layout="constrained")
     draw(figure.subplots())
-    with _replaced(path) as new:
+    with replaced(path) as new:
         figure.savefig(new, dpi=DPI)
 
 
@@ -62,21 +62,5 @@ def animate(path: Path, draw: Callable[[Axes, int], object], frames: Sequence[in
 
     held = [*frames, *[frames[-1]] * 10]
     animation = FuncAnimation(figure, redraw, frames=held, init_func=list, blit=False)  # type: ignore[arg-type]
-    with _replaced(path) as new:
+    with replaced(path) as new:
         animation.save(new, writer=PillowWriter(fps=1000 // MILLISECONDS), dpi=100)
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A hidden file to write, which becomes `path` once it is whole."""
-    there = path.resolve()  # a link stays one
-    new = there.with_name(f".{there.stem}.new{path.suffix}")
-    try:
-        yield new
-        os.replace(new, there)
-    except OSError as error:
-        if error.filename in (new, str(new)):
-            error.filename = str(path)  # the name that was asked for
-        raise
-    finally:
-        new.unlink(missing_ok=True)

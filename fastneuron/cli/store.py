@@ -146,11 +146,11 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
 
     files.check_file(out, exports.SUFFIXES, "an export")
     result = stores.open(store, partial=True)
-    with files.reading(store):
+    with files.reading(store), files.replaced(out) as new:
         if out.suffix.lower() == ".nc":
             require_memory(2 * result.nbytes, "a NetCDF file", "export to CSV, or fewer variables (keep)")
-            exports.to_netcdf(result, out)
+            exports.to_netcdf(result, new)
         else:
             with reporting(False if quiet else None, 0) as report:
-                exports.to_csv(result, out, report)
+                exports.to_csv(result, new, report)
     print(f"wrote {out}")
