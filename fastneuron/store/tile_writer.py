@@ -60,9 +60,9 @@ class TileWriter:
                 for name in self._order:
                     more = arrays[name].shape[len(tile) :]
                     sides, chunk = (*self._tile_shape, *more), (*inner_chunk(self._tile_shape), *more)
-                    data = shards.tile_bytes(arrays[name], sides, chunk, self._missing[name])
-                    shards.write(self._store / name, (*tile, *(0,) * len(more)), data)
-                shards.write(self._store / ledger.LEDGER, (*tile, 0), shards.entry_bytes(entry))
+                    parts = shards.tile_parts(arrays[name], sides, chunk, self._missing[name])
+                    shards.write(self._store / name, (*tile, *(0,) * len(more)), parts)
+                shards.write(self._store / ledger.LEDGER, (*tile, 0), shards.entry_parts(entry))
             else:
                 for name in self._order:
                     self._group[name][place] = arrays[name]
