@@ -5,8 +5,9 @@
 Speeds are network-steps a second, float64: one step is one update of one network. Rounds are interleaved,
 and every figure is the median over the rounds. What counts is the ratio within a round, by processor time, to
 the best of JAX (digits: to scikit-learn); fastneuron and JAX have two threads each. Compiling is not timed.
-Before anything is timed, all programs must agree to 1e-8. What is not installed, or what fastneuron lacks, is
-left out and named. The works: work_trainability.py, work_xor.py, work_digits.py.
+Where a program as one would write it is among them, in one call, the ratio to the better of its batches by
+the clock is given, too. Before anything is timed, all programs must agree to 1e-8. What is not installed, or
+what fastneuron lacks, is left out and named. The works: work_trainability.py, work_xor.py, work_digits.py.
 """
 
 from __future__ import annotations
@@ -57,14 +58,15 @@ def works(quick: bool, rounds: int, blas: bool) -> Iterator[Work]:
 def shown(work: Work, rows: list[dict[str, Any]]) -> str:
     """A work's lines of the table."""
     title = f"{work.title}, {work.steps} steps"
-    lines = [f"\n{title:<53}steps/s    a core-s  core-ms each  ratio  middle half  of peak"]
+    lines = [f"\n{title:<53}steps/s    a core-s  core-ms each  ratio  middle half  of peak  by the clock"]
     for row in rows:
         ratio = f"{row['ratio']:>6.2f}  {row['low']:.2f} .. {row['high']:.2f}" if "ratio" in row else ""
         speeds = (
             f"{row['steps']:>14,.0f}{row['steps_a_core_second']:>12,.0f}{row['core_ms_a_network']:>14.3f}"
         )
         peak = f"{row['of_peak']:.0%}" if "of_peak" in row else ""
-        lines.append(f"  {row['what']:<44}{speeds} {ratio:<21}{peak:>7}  {row['said']}".rstrip())
+        clock = f"{row['by_clock']:.2f}" if "by_clock" in row else ""
+        lines.append(f"  {row['what']:<44}{speeds} {ratio:<21}{peak:>7}{clock:>14}  {row['said']}".rstrip())
     lines += [f"  left out: {name} ({why})" for name, why in work.left_out.items()]
     return "\n".join(lines)
 

@@ -30,6 +30,7 @@ BATCHES = {64: (8, 8), 512: (16, 32)}  # networks: those of either learning rate
 RATES = {"layer0.learning_rate": (1.0, 1e4), "layer1.learning_rate": (1.0, 100.0)}
 CALM = ([0.5, 1.0], [0.5, 1.0, 1e4])  # learning rates far from the chaos in which programs part
 
+AS_USUAL = "JAX, vmap(grad)"
 PEAK = "peak of the multiply-adds, one core"
 
 Descend = Callable[[Any, Any], tuple[float, np.ndarray]]
@@ -175,9 +176,14 @@ def jax_descends(jax: Any, study: Study) -> dict[str, Descend]:
         return descend
 
     return {
-        "JAX, vmap(grad)": descend_of(as_usual),
+        AS_USUAL: descend_of(as_usual),
         "JAX, vmap(grad), units x samples": descend_of(units_by_samples),
     }
+
+
+def once(descend: Descend, both: list[np.ndarray]) -> Run:
+    """One call, as one would write it, with what threads XLA makes of it."""
+    return lambda: descend(*both)
 
 
 def twice(descend: Descend, both: list[np.ndarray]) -> Run:
@@ -265,6 +271,8 @@ def work(n: int, steps: int, library: ctypes.CDLL | None, blas: bool) -> Work:
             agree(name, descend(*CALM)[1], truth)
             for networks, both in values.items():
                 runs[f"{name}, {networks}"] = twice(descend, both)
+            if name == AS_USUAL:
+                runs |= {f"one call of {name}, {k}": once(descend, both) for k, both in values.items()}
     if blas:
         descend = numpy_descend(study)
         runs["NumPy and BLAS, one core, 64"] = lambda: descend(*values[64])
@@ -275,4 +283,4 @@ def work(n: int, steps: int, library: ctypes.CDLL | None, blas: bool) -> Work:
         left_out["peak"] = "no gcc or no libmvec"
     else:
         runs[PEAK] = peak_run(library, n)
-    return Work(f"trainability, width {n}", steps, runs, "JAX", left_out, peak=PEAK)
+    return Work(f"trainability, width {n}", steps, runs, "JAX", left_out, peak=PEAK, waited="one call")

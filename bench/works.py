@@ -27,7 +27,8 @@ class Work(NamedTuple):
 
     steps : of one network; runs : by the program's name; reference : how the names begin among which the
     best is what all are compared with; left_out : why a program is missing, by name; said : in words, of what
-    came out; peak : the name of the run that shows what the processor allows, if there is one.
+    came out; peak : the name of the run that shows what the processor allows, if there is one; waited : how
+    the names begin of programs written as one would, with which all are compared by the clock.
     """
 
     title: str
@@ -37,6 +38,7 @@ class Work(NamedTuple):
     left_out: dict[str, str]
     said: Callable[[np.ndarray], str] = lambda numbers: ""
     peak: str = ""
+    waited: str = ""
 
 
 class Taken(NamedTuple):
@@ -68,18 +70,23 @@ def ratios(one: Taken, other: Taken) -> list[float]:
     return [a / b for a, b in zip(one.processor, other.processor, strict=True)]
 
 
+def best_of(speeds: dict[str, float], prefix: str) -> str | None:
+    """The fastest of the programs whose names begin so."""
+    names = (name for name in speeds if prefix and name.startswith(prefix))
+    return max(names, key=speeds.__getitem__, default=None)
+
+
 def rows_of(work: Work, rounds: int) -> list[dict[str, Any]]:
     """One row a program: medians over the rounds, of the ratios within them also the middle half."""
     taken = measured(work.runs, rounds)
     speed = {name: statistics.median(each.processor) for name, each in taken.items()}
-    best = max(
-        (name for name in taken if name.startswith(work.reference)), key=speed.__getitem__, default=None
-    )
+    by_clock = {name: statistics.median(each.wall) for name, each in taken.items()}
+    best, waited = best_of(speed, work.reference), best_of(by_clock, work.waited)
     rows = []
     for name, each in taken.items():
         row: dict[str, Any] = {
             "what": name,
-            "steps": statistics.median(each.wall),
+            "steps": by_clock[name],
             "steps_a_core_second": speed[name],
             "core_ms_a_network": 1e3 * work.steps / speed[name],
             "said": work.said(each.numbers),
@@ -87,6 +94,9 @@ def rows_of(work: Work, rounds: int) -> list[dict[str, Any]]:
         if best is not None:
             low, middle, high = statistics.quantiles(ratios(each, taken[best]), n=4)
             row |= {"reference": best, "ratio": middle, "low": low, "high": high}
+        if waited is not None:
+            walls = zip(each.wall, taken[waited].wall, strict=True)
+            row |= {"waited": waited, "by_clock": statistics.median(a / b for a, b in walls)}
         if work.peak in taken:
             row["of_peak"] = statistics.median(ratios(each, taken[work.peak]))
         rows.append(row)

@@ -46,6 +46,7 @@ from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
     import xarray
+    from distributed import Client
 
 MAX_POINTS = 2**62
 MAX_DRAWS = 2**31 - 1
@@ -266,6 +267,7 @@ class Sweep:
         threads: int | None = None,
         progress: bool | Callable[[int, int], None] | None = None,
         memory: int | None = None,
+        cluster: Client | str | None = None,
     ) -> xarray.Dataset:
         """Train from every point of the grid.
 
@@ -286,6 +288,9 @@ class Sweep:
             Bound for the working memory, and the result where it is held in memory: as few threads work as
             that needs. What Python and the compiled code take, some 200 MB, is not counted. Default: most of
             what is free.
+        cluster : distributed.Client or address such as "tcp://host:8786", optional
+            Compute on the workers of dask.distributed, which write into the store themselves; see
+            docs/cluster.md. Needs `store`, and no `threads`: each worker has its own.
 
         Returns
         -------
@@ -304,7 +309,19 @@ class Sweep:
             If what is at `store` is no map.
         MemoryError
             If one thread, or the result, needs more than there is, with the sizes; nothing has started then.
+        OSError
+            If the store cannot be written, or the cluster is lost or fails: what is done stays in the store.
         """
+        if cluster is not None:
+            for name, value in {"threads": threads, "memory": memory}.items():
+                if value is not None:
+                    raise ValueError(f"{name} cannot be given with cluster, whose workers have their own")
+            try:
+                from fastneuron.engine import cluster as clusters
+            except ModuleNotFoundError as error:
+                reason = "cluster needs dask.distributed: pip install 'fastneuron[cluster]'"
+                raise ValueError(reason) from error
+            return clusters.run(self, cluster, store=store, keep=keep, progress=progress)
         from fastneuron.engine.local import run
 
         return run(self, store=store, keep=keep, threads=threads, progress=progress, memory=memory)

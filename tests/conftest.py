@@ -1,6 +1,27 @@
 """What holds for all tests."""
 
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from fastneuron.cli.main import main
 
 settings.register_profile("untimed", deadline=None)  # how fast something is, bench/ says
 settings.load_profile("untimed")
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command in an empty folder; exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main(words)
+        done = capsys.readouterr()
+        return code, done.out, done.err
+
+    return call

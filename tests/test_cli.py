@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,25 +17,11 @@ from PIL import Image
 
 import fastneuron as fn
 from fastneuron.cli import spec
-from fastneuron.cli.main import main
 from fastneuron.outcomes import Outcome
 
+from .conftest import Run
+
 SMALL = ["--points", "12", "--set", "stop.max_steps=200"]
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command in an empty folder; exit code, stdout, stderr."""
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return call
 
 
 def process(*words: str, **options: Any) -> subprocess.CompletedProcess[str]:
@@ -91,8 +76,14 @@ def test_map_names_the_results_after_the_spec_file(run: Run, tmp_path: Path) -> 
         assert dict(result.sizes) == {"weight_0": 3, "learning_rate": 2}
 
 
-def test_map_of_three_dimensions_has_no_picture_and_says_so(run: Run, tmp_path: Path) -> None:
-    code, out, err = run("map", *SMALL, "--set", "axes.gain=[1, 2]")
+def test_map_of_three_dimensions_is_drawn_as_small_multiples(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("map", *SMALL, "--set", "axes.gain=[1, 2]")
+    assert (code, err) == (0, "")
+    assert files(tmp_path) == ["inverter.png", "inverter.zarr"]
+
+
+def test_map_of_four_dimensions_has_no_picture_and_says_so(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("map", *SMALL, "--set", "axes.gain=[1, 2]", "--set", "axes.tolerance=[0.1, 0.2]")
     assert (code, err) == (0, "")
     assert files(tmp_path) == ["inverter.zarr"]
     assert [line for line in out.splitlines() if line.startswith("no picture: ")]

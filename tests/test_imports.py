@@ -15,7 +15,7 @@ import fastneuron
 PACKAGE = Path(fastneuron.__file__).parent
 # a module or folder may import from its own line and from the lines above
 LAYERS = [
-    {"elementary"},
+    {"elementary", "files", "fingerprint"},
     {"components"},
     {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
     {"losses"},

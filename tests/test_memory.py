@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import matplotlib as mpl
@@ -21,26 +20,14 @@ from matplotlib.figure import Figure
 import fastneuron as fn
 from fastneuron import plot
 from fastneuron.cli import pilot
-from fastneuron.cli.main import main
 from fastneuron.engine import local, tiles
 from fastneuron.plot import grid
 from fastneuron.result import kept_variables
+from fastneuron.store import ledger
 from fastneuron.store.blocks import blocks_of
 from fastneuron.store.ledger import LEDGER
 
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.chdir(tmp_path)
-
-    def call(*words: str) -> tuple[int, str, str]:
-        code = main(words)
-        done = capsys.readouterr()
-        return code, done.out, done.err
-
-    return call
+from .conftest import Run
 
 
 @pytest.fixture
@@ -113,8 +100,11 @@ def test_a_map_larger_than_a_bound_is_counted_and_drawn_within_it(tmp_path):
     made = zarr.open_group(path, mode="r+")
     for name in ("bias", "weight", "outcome", "learned"):
         del made[name]
+    values = np.linspace(-9, 9, 8000)
     for name in ("bias", "weight"):
-        made.create_array(name, data=np.linspace(-9, 9, 8000), dimension_names=(name,))
+        made.create_array(name, data=values, dimension_names=(name,))
+    checksums = dict.fromkeys(("bias", "weight"), ledger.checksum([values]))
+    made.attrs["layout"] = {**made.attrs["layout"], "coordinates": checksums}
     for name, kind in (("outcome", "int8"), ("learned", "int64")):
         dims = ("bias", "weight")
         made.create_array(name, shape=(8000, 8000), chunks=(256, 256), dtype=kind, dimension_names=dims)

@@ -481,6 +481,25 @@ def test_small_multiples_of_a_large_grid_draw_every_kth_start(monkeypatch):
     assert "every 4th start along each axis" in drawn[0].axes.figure.get_suptitle()
 
 
+@pytest.mark.parametrize("kind", ["steps", "outcome"])
+def test_a_picture_of_three_axes_is_of_small_multiples_with_their_options(kind, tmp_path):
+    data = result(np.arange(24).reshape(2, 3, 4) % 6)
+    whole = plot.Picture(kind).draw(data)
+    titles = [ax.get_title(loc="left") for ax in whole.axes if ax.get_label() != "<colorbar>"]
+    assert titles == ["learning rate 0", "learning rate 1"]
+    chosen = plot.Picture.from_spec({"kind": kind, "over": "bias", "columns": 1, "most": 2, "legend": False})
+    assert plot.Picture.from_spec(chosen.to_spec()) == chosen
+    figure = chosen.draw(data)
+    assert [ax.get_title(loc="left") for ax in figure.axes] == ["bias 0", "bias 2"]
+    assert figure.get_figheight() > figure.get_figwidth()
+    strips = plot.Picture(kind, {"over": "learning_rate"}).draw(data.isel(bias=0))
+    assert len(strips.axes) == 2 + (kind == "steps")
+    with pytest.raises(ValueError, match="got 4"):
+        plot.Picture(kind).draw(data.expand_dims(gain=2))
+    with pytest.raises(ValueError, match="over: no option of shares"):
+        plot.Picture("shares", {"over": "bias"})
+
+
 def test_small_multiples_name_what_is_wrong():
     cube = result(np.ones((2, 2, 2)))
     with pytest.raises(ValueError, match="kind must be one of outcome, .*got 'shares'"):

@@ -112,8 +112,8 @@ def test_tile_is_stored_as_zarr_would_store_it(tmp_path, shape, dtype, missing):
     for i in range(0, shape[0], tile[0]):
         for j in range(0, shape[1], tile[1]):
             part = numbers[i : i + tile[0], j : j + tile[1]]
-            data = shards.tile_bytes(part, tile, chunk, missing)
-            shards.write(tmp_path / "ours", (i // tile[0], j // tile[1]), data)
+            parts = shards.tile_parts(part, tile, chunk, missing)
+            shards.write(tmp_path / "ours", (i // tile[0], j // tile[1]), parts)
             theirs[i : i + tile[0], j : j + tile[1]] = part
     np.testing.assert_array_equal(ours[...], numbers)
     for file in (tmp_path / "theirs" / "c").rglob("*"):

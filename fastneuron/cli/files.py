@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PICTURES = (".png", ".svg", ".pdf")
@@ -31,6 +33,18 @@ def check_file(path: Path, suffixes: tuple[str, ...], what: str) -> Path:
     if not os.access(path.resolve().parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise ValueError(f"{path} cannot be written: permission denied")
     return path
+
+
+@contextmanager
+def reading(store: Path) -> Iterator[None]:
+    """Within, values of a stored map that turn out to be damaged end in one line that names it."""
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        text = " ".join(str(error).split())
+        if isinstance(error, RuntimeError) or "checksum" in text:
+            raise ValueError(f"{store} is damaged ({text}); 'fastneuron verify --repair' mends it") from error
+        raise
 
 
 def check_folder(path: Path) -> Path:

@@ -35,6 +35,7 @@ from fastneuron.cli.pilot import compile_for, thinned
 from fastneuron.engine import local
 from fastneuron.engine.crew import Crew, Place
 from fastneuron.engine.lowering import block_of, thread_bytes
+from fastneuron.engine.threads import thread_count
 from fastneuron.engine.tiles import tile_count, tile_shape
 from fastneuron.kernels.history import CHUNK
 from fastneuron.outcomes import Outcome
@@ -195,7 +196,8 @@ def forecast(
     stored = size * sweep.points / sum(part.sweep.points for part in parts[:2])
 
     def by_the_clock(computing: float, load: float) -> float:
-        return max((max(0.0, computing) + tiles * used) / count * load, tiles * clock)
+        working = min(count, thread_count(None))  # more threads than processors gain nothing
+        return max((max(0.0, computing) + tiles * used) / working * load, tiles * clock)
 
     return {
         "points": sweep.points,

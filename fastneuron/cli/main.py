@@ -17,6 +17,7 @@ from fastneuron.cli.descend import descend
 from fastneuron.cli.info import info
 from fastneuron.cli.map import Unfinished, map_starts
 from fastneuron.cli.plot import plot
+from fastneuron.cli.provenance import spec
 from fastneuron.cli.respond import respond
 from fastneuron.cli.store import Damaged, export, status, verify
 from fastneuron.cli.tasks import tasks
@@ -36,6 +37,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "respond": respond,
     "descend": descend,
     "plot": plot,
+    "spec": spec,
     "status": status,
     "verify": verify,
     "export": export,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from fastneuron.cli import files, pictures, pilot, printing, spec
+from fastneuron.cli import clusters, files, pictures, pilot, printing, spec
 from fastneuron.cli.flags import Names, Overrides, Size, Whole
 from fastneuron.cli.summary import summary
 
 if TYPE_CHECKING:
     import xarray
 
+    from fastneuron.plot import Picture
     from fastneuron.sweep import Sweep
 
 
@@ -35,6 +36,8 @@ def map_starts(
     keep: Names | None = None,
     threads: Whole | None = None,
     memory: Size | None = None,
+    workers: Whole | None = None,
+    cluster: str | None = None,
     dry_run: bool = False,
     json: bool = False,
     quiet: bool = False,
@@ -75,6 +78,10 @@ def map_starts(
         Number of threads; without it one a processor. The results do not depend on it.
     memory
         Bound for the working memory, as 4GB or 512MiB: fewer threads work if need be. Python and the compiled code take some 200 MB more. Without it, most of what is free.
+    workers
+        Compute in so many processes of one thread each, instead of threads.
+    cluster
+        Compute on the workers of a dask.distributed scheduler at this address, tcp://host:8786, which write to the same folder (docs/cluster.md).
     dry_run
         Print the number of points, the size and the estimated time; write nothing.
     json
@@ -88,9 +95,13 @@ def map_starts(
     if points is not None:
         spec.with_points(table, points)
     sweep = Sweep.from_spec(table)
+    drawn = pictures.picture_of(table)
+    clusters.check(threads, workers, cluster, memory, dry_run)
     files.check_folder(out)
     stem = _stem(name, spec_file, sweep)
-    store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
+    store = out / f"{stem}.zarr"
+    picture = out / f"{stem}.{'png' if drawn is None else drawn.format}"
+    _put_in_place(store)
     _check_free(store, picture, overwrite)
     pilot.check_memory(sweep, keep, threads, memory)
     if store.exists() and not overwrite:
@@ -98,21 +109,19 @@ def map_starts(
     if dry_run:
         from fastneuron.cli.forecast import forecast
 
-        report = forecast(sweep, keep, threads, memory)
+        report = forecast(sweep, keep, threads if workers is None else workers, memory)
+        if store.exists() and not overwrite:
+            report |= _left(store, report)
         print(printing.document(report) if json else _forecast_text(report))
         return
-    result, compiled = _run(
-        sweep,
-        out,
-        store,
-        overwrite,
-        keep=keep,
-        threads=threads,
-        memory=memory,
-        progress=False if quiet else None,
-    )
-    undrawn = _draw(result, picture)
-    report = summary(result) | {
+    with clusters.chosen(threads, workers, cluster) as where:
+        bound = {} if memory is None else {"memory": memory}
+        progress = False if quiet else None
+        result, compiled = _run(sweep, out, store, overwrite, keep=keep, progress=progress, **where, **bound)
+    with files.reading(store):
+        undrawn = _draw(result, picture, drawn)
+        told = summary(result)
+    report = told | {
         "compile_seconds": compiled,
         "store": str(store),
         "picture": None if undrawn else str(picture),
@@ -126,6 +135,19 @@ def _stem(name: str | None, spec_file: Path | None, sweep: Sweep) -> str:
     if not name.strip(". ") or not name.isprintable() or "/" in name or "\\" in name:
         raise ValueError(f"--name must be the name of a file without a folder (--out), got {name!r}")
     return name
+
+
+def _beside(store: Path) -> tuple[Path, Path]:
+    """Where a new map is made that is to replace one, and where the old one is put while they are swapped."""
+    return store.with_name(f".{store.name}.new"), store.with_name(f".{store.name}.old")
+
+
+def _put_in_place(store: Path) -> None:
+    """Where a process was killed while it swapped maps, put the new one, which is whole, in its place."""
+    new, old = _beside(store)
+    if not store.exists() and old.exists():
+        (new if new.exists() else old).rename(store)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
@@ -143,6 +165,15 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
         tiles_done(store)  # raises: what is no map is not ours to touch
     if store.parent.is_dir():
         files.check_picture(picture)
+
+
+def _left(store: Path, report: dict[str, Any]) -> dict[str, Any]:
+    """What a forecast says of the tiles that a map lacks."""
+    from fastneuron.store import tiles_done
+
+    done, tiles = tiles_done(store)
+    times = ("seconds", "seconds_low", "seconds_high")
+    return {"tiles_done": done} | {name: report[name] * (1 - done / tiles) for name in times}
 
 
 def _check_same(store: Path, sweep: Sweep, keep: tuple[str, ...] | None) -> None:
@@ -164,11 +195,13 @@ def _run(
     The options are those of `Sweep.run`. Returns the result and the seconds spent on compiling.
     """
     from fastneuron import store as stores
+    from fastneuron.store.lock import Lock
 
     replacing = overwrite and store.exists()
-    target = store.with_name(f".{store.name}.new") if replacing else store
-    aside = store.with_name(f".{store.name}.old")
+    target, aside = _beside(store)
+    target = target if replacing else store
     made = files.make_folder(out)
+    lock = Lock(store, store) if replacing else None  # nobody may write to what is replaced
     if replacing:
         shutil.rmtree(target, ignore_errors=True)
         shutil.rmtree(aside, ignore_errors=True)
@@ -194,6 +227,9 @@ def _run(
                 raise Unfinished(f"{store} holds {done:,} of {tiles:,} tiles") from None
             raise KeyboardInterrupt(kept or "nothing was kept") from None
         raise
+    finally:
+        if lock is not None:
+            lock.release()
     return result, compiled
 
 
@@ -207,12 +243,14 @@ def _put_back(store: Path, target: Path, aside: Path) -> str:
     return f"{store} is the new map" if replaced else f"{store} is as it was before"
 
 
-def _draw(result: xarray.Dataset, picture: Path) -> str | None:
-    """Draw the outcomes; returns why not, where the grid cannot be drawn."""
-    if "draw" in result["outcome"].dims:
+def _draw(result: xarray.Dataset, path: Path, picture: Picture | None) -> str | None:
+    """Draw what the spec says, or else the outcomes; returns why not, where the grid cannot be drawn."""
+    if picture is None and "draw" in result["outcome"].dims:
         return "over draws the shares say more; fastneuron plot draws one all the same"
+    from fastneuron.plot import Picture
+
     try:
-        pictures.save_map(picture, result, pictures.kind_of(map(str, result)))
+        (picture or Picture(pictures.kind_of(map(str, result)))).save(path, result)
     except ValueError as error:
         return str(error)
     return None
@@ -275,12 +313,13 @@ def _forecast_text(report: dict[str, Any]) -> str:
     shape = " x ".join(str(size) for size in report["shape"])
     tiles = f"{report['tiles']:,} tile{'s' * (report['tiles'] != 1)}"
     sizes = {name: size_text(report[name]) for name in ("bytes", "bytes_stored", "memory")}
+    if "tiles_done" in report:
+        tiles += f", {report['tiles_done']:,} of them done already"
     low, middle, high = (
-        f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.2g}"
-        for seconds in (report[name] for name in ("seconds_low", "seconds", "seconds_high"))
+        printing.duration(report[name]) for name in ("seconds_low", "seconds", "seconds_high")
     )
     return (
-        f"{report['points']:,} starts ({shape}) in {tiles}, about {middle} s ({low} to {high} s) on this "
+        f"{report['points']:,} starts ({shape}) in {tiles}, about {middle} ({low} to {high}) on this "
         f"machine with {report['threads']} thread{'s' * (report['threads'] != 1)}\n"
         f"about {sizes['bytes_stored']} on disk ({sizes['bytes']} before compression), {sizes['memory']} of "
         "working memory; nothing was written"

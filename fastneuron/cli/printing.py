@@ -36,6 +36,15 @@ def number(value: float) -> str:
     return f"{value:.4g}"
 
 
+def duration(seconds: float) -> str:
+    """Seconds for people: ``"0.32 s"``, ``"12 min"``, ``"5.0 h"``, ``"3.1 days"``."""
+    if seconds < 120:
+        return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.2g} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:,.1f} days"
+
+
 def document(value: Any) -> str:
     """`value` as one JSON document; numbers that JSON lacks (NaN, infinity) are null."""
     return json.dumps(_plain(value), indent=2, allow_nan=False)

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
 from fastneuron.cli.flags import Whole
+from fastneuron.files import replaced
 
 Store = Annotated[Path, Parameter(name="STORE")]
 
@@ -40,14 +41,16 @@ def status(store: Store, /, *, json: bool = False) -> None:
     share = 100 * found.points_done / found.points
     print(
         f"{store}: {found.tiles_done:,} of {found.tiles:,} tiles are done, {found.points_done:,} of "
-        f"{found.points:,} starts ({share:.1f} %), in {_duration(found.seconds)}"
+        f"{found.points:,} starts ({share:.1f} %), in {printing.duration(found.seconds)}"
     )
     pace = "" if found.rate is None else f" at {found.rate:,.0f} starts a second"
     left = found.seconds_left
     if found.points_done == found.points:
         print("it is whole")
     elif found.writing:
-        print(f"it is being written{pace}" + ("" if left is None else f", about {_duration(left)} left"))
+        print(
+            f"it is being written{pace}" + ("" if left is None else f", about {printing.duration(left)} left")
+        )
     else:
         print("nobody is writing to it; run what made it once more to go on")
 
@@ -63,7 +66,7 @@ def verify(
 ) -> None:
     """Read every tile of a map and compare it with the checksum that was noted when it was written.
 
-    Ends with 1 where a tile is damaged and stays so.
+    Metadata and coordinates are compared with the sweep. Ends with 1 where something is damaged and stays so.
 
     For example:
 
@@ -74,7 +77,7 @@ def verify(
     store
         The map, a .zarr folder.
     repair
-        Compute the damaged tiles anew, and only those.
+        Compute the damaged tiles anew, and only those; restore metadata and coordinates.
     threads
         Number of threads for that; without it one a processor.
     json
@@ -84,30 +87,37 @@ def verify(
     """
     from fastneuron.engine import local
     from fastneuron.engine.progress import reporting
-    from fastneuron.store.verify import condition_of
+    from fastneuron.store.verify import condition_of, mend_arrays
 
     shown = False if quiet else None
     with reporting(shown, 0, "tile") as report:
         found = condition_of(store, report)
-    if repair and found.damaged:
-        local.repair(store, found.damaged, threads, shown)
+    left = bool(found.arrays or found.damaged)
+    if repair and left:
+        arrays = found.arrays
+        if arrays:
+            mend_arrays(store, arrays)
+            found = condition_of(store)._replace(arrays=arrays)  # tiles of which more can be seen now
+        if found.damaged:
+            local.repair(store, found.damaged, threads, shown)
         again = condition_of(store)
-        left = again.damaged
-    else:
-        left = found.damaged
+        left = bool(again.arrays or again.damaged)
     if json:
         tiles = [{"tile": list(tile), "reason": reason} for tile, reason in found.damaged.items()]
         report_of = {"store": str(store), "sound": found.sound, "not_done": found.missing, "damaged": tiles}
-        print(printing.document(report_of | {"repaired": repair and not left}))
+        report_of |= {"damaged_arrays": found.arrays, "repaired": repair and not left}
+        print(printing.document(report_of))
     else:
+        for name, reason in found.arrays.items():
+            print(f"array {name}: {reason}")
         for tile, reason in found.damaged.items():
             print(f"tile ({', '.join(map(str, tile))}): {reason}")
         tiles_text = f"{found.sound:,} tile{'s are' if found.sound != 1 else ' is'} sound"
         print(f"{store}: {tiles_text}, {len(found.damaged):,} damaged, {found.missing:,} not done")
-        if found.damaged:
-            print(
-                "the damaged ones are computed anew" if not left else "run with --repair to compute them anew"
-            )
+        if left:
+            print("this cannot be mended" if repair else "run with --repair to mend it")
+        elif found.arrays or found.damaged:
+            print("it is mended: damaged tiles are computed, damaged arrays laid out anew")
     if left:
         raise Damaged
 
@@ -137,19 +147,11 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
 
     files.check_file(out, exports.SUFFIXES, "an export")
     result = stores.open(store, partial=True)
-    if out.suffix.lower() == ".nc":
-        require_memory(2 * result.nbytes, "a NetCDF file", "export to CSV, or fewer variables (keep)")
-        exports.to_netcdf(result, out)
-    else:
-        with reporting(False if quiet else None, 0) as report:
-            exports.to_csv(result, out, report)
+    with files.reading(store), replaced(out) as new:
+        if out.suffix.lower() == ".nc":
+            require_memory(2 * result.nbytes, "a NetCDF file", "export to CSV, or fewer variables (keep)")
+            exports.to_netcdf(result, new)
+        else:
+            with reporting(False if quiet else None, 0) as report:
+                exports.to_csv(result, new, report)
     print(f"wrote {out}")
-
-
-def _duration(seconds: float) -> str:
-    """Seconds for people: ``"3.2 s"``, ``"12 min"``, ``"5.0 h"``, ``"3.1 days"``."""
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 172800 else f"{seconds / 86400:.1f} days"

@@ -117,8 +117,12 @@ class Crew:
                         done += event
                         report(done, total)
             except BaseException:
-                self._cancel[0] = 1
+                self.cancel()
                 raise
+
+    def cancel(self) -> None:
+        """Have `run` return early, from any thread; what is not complete by then is not held."""
+        self._cancel[0] = 1
 
     def _work(self, places: Iterator[Place], hold: Hold, block: Block) -> None:
         """Compute tiles until none is left; the events are points done, then None or what went wrong."""

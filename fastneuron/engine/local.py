@@ -14,7 +14,7 @@ from fastneuron.engine.lowering import thread_bytes
 from fastneuron.engine.memory import checked_memory, require_memory, usable_memory
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.threads import thread_count
-from fastneuron.engine.tiles import tile_shape, tiles_of
+from fastneuron.engine.tiles import points_in, tile_shape, tiles_of
 from fastneuron.result import Variable, dataset, kept_variables
 from fastneuron.store import MapStore
 from fastneuron.store import open as open_map
@@ -68,7 +68,7 @@ def _stored(
     """Compute the tiles that a store lacks."""
     store = MapStore(place, sweep, variables, tile)
     try:
-        left = sum(map(_size, store.places_left()))
+        left = sum(map(points_in, store.places_left()))
         report(sweep.points - left, sweep.points)
         if left:
             crew = Crew(sweep, set(variables), threads)
@@ -111,15 +111,10 @@ def repair(
         crew = Crew(sweep, set(variables), count)
         written.strike(tiles)
         places = list(places_of(group, tiles))
-        with reporting(progress, sum(map(_size, places))) as report:
-            crew.run(iter(places), written.write, report, points=sum(map(_size, places)))
+        with reporting(progress, sum(map(points_in, places))) as report:
+            crew.run(iter(places), written.write, report, points=sum(map(points_in, places)))
     finally:
         written.close()
-
-
-def _size(place: Place) -> int:
-    """Number of points of a tile."""
-    return math.prod(s.stop - s.start for s in place)
 
 
 def result_bytes(sweep: Sweep, variables: Mapping[str, Variable]) -> int:

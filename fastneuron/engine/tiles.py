@@ -21,7 +21,7 @@ def tile_shape(shape: tuple[int, ...], width: int = 1) -> tuple[int, ...]:
     Examples
     --------
     >>> tile_shape((1024, 1024))
-    (128, 256)
+    (256, 512)
     >>> tile_shape((3, 10))
     (3, 10)
     """
@@ -47,3 +47,8 @@ def tiles_of(shape: tuple[int, ...], tile: tuple[int, ...]) -> Iterator[tuple[sl
     ranges = [range(0, n, t) for n, t in zip(shape, tile, strict=True)]
     for corner in itertools.product(*ranges):
         yield tuple(slice(at, min(at + t, n)) for at, t, n in zip(corner, tile, shape, strict=True))
+
+
+def points_in(place: tuple[slice, ...]) -> int:
+    """Number of points of a tile."""
+    return math.prod(s.stop - s.start for s in place)

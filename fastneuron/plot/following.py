@@ -11,8 +11,6 @@ import numpy as np
 import xarray as xr
 
 from fastneuron.components import Component
-from fastneuron.engine.lowering import starts_of
-from fastneuron.engine.trajectories import descend
 from fastneuron.models import pieces_of
 from fastneuron.places import OFFSET, layers_of
 from fastneuron.sweep import Sweep
@@ -82,6 +80,9 @@ def follow(
     ValueError
         If a layer has a setting of its own, such as ``layer0.learning_rate``.
     """
+    from fastneuron.engine.lowering import starts_of
+    from fastneuron.engine.trajectories import descend
+
     layers = layers_of(sweep.model)
     parts: dict[str, Any] = {
         **sweep.model.components,

@@ -14,6 +14,7 @@ from fastneuron.plot import palette
 from fastneuron.plot.caption import task_of
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, percent, swatch
 from fastneuron.plot.panels import Look, draw_map
 from fastneuron.store.blocks import blocks_of
@@ -21,6 +22,7 @@ from fastneuron.store.blocks import blocks_of
 NO_TABLE = -1
 
 
+@kind()
 def learned(
     data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
 ) -> Cells | list[Cells]:

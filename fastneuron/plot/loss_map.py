@@ -10,6 +10,7 @@ from matplotlib.colors import LogNorm, Normalize
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.palette import COLORS, sequential
 from fastneuron.plot.panels import Look, draw_map
@@ -19,6 +20,7 @@ LEAST, LARGEST = 1e-200, 1e200  # Matplotlib's scales overflow beyond
 ROUNDING = 1e-6  # so that the extremes stay within the range of the colours
 
 
+@kind()
 def loss(
     data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
 ) -> Cells | list[Cells]:

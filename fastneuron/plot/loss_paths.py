@@ -11,6 +11,7 @@ from matplotlib.lines import Line2D
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.following import follow, places_in_sweep, spread
 from fastneuron.plot.grid import axes_for
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
 from fastneuron.plot.palette import COLORS
 from fastneuron.plot.stacked import ORDER
@@ -30,6 +31,7 @@ UPWARD = (
 )
 
 
+@kind((7.5, 4.5))
 def loss_curves(
     result: xr.Dataset,
     *,

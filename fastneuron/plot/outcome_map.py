@@ -8,11 +8,13 @@ from matplotlib.axes import Axes
 from fastneuron.measures.shares import fractions
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, percent, swatch
 from fastneuron.plot.palette import COLORS, outcome_colormap
 from fastneuron.plot.panels import Look, draw_map
 
 
+@kind()
 def outcome(
     data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
 ) -> Cells | list[Cells]:

@@ -13,6 +13,7 @@ from fastneuron.measures.shares import counts_along
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.facets import hyperparameters, labels_of
 from fastneuron.plot.grid import axes_for, frame, grid_axis, require
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
 from fastneuron.plot.stacked import ORDER, stack_steps, style
 
@@ -21,6 +22,7 @@ MOST_COLUMNS = 2048
 LONG = 60  # characters of all names under the bars, beyond which they are turned
 
 
+@kind((7.5, 4.5))
 def shares(
     result: xr.Dataset,
     *,

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import xarray as xr
+from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, Normalize
 from matplotlib.figure import Figure, SubFigure
@@ -14,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import Locator
 
 from fastneuron.plot.caption import caption
-from fastneuron.plot.facets import Facets, labels_of
+from fastneuron.plot.facets import Facets, axis_of_panels, labels_of
 from fastneuron.plot.grid import Cells, Grid, axes_for, draw_grid
 from fastneuron.plot.legends import legend_below, legend_right, set_title
 
@@ -71,10 +73,8 @@ def _draw_panels(
 ) -> list[Cells]:
     assert grid.over is not None
     names = labels_of(grid.data[grid.over].values)
-    strip = grid.y is None
-    columns = min(len(names), facets.columns or _columns(len(names), strip))
-    rows = math.ceil(len(names) / columns)
-    figure = facets.figure or _new_figure(rows, columns, strip)
+    rows, columns = _rows_and_columns(len(names), facets.columns, strip=grid.y is None)
+    figure = facets.figure or _new_figure(rows, columns, strip=grid.y is None)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     drawn = []
     for k, (ax, name) in enumerate(zip(axes.flat, names, strict=False)):
@@ -96,21 +96,38 @@ def _draw_panels(
     return drawn
 
 
-def _columns(panels: int, strip: bool) -> int:
-    """Columns that make a wide figure: up to three side by side, then about as many as rows."""
-    if strip:
-        return 1
-    return panels if panels <= 3 else math.ceil(math.sqrt(panels))
+def _rows_and_columns(panels: int, columns: int | None, strip: bool) -> tuple[int, int]:
+    """Strips one below the other; maps up to three side by side, then in about as many columns as rows."""
+    if columns is None:
+        columns = 1 if strip else panels if panels <= 3 else math.ceil(math.sqrt(panels))
+    columns = min(panels, columns)
+    return math.ceil(panels / columns), columns
+
+
+def _inches(rows: int, columns: int, strip: bool) -> tuple[float, float]:
+    """The usual size of a figure, in the font size that is set."""
+    size = rcParams["font.size"] / 10
+    width, height = STRIP_PANEL if strip else PANEL
+    return (columns * width + AROUND[0]) * size, (rows * height + AROUND[1]) * size
 
 
 def _new_figure(rows: int, columns: int, strip: bool) -> Figure:
-    """A pyplot figure whose panels have their usual size in the font size that is set."""
     import matplotlib.pyplot as plt
 
-    size = plt.rcParams["font.size"] / 10
-    width, height = STRIP_PANEL if strip else PANEL
-    inches = ((columns * width + AROUND[0]) * size, (rows * height + AROUND[1]) * size)
-    return plt.figure(figsize=inches, layout="constrained")
+    return plt.figure(figsize=_inches(rows, columns, strip), layout="constrained")
+
+
+def usual_size(variable: xr.DataArray, facets: Facets) -> tuple[float, float]:
+    """Inches of a figure of small multiples of maps of `variable`.
+
+    Raises
+    ------
+    ValueError
+        If ``over`` is none of its axes.
+    """
+    values = variable.sizes[axis_of_panels(variable.dims, facets.over)]
+    strip = variable.ndim == 2
+    return _inches(*_rows_and_columns(min(values, facets.most), facets.columns, strip), strip)
 
 
 def _explain(figure: Figure | SubFigure, axes: np.ndarray, drawn: list[Cells], look: Look) -> None:

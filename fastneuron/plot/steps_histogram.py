@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from fastneuron.measures.shares import counts_of
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.grid import axes_for, require
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
 from fastneuron.plot.palette import COLORS
 from fastneuron.plot.stacked import ORDER, stack_steps
@@ -26,6 +27,7 @@ PER_DECADE = 10  # bins
 MOST_BINS = 40  # of an axis that is not logarithmic
 
 
+@kind((7.5, 4.5))
 def steps_distribution(
     result: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
 ) -> list[StepPatch]:

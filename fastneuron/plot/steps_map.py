@@ -14,6 +14,7 @@ from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.palette import sequential
 from fastneuron.plot.panels import Look, draw_map
@@ -21,6 +22,7 @@ from fastneuron.plot.panels import Look, draw_map
 LOG_FROM = 30  # largest over smallest number of steps where the colours become logarithmic
 
 
+@kind()
 def steps(
     data: xr.Dataset,
     *,

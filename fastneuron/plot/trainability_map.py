@@ -13,10 +13,12 @@ from matplotlib.colors import Normalize, to_hex
 from fastneuron.measures.trainability import NEEDED, converged, shade
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.panels import Look, draw_map
 
 
+@kind()
 def trainability(
     data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
 ) -> Cells | list[Cells]:

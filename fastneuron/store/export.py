@@ -1,16 +1,11 @@
-"""Stored maps as files for other programs: NetCDF and CSV.
-
-A file is written beside its place, under a hidden name, and moved there when it is whole.
-"""
+"""Stored maps as files for other programs: NetCDF and CSV."""
 
 from __future__ import annotations
 
 import importlib.util
 import itertools
 import math
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +25,10 @@ def to_netcdf(result: xarray.Dataset, path: Path) -> None:
     """
     engines = {"netcdf4": "netCDF4", "h5netcdf": "h5netcdf"}
     found = [engine for engine, module in engines.items() if importlib.util.find_spec(module) is not None]
-    with _replaced(path) as new:
-        if found:
-            result.to_netcdf(new, engine=found[0])  # type: ignore[call-overload]
-        else:
-            result.to_netcdf(new, engine="scipy", format="NETCDF3_64BIT")
+    if found:
+        result.to_netcdf(path, engine=found[0])  # type: ignore[call-overload]
+    else:
+        result.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
 
 
 def to_csv(result: xarray.Dataset, path: Path, report: Callable[[int, int], None]) -> None:
@@ -44,7 +38,7 @@ def to_csv(result: xarray.Dataset, path: Path, report: Callable[[int, int], None
     """
     axes = _axes(result)
     points, done = math.prod(result.sizes[axis] for axis in axes), 0
-    with _replaced(path) as new, new.open("w", newline="", encoding="utf-8") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         report(0, points)
         for place in _pieces([result.sizes[axis] for axis in axes]):
             table = _table(result.isel(dict(zip(axes, place, strict=True))), axes)
@@ -87,16 +81,3 @@ def _table(part: xarray.Dataset, axes: tuple[str, ...]) -> Any:
             title = f"{name}[{','.join(map(str, entry))}]" if entry else str(name)
             columns[title] = values[(..., *entry)].ravel()
     return pandas.DataFrame(columns)
-
-
-@contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
-    """A hidden file to write, which becomes `path` once it is whole."""
-    new = path.with_name(f".{path.stem}.new{path.suffix}")
-    try:
-        yield new
-        os.replace(new, path)
-    except OSError as error:
-        raise OSError(f"{path} cannot be written ({error.strerror or error})") from error
-    finally:
-        new.unlink(missing_ok=True)

@@ -8,17 +8,27 @@ in microseconds since 1970. A chunk that cannot be read counts as a tile that is
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import google_crc32c
 import numpy as np
 
+from fastneuron.store import shards
+
 LEDGER, ENTRY = "tile_done", "tile_entry"
 DONE = 1 << 32
 MICROSECONDS = 1e6
-UNREADABLE = (ValueError, RuntimeError, OSError)  # what zarr raises for data that are damaged
+# what zarr raises for data or metadata that are damaged
+UNREADABLE = (ValueError, RuntimeError, OSError, KeyError, TypeError)
+ADVICE = "'fastneuron verify --repair' says what can be mended, and mends it"
+
+
+class DamagedMap(ValueError):
+    """A stored map that does not hold what was written."""
 
 
 def make(group: Any, counts: tuple[int, ...], dims: Sequence[str]) -> None:
@@ -61,17 +71,38 @@ def place_of(tile: tuple[int, ...]) -> tuple[slice, ...]:
 
 def read(group: Any) -> tuple[np.ndarray, list[tuple[int, ...]]]:
     """All entries, uint64, shape (tiles along each dim..., 2); and the tiles of damaged ones, which are 0."""
-    array = group[LEDGER]
     try:
-        return np.asarray(array[...]), []
-    except UNREADABLE:
-        entries, damaged = np.zeros(array.shape, np.uint64), []
-        for tile in itertools.product(*map(range, array.shape[:-1])):
-            try:
-                entries[tile] = array[tile]
-            except UNREADABLE:
-                damaged.append(tile)
-        return entries, damaged
+        array = group[LEDGER]
+    except UNREADABLE as error:
+        raise DamagedMap(f"{group.store_path}: the ledger is damaged; {ADVICE}") from error
+    entries = np.zeros(array.shape, np.uint64)
+    folder = getattr(group.store, "root", None)
+    if isinstance(folder, Path):
+        return entries, _read_files(folder / LEDGER / "c", entries)
+    damaged = []
+    for tile in itertools.product(*map(range, array.shape[:-1])):
+        try:
+            entries[tile] = array[tile]
+        except UNREADABLE:
+            damaged.append(tile)
+    return entries, damaged
+
+
+def _read_files(folder: Path, entries: np.ndarray) -> list[tuple[int, ...]]:
+    """Fill in the entries that are there as files, which zarr would look for one by one; the damaged ones."""
+    damaged, counts = [], entries.shape[:-1]
+    for place, _, names in os.walk(folder):
+        numbers = Path(place).relative_to(folder).parts
+        if "0" not in names or len(numbers) != len(counts) or not all(map(str.isdecimal, numbers)):
+            continue
+        tile = tuple(map(int, numbers))
+        if any(k >= n for k, n in zip(tile, counts, strict=True)):
+            continue
+        try:
+            entries[tile] = shards.entry_in(Path(place, "0").read_bytes())
+        except UNREADABLE:
+            damaged.append(tile)
+    return sorted(damaged)
 
 
 def done_of(entries: np.ndarray) -> np.ndarray:

@@ -9,8 +9,7 @@ these. tests/test_store.py reads them with zarr.
 from __future__ import annotations
 
 import itertools
-import os
-import threading
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -24,14 +23,16 @@ EFFORT = 1
 NONE = 2**64 - 1
 
 
-def chunk_bytes(numbers: np.ndarray) -> bytes:
-    """A chunk: numbers side by side with their neighbours' bytes, which are alike, packed."""
-    packed = bytes(numcodecs.Blosc(PACKER, EFFORT, numcodecs.Blosc.SHUFFLE).encode(numbers))
-    return packed + _checksum(packed)
+def chunk_parts(numbers: np.ndarray) -> list[bytes]:
+    """A chunk: numbers side by side with their neighbours' bytes, which are alike, packed; its checksum."""
+    packed: bytes = numcodecs.Blosc(PACKER, EFFORT, numcodecs.Blosc.SHUFFLE).encode(numbers)
+    return [packed, _checksum(packed)]
 
 
-def tile_bytes(numbers: np.ndarray, tile: tuple[int, ...], chunk: tuple[int, ...], missing: float) -> bytes:
-    """The chunk or shard of a tile; one at the far end of the grid is filled up to the shape `tile`."""
+def tile_parts(
+    numbers: np.ndarray, tile: tuple[int, ...], chunk: tuple[int, ...], missing: float
+) -> list[bytes]:
+    """The chunk or shard of a tile, in parts; one at the end of the grid is filled up to the shape `tile`."""
     numbers = numbers.astype(numbers.dtype.newbyteorder("<"), copy=False)
     if numbers.shape != tile:
         whole = np.full(tile, missing, numbers.dtype)
@@ -39,33 +40,57 @@ def tile_bytes(numbers: np.ndarray, tile: tuple[int, ...], chunk: tuple[int, ...
     else:
         whole = numbers
     if chunk == tile:
-        return chunk_bytes(np.ascontiguousarray(whole))
-    chunks, places, at = [], [], 0
+        return chunk_parts(np.ascontiguousarray(whole))
+    parts: list[bytes] = []
+    places, at = [], 0
     for corner in itertools.product(*(range(0, n, c) for n, c in zip(tile, chunk, strict=True))):
         if any(first >= n for first, n in zip(corner, numbers.shape, strict=True)):
             places += [NONE, NONE]
             continue
         inside = tuple(slice(first, first + c) for first, c in zip(corner, chunk, strict=True))
-        chunks.append(chunk_bytes(np.ascontiguousarray(whole[inside])))
-        places += [at, len(chunks[-1])]
-        at += len(chunks[-1])
+        found = chunk_parts(np.ascontiguousarray(whole[inside]))
+        parts += found
+        places += [at, sum(map(len, found))]
+        at += places[-1]
     index = np.array(places, "<u8").tobytes()
-    return b"".join([*chunks, index, _checksum(index)])
+    return [*parts, index, _checksum(index)]
 
 
-def entry_bytes(entry: np.ndarray) -> bytes:
+def entry_parts(entry: np.ndarray) -> list[bytes]:
     """A chunk of the ledger."""
     plain = entry.astype("<u8").tobytes()
-    return plain + _checksum(plain)
+    return [plain, _checksum(plain)]
 
 
-def write(array: Path, place: Iterable[int], data: bytes) -> None:
+def entry_in(data: bytes) -> np.ndarray:
+    """The entry in a chunk of the ledger.
+
+    Raises
+    ------
+    ValueError
+        If it is damaged.
+    """
+    if len(data) != 20 or _checksum(data[:16]) != data[16:]:
+        raise ValueError("a ledger entry is damaged")
+    return np.frombuffer(data[:16], "<u8")
+
+
+def write(array: Path, place: Iterable[int], parts: Iterable[bytes]) -> None:
     """Write the chunk or shard at a place of the array in a folder: as a whole or not at all."""
-    path = array.joinpath("c", *map(str, place))
-    new = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
+    write_whole(array.joinpath("c", *map(str, place)), parts)
+
+
+def write_whole(path: Path, parts: Iterable[bytes]) -> None:
+    """Write or replace a file, in a folder that is made if need be: as a whole or not at all."""
+    new = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")  # machines may share the folder
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_bytes(data)
+        try:
+            file = new.open("xb")
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = new.open("xb")
+        with file:
+            file.writelines(parts)
         new.replace(path)
     except BaseException:
         new.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fastneuron.store import ledger
 from fastneuron.store.lock import locked
-from fastneuron.store.zarr_map import RUNS, data_names, group_of, places_of, store_like
+from fastneuron.store.zarr_map import RUNS, grid_of, group_of, places_of, store_like
 
 
 class Status(NamedTuple):
@@ -59,6 +59,6 @@ def status_of(store: Any) -> Status:
         own = entries[done][:, 1] / ledger.MICROSECONDS >= runs[-2]
         taken = max(ended[-1] - runs[-2], 1e-3)
         rate = float(sizes[own].sum()) / taken if own.any() else None
-    points = math.prod(group[data_names(group)[0]].shape[: done.ndim])
+    points = math.prod(grid_of(group))
     done_points = int(sizes.sum()) if len(sizes) else 0
     return Status(done.size, len(tiles), points, done_points, writing, rate, ledger.seconds_of(ended))

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from fastneuron.result import installed_version
 from fastneuron.store import ledger
-from fastneuron.store.zarr_map import data_names, group_of, places_of, store_like
+from fastneuron.store.zarr_map import (
+    LAYOUT,
+    data_names,
+    fresh_layout,
+    group_of,
+    places_of,
+    remove,
+    store_like,
+)
 
 Tile = tuple[int, ...]
 
 
 class Condition(NamedTuple):
-    """What was found in a stored map: why each damaged tile is, and how many tiles are sound or not done."""
+    """What was found in a stored map: why arrays and tiles are damaged, how many tiles are sound or not done.
 
+    An array that is damaged has lost its metadata, or its values where it is a coordinate.
+    """
+
+    arrays: dict[str, str]
     damaged: dict[Tile, str]
     sound: int
     missing: int
@@ -32,6 +47,9 @@ def condition_of(store: Any, report: Callable[[int, int], None] = lambda done, t
     """
     group = group_of(store_like(store))
     names = data_names(group)
+    arrays = _damaged_arrays(group)
+    if ledger.LEDGER in arrays:
+        return Condition(arrays, {}, 0, 0)
     entries, damaged = ledger.read(group)
     reasons = dict.fromkeys(damaged, "its entry in the ledger cannot be read")
     tiles = np.argwhere(ledger.done_of(entries))
@@ -43,7 +61,56 @@ def condition_of(store: Any, report: Callable[[int, int], None] = lambda done, t
             reasons[tile] = reason
         report(number + 1, len(tiles))
     sound = len(tiles) - (len(reasons) - len(damaged))
-    return Condition(reasons, sound, math.prod(entries.shape[:-1]) - sound - len(reasons))
+    return Condition(arrays, reasons, sound, math.prod(entries.shape[:-1]) - sound - len(reasons))
+
+
+def _damaged_arrays(group: Any) -> dict[str, str]:
+    """The arrays that are not as they were made, by name."""
+    fresh = fresh_layout(group)
+    reasons = {}
+    for name in fresh.array_keys():
+        try:
+            there, made = group[name], fresh[name]
+            if there.metadata.to_dict() != made.metadata.to_dict() or not _same_text(group, name, made):
+                reasons[name] = "its metadata are not those it was made with"
+            elif name not in (*data_names(group), ledger.LEDGER) and (
+                np.asarray(there[...]).tobytes() != np.asarray(made[...]).tobytes()
+            ):
+                reasons[name] = "its values are not those of the sweep"
+        except ledger.UNREADABLE:
+            reasons[name] = "it cannot be read"
+    return reasons
+
+
+def _same_text(group: Any, name: str, made: Any) -> bool:
+    """Whether metadata in a folder are as this version of zarr writes them, if it was this that did."""
+    from zarr.core.buffer import default_buffer_prototype
+
+    folder = getattr(group.store, "root", None)
+    if not isinstance(folder, Path) or group.attrs[LAYOUT].get("zarr") != installed_version("zarr"):
+        return True
+    text: bytes = made.metadata.to_buffer_dict(default_buffer_prototype())["zarr.json"].to_bytes()
+    return (folder / name / "zarr.json").read_bytes() == text
+
+
+def mend_arrays(store: Path, names: Iterable[str]) -> None:
+    """Lay out arrays of a map in a folder anew; the tiles stay."""
+    group = group_of(store)
+    making = store.with_name(f".{store.name}.frame")
+    shutil.rmtree(making, ignore_errors=True)
+    try:
+        fresh_layout(group, making)
+        for name in names:
+            there, made = store / name, making / name
+            if name not in (*data_names(group), ledger.LEDGER):
+                remove(there)
+                shutil.copytree(made, there)
+                continue
+            there.mkdir(exist_ok=True)
+            remove(there / "zarr.json")
+            shutil.copy(made / "zarr.json", there / "zarr.json")
+    finally:
+        shutil.rmtree(making, ignore_errors=True)
 
 
 def _damage(group: Any, names: list[str], place: tuple[slice, ...], entry: int) -> str | None:

@@ -12,6 +12,8 @@ what stands at its place is a map or nothing.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import math
 import os
 import shutil
@@ -22,20 +24,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastneuron.result import Variable, attributes_of, coordinate_attributes
+from fastneuron.components import shown
+from fastneuron.result import (
+    Variable,
+    attributes_of,
+    coordinate_attributes,
+    installed_version,
+    variables_of,
+)
 from fastneuron.store import ledger, shards
 from fastneuron.store.identity import differences
+from fastneuron.store.ledger import DamagedMap
 from fastneuron.store.lock import Lock
+from fastneuron.store.tile_writer import Place, TileWriter, inner_chunk
 
 if TYPE_CHECKING:
     import xarray
 
     from fastneuron.sweep import Sweep
 
-Place = tuple[slice, ...]
-VARIABLES = "variables"  # attribute: their names, in order
+# attribute: names of the variables, in order; shape of the grid and of a tile; CRC-32C of each coordinate;
+# the version of zarr
+LAYOUT = "layout"
 RUNS = "run_times"  # attribute: when each run began and ended, seconds since 1970; 0 where it was killed
-INNER = 256  # points along a side of a chunk, where a tile is longer
 
 
 class MapStore:
@@ -70,8 +81,7 @@ class MapStore:
         tile_shape: tuple[int, ...],
     ) -> None:
         self.store = store_like(store)
-        self._names, self._tile_shape = sorted(variables), tile_shape
-        self._missing = {name: variable.missing for name, variable in variables.items()}
+        self._tile_shape = tile_shape
         self._lock: Lock | None = None
         path = self.store if isinstance(self.store, Path) else None
         if path is not None and not (path.exists() or path.is_symlink()):
@@ -95,6 +105,7 @@ class MapStore:
         except BaseException:
             self.close()
             raise
+        self._writer = TileWriter(self.store, self._group, variables, tile_shape)
         entries, _ = ledger.read(self._group)
         self.done = ledger.done_of(entries)
         runs = [float(at) for at in self._group.attrs.get(RUNS, [])]
@@ -104,12 +115,12 @@ class MapStore:
         """The group, to go on with, once it is known to be that of this sweep."""
         try:
             group = group_of(self.store)
+        except DamagedMap:
+            raise
         except ValueError as error:
             reason = "exists already and is no stored map of fastneuron; choose another name or remove it"
             raise FileExistsError(f"{self.store} {reason}") from error
-        apart = differences(group, sweep, list(variables), self._tile_shape)
-        if apart:
-            raise ValueError(f"{self.store} is a map of something else: {apart}")
+        _check_same(self.store, group, sweep, variables, self._tile_shape)
         if path is not None and self._lock is None:
             self._lock = Lock(path, path)
         return writable(self.store)
@@ -120,8 +131,9 @@ class MapStore:
 
     def strike(self, tiles: Iterable[tuple[int, ...]]) -> None:
         """Note of tiles that they are not done."""
-        for tile in tiles:
-            self._group[ledger.LEDGER][ledger.place_of(tile)] = np.uint64(0)
+        tiles = list(tiles)
+        for tile, place in zip(tiles, places_of(self._group, tiles), strict=True):
+            self._writer.strike(place)
             self.done[tile] = False
 
     def begin(self) -> None:
@@ -130,31 +142,9 @@ class MapStore:
         self._note_runs()
 
     def write(self, place: Place, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write one tile, and then that it is done.
-
-        Raises
-        ------
-        OSError
-            Naming the store, if the disk is full or fails.
-        """
-        tile = tuple(s.start // t for s, t in zip(place, self._tile_shape, strict=True))
-        entry = ledger.entry_of(arrays[name] for name in self._names)
-        try:
-            if isinstance(self.store, Path):
-                for name in self._names:
-                    more = arrays[name].shape[len(tile) :]
-                    sides, chunk = (*self._tile_shape, *more), (*inner_chunk(self._tile_shape), *more)
-                    data = shards.tile_bytes(arrays[name], sides, chunk, self._missing[name])
-                    shards.write(self.store / name, (*tile, *(0,) * len(more)), data)
-                shards.write(self.store / ledger.LEDGER, (*tile, 0), shards.entry_bytes(entry))
-            else:
-                for name in self._names:
-                    self._group[name][place] = arrays[name]
-                self._group[ledger.LEDGER][ledger.place_of(tile)] = entry.reshape(*(1,) * len(tile), 2)
-        except OSError as error:
-            reason = f"{self.store} cannot be written ({error.strerror}); it holds the tiles that were done"
-            raise OSError(reason) from error
-        self.done[tile] = True
+        """Write one tile, and then that it is done; see `TileWriter.write`."""
+        self._writer.write(place, arrays)
+        self.done[self._writer.tile_at(place)] = True
 
     def end(self) -> None:
         """Note that the run has ended, and the seconds that all runs have taken."""
@@ -163,7 +153,14 @@ class MapStore:
             self._note_runs()
 
     def _note_runs(self) -> None:
-        self._group.attrs.update({RUNS: self._runs, "seconds": ledger.seconds_of(self._runs)})
+        noted = {RUNS: self._runs, "seconds": ledger.seconds_of(self._runs)}
+        if isinstance(self.store, Path):
+            path = self.store / "zarr.json"
+            metadata = json.loads(path.read_text(encoding="utf-8"))
+            metadata["attributes"].update(noted)
+            shards.write_whole(path, [json.dumps(metadata, indent=2).encode()])
+        else:
+            self._group.attrs.update(noted)
 
     def close(self) -> None:
         """Let others write to the store."""
@@ -172,8 +169,18 @@ class MapStore:
 
 
 def store_like(store: Any) -> Any:
-    """A path where `store` is the path of a folder; a URL or zarr store as it is."""
+    """A path where `store` is the path of a folder; a URL or zarr store as it is.
+
+    Raises
+    ------
+    ValueError
+        If it is none of these.
+    """
+    if not isinstance(store, str | os.PathLike | Mapping) and not hasattr(store, "supports_writes"):
+        raise ValueError(f"store must be a path, a URL or a zarr store, got {shown(store)}")
     if isinstance(store, str):
+        if not store.strip():
+            raise ValueError("store must name a folder, got ''")
         local = store.removeprefix("file://")
         return store if "://" in local else Path(local)
     return Path(store) if isinstance(store, os.PathLike) else store
@@ -182,7 +189,12 @@ def store_like(store: Any) -> Any:
 def _clear(folder: Path) -> None:
     """Remove what a run that was killed has left in a folder."""
     for left in folder.iterdir():
-        shutil.rmtree(left) if left.is_dir() else left.unlink()
+        remove(left)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def _there(store: Any) -> bool:
@@ -193,17 +205,9 @@ def _there(store: Any) -> bool:
         zarr.open(store, mode="r")
     except FileNotFoundError:
         return False
+    except ImportError as error:
+        raise ValueError(f"store {store}: {error}") from error
     return True
-
-
-def inner_chunk(tile: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of the chunks of a tile: at most `INNER` along a side that can be halved down to that."""
-    sides = []
-    for side in tile:
-        while side > INNER and side % 2 == 0:
-            side //= 2
-        sides.append(side)
-    return tuple(sides)
 
 
 def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tuple[int, ...]) -> None:
@@ -211,9 +215,22 @@ def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tup
     import zarr
     from zarr.codecs import BloscCodec, Crc32cCodec
 
-    attributes = attributes_of(sweep) | {VARIABLES: list(variables)}
-    group: Any = zarr.create_group(store, zarr_format=3, attributes=attributes)
-    for name, values in sweep.coordinates().items():
+    if isinstance(store, Path):
+        # zarr takes twice as long to write the files itself, as long as two tiles take
+        files: dict[str, Any] = {}
+        _make(zarr.storage.MemoryStore(files), sweep, variables, tile)
+        for name, data in files.items():
+            path = store / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data.to_bytes())
+        return
+
+    coordinates = sweep.coordinates()
+    layout: dict[str, Any] = {"variables": list(variables), "shape": list(sweep.shape), "tile": list(tile)}
+    layout["zarr"] = installed_version("zarr")
+    layout["coordinates"] = {name: ledger.checksum([values]) for name, values in coordinates.items()}
+    group: Any = zarr.create_group(store, zarr_format=3, attributes=attributes_of(sweep) | {LAYOUT: layout})
+    for name, values in coordinates.items():
         group.create_array(name, data=values, dimension_names=(name,), attributes=coordinate_attributes(name))
     chunk = inner_chunk(tile)
     for name, variable in variables.items():
@@ -233,6 +250,40 @@ def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tup
             config={"write_empty_chunks": True},
         )
     ledger.make(group, tuple(-(-n // t) for n, t in zip(sweep.shape, tile, strict=True)), sweep.dims)
+
+
+def fresh_layout(group: Any, store: Any = None) -> Any:
+    """The arrays of a stored map as they were made, without tiles: in a new folder, or in memory."""
+    import zarr
+
+    from fastneuron.sweep import Sweep
+
+    sweep = Sweep.from_toml(group.attrs["sweep"])
+    known = variables_of(sweep)
+    variables = {name: known[name] for name in group.attrs[LAYOUT]["variables"]}
+    place = zarr.storage.MemoryStore() if store is None else store
+    _make(place, sweep, variables, tile_of(group))
+    return zarr.open_group(place, mode="r", zarr_format=3, use_consolidated=False)
+
+
+def writer_into(
+    store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile_shape: tuple[int, ...]
+) -> TileWriter:
+    """A writer into a map that is there, which a `MapStore` of another process holds.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or it is not that of this sweep with these variables and tiles.
+    """
+    _check_same(store, group_of(store), sweep, variables, tile_shape)
+    return TileWriter(store, writable(store), variables, tile_shape)
+
+
+def _check_same(store: Any, group: Any, sweep: Sweep, names: Iterable[str], tile: tuple[int, ...]) -> None:
+    apart = differences(group, sweep, names, tile)
+    if apart:
+        raise ValueError(f"{store} is a map of something else: {apart}")
 
 
 def writable(store: Any) -> Any:
@@ -256,25 +307,31 @@ def group_of(store: Any) -> Any:
         raise ValueError(f"{store} does not exist")
     try:
         group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
-        known = ledger.LEDGER in group and {"sweep", VARIABLES} <= set(group.attrs)
-    except (OSError, ValueError, KeyError, TypeError):
+        known = {"sweep", LAYOUT} <= set(group.attrs)
+    except ledger.UNREADABLE:
         known = False
     if not known:
+        if isinstance(store, Path) and (store / ledger.LEDGER / "zarr.json").is_file():
+            raise DamagedMap(f"{store} is a map whose zarr.json is damaged or missing")
         raise ValueError(f"{store} is no stored map of fastneuron")
+    if hashlib.sha256(str(group.attrs["sweep"]).encode()).hexdigest() != group.attrs.get("sweep_sha256"):
+        raise DamagedMap(f"{store}: the sweep in its zarr.json is damaged")
     return group
 
 
 def tile_of(group: Any) -> tuple[int, ...]:
     """Shape of a tile of a stored map."""
-    array = group[data_names(group)[0]]
-    dims = len(group[ledger.LEDGER].shape) - 1
-    return tuple((array.shards or array.chunks)[:dims])
+    return tuple(group.attrs[LAYOUT]["tile"])
+
+
+def grid_of(group: Any) -> tuple[int, ...]:
+    """Shape of the grid of a stored map."""
+    return tuple(group.attrs[LAYOUT]["shape"])
 
 
 def places_of(group: Any, tiles: Iterable[Iterable[int]]) -> Iterator[Place]:
     """The places in the grid of tiles of a stored map."""
-    sides = tile_of(group)
-    shape = group[data_names(group)[0]].shape[: len(sides)]
+    sides, shape = tile_of(group), grid_of(group)
     for tile in tiles:
         yield tuple(
             slice(int(k) * t, min((int(k) + 1) * t, n)) for k, t, n in zip(tile, sides, shape, strict=True)
@@ -283,7 +340,7 @@ def places_of(group: Any, tiles: Iterable[Iterable[int]]) -> Iterator[Place]:
 
 def data_names(group: Any) -> list[str]:
     """The variables of a stored map, in alphabetical order, which is that of the checksums."""
-    return sorted(group.attrs[VARIABLES])
+    return sorted(group.attrs[LAYOUT]["variables"])
 
 
 def open(store: Any, partial: bool = False) -> xarray.Dataset:
@@ -307,12 +364,32 @@ def open(store: Any, partial: bool = False) -> xarray.Dataset:
     done, tiles = tiles_done(store)
     if done < tiles and not partial:
         raise ValueError(f"{store} is only half written: {done} of {tiles} tiles are done")
-    result: xarray.Dataset = xarray.open_zarr(store, consolidated=False, chunks=None)
+    group = group_of(store)
+    layout = group.attrs[LAYOUT]
+    try:
+        for name in (*layout["coordinates"], *layout["variables"]):
+            # xarray would pass over it
+            if not (store / name / "zarr.json").is_file() if isinstance(store, Path) else name not in group:
+                raise KeyError(f"{name} is missing")
+        result: xarray.Dataset = xarray.open_zarr(store, consolidated=False, chunks=None)
+        result.attrs.pop(LAYOUT)
+        sound = all(
+            ledger.checksum([result.coords[name].values]) == number
+            for name, number in layout["coordinates"].items()
+        )
+        result = result[layout["variables"]]
+    except ledger.UNREADABLE as error:
+        raise DamagedMap(f"{store} is damaged ({_line(error)}); {ledger.ADVICE}") from error
+    if not sound:
+        raise DamagedMap(f"{store} is damaged (its coordinates are not those of the sweep); {ledger.ADVICE}")
     if done < tiles:
         result.attrs.pop("seconds", None)
     result.attrs.pop(RUNS, None)
-    names: list[str] = result.attrs.pop(VARIABLES)
-    return result[names]
+    return result
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split())
 
 
 def tiles_done(store: Any) -> tuple[int, int]:
