@@ -74,6 +74,10 @@ def assert_inside(figure):
     """Nothing of a figure is cut off, and no legend lies on axes."""
     figure.canvas.draw()
     size = figure.bbox
+    for text in [*figure.texts, *figure.legends]:
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= size.x1 and box.y1 <= size.y1
+        assert not any(box.overlaps(ax.bbox) for ax in figure.axes)
     for ax in figure.axes:
         box = ax.get_tightbbox()
         assert box.x0 >= -1 and box.y0 >= -1 and box.x1 <= size.x1 + 1 and box.y1 <= size.y1 + 1
@@ -316,7 +320,7 @@ def test_curves_are_spread_evenly_and_another_seed_chooses_others():
     for lengths in ((64, 64), (1000,), (3, 1, 50, 2)):
         points = following.spread(lengths, 40, 0)
         assert len(set(points)) == 40 and points == following.spread(lengths, 40, 0)
-        assert points != following.spread(lengths, 40, 1)
+        assert points != following.spread(lengths, 40, 1) != following.spread(lengths, 40, 2**63 - 1)
         for k, length in enumerate(lengths):
             own = np.array(points)[:, k]
             assert own.min() >= 0 and own.max() < length
@@ -398,6 +402,14 @@ def test_without_ax_three_axes_are_a_panel_for_each_value_of_the_hyperparameter(
     assert left.get_xlabel() == right.get_xlabel() == "weight"
     assert left.get_shared_x_axes().joined(left, right)
     assert_inside(left.figure)
+
+
+@pytest.mark.parametrize("kind", MAPS)
+def test_one_panel_has_room_for_its_title_and_legend(kind):
+    data = result(np.array([[[1, 2, 4, -1]]])).assign_attrs(sweep=SWEEPS["plane"].to_toml())
+    cells = getattr(plot, kind)(data)
+    assert len(cells) == 1
+    assert_inside(cells[0].axes.figure)
 
 
 def test_panels_share_a_scale_that_spans_them_all():
@@ -491,7 +503,7 @@ def test_a_picture_of_three_axes_is_of_small_multiples_with_their_options(kind, 
     assert plot.Picture.from_spec(chosen.to_spec()) == chosen
     figure = chosen.draw(data)
     assert [ax.get_title(loc="left") for ax in figure.axes] == ["bias 0", "bias 2"]
-    assert figure.get_figheight() > figure.get_figwidth()
+    assert figure.axes[0].get_position().y0 > figure.axes[1].get_position().y1
     strips = plot.Picture(kind, {"over": "learning_rate"}).draw(data.isel(bias=0))
     assert len(strips.axes) == 2 + (kind == "steps")
     with pytest.raises(ValueError, match="got 4"):

@@ -13,6 +13,7 @@ import xarray as xr
 from fastneuron.components import Component
 from fastneuron.models import pieces_of
 from fastneuron.places import OFFSET, layers_of
+from fastneuron.starts import uniform_numbers
 from fastneuron.sweep import Sweep
 
 
@@ -45,7 +46,7 @@ def spread(lengths: Sequence[int], number: int, seed: int) -> list[tuple[int, ..
 
     Notes
     -----
-    Point n has the coordinates 1/2 + n g**-k modulo 1, k = 1 .. d, where g**(d + 1) = g + 1.
+    Point n has the coordinates u_k + n g**-k modulo 1, k = 1 .. d, where g**(d + 1) = g + 1 and u is random.
 
     References
     ----------
@@ -57,10 +58,11 @@ def spread(lengths: Sequence[int], number: int, seed: int) -> list[tuple[int, ..
     for _ in range(64):
         g = (1 + g) ** (1 / (len(lengths) + 1))
     alphas = g ** -np.arange(1.0, len(lengths) + 1)
+    first = uniform_numbers(seed, np.arange(len(lengths), dtype=np.uint64), 0)
     points: dict[tuple[int, ...], None] = {}
-    n = seed * number
+    n = 0
     while len(points) < number:
-        points[tuple(((0.5 + n * alphas) % 1 * lengths).astype(int).tolist())] = None
+        points[tuple(((first + n * alphas) % 1 * lengths).astype(int).tolist())] = None
         n += 1
     return list(points)
 

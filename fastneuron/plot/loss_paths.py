@@ -53,7 +53,7 @@ def loss_curves(
         How many starts to follow, evenly spread over all axes of the result.
     steps : int, 1 or more, optional
         How many steps to follow them; default the sweep's max_steps.
-    seed : int, 0 or more
+    seed : int, 0 <= seed < 2**63
         Which starts: another number chooses others, as evenly spread.
     ax : Axes, optional
         Where to draw; default a new figure.
@@ -93,6 +93,8 @@ def loss_curves(
     _check_whole("curves", curves, 1)
     _check_whole("steps", 1 if steps is None else steps, 1)
     _check_whole("seed", seed, 0)
+    if seed >= 2**63:
+        raise ValueError(f"seed must be below 2**63, got {seed}")
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError("give the result of a sweep, an xarray.Dataset with its sweep in the attributes")
     sweep = Sweep.from_toml(result.attrs["sweep"])

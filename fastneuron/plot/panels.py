@@ -18,11 +18,12 @@ from matplotlib.ticker import Locator
 from fastneuron.plot.caption import caption
 from fastneuron.plot.facets import Facets, axis_of_panels, labels_of
 from fastneuron.plot.grid import Cells, Grid, axes_for, draw_grid
-from fastneuron.plot.legends import legend_below, legend_right, set_title
+from fastneuron.plot.legends import columns_of, legend_below, legend_right, set_title
 
 # inches of a new figure at a font size of 10: a panel, a strip, and what stands around them
 PANEL, STRIP_PANEL = (1.9, 1.9), (4.5, 0.9)
 AROUND = (1.6, 1.3)
+NARROWEST = 5.4  # where titles and legends have room
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def _inches(rows: int, columns: int, strip: bool) -> tuple[float, float]:
     """The usual size of a figure, in the font size that is set."""
     size = rcParams["font.size"] / 10
     width, height = STRIP_PANEL if strip else PANEL
-    return (columns * width + AROUND[0]) * size, (rows * height + AROUND[1]) * size
+    return max(NARROWEST, columns * width + AROUND[0]) * size, (rows * height + AROUND[1]) * size
 
 
 def _new_figure(rows: int, columns: int, strip: bool) -> Figure:
@@ -139,7 +140,7 @@ def _explain(figure: Figure | SubFigure, axes: np.ndarray, drawn: list[Cells], l
     elif look.handles:
         figure.legend(
             handles=list(look.handles),
-            ncols=len(look.handles),
+            ncols=columns_of(look.handles, figure),
             loc="outside lower left",
             frameon=False,
             fontsize="small",
