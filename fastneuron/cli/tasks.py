@@ -42,7 +42,7 @@ def tasks(*, json: bool = False) -> None:
         "batches": batches,
         "reducers": reducers,
     }
-    pictures = {
+    pictures: dict[str, dict[str, Any]] = {
         name: {"options": kind.options, "doc": _first_line(kind.draw)} for name, kind in KINDS.items()
     }
     sweeps = {name: spec.title(path) for name, path in spec.named().items()}
