@@ -27,8 +27,9 @@ LAYERS = [
     {"engine"},
     {"measures"},
     {"plot"},
+    {"figures"},
     {"cli"},
-    {"__main__"},
+    {"__main__", "sphinx"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Sweep.run is where the description meets the machine

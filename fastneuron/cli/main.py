@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError, Parameter
 
 from fastneuron import __version__
 from fastneuron.cli.descend import descend
+from fastneuron.cli.figure import figure
 from fastneuron.cli.info import info
 from fastneuron.cli.map import Unfinished, map_starts
 from fastneuron.cli.plot import plot
@@ -38,6 +39,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "descend": descend,
     "plot": plot,
     "spec": spec,
+    "figure": figure,
     "status": status,
     "verify": verify,
     "export": export,
