@@ -18,7 +18,7 @@ from fastneuron.plot.stacked import ORDER
 from fastneuron.sweep import Sweep
 
 LEAST, LARGEST = 1e-200, 1e200  # Matplotlib's scales overflow beyond
-DEEPEST = 1e-16  # of the largest loss in view: what is below is 0 but for rounding
+DEEPEST = 1e-10  # of the largest loss in view: deeper ones leave little room for the others
 EDGE = "#404040"
 # which curves lie over which: those that swing are below, those that hardly move on top
 UPWARD = (
@@ -78,7 +78,7 @@ def loss_curves(
     Notes
     -----
     Both axes are logarithmic, but for step 0. The losses in view are those of the starts that did not
-    diverge, down to 1e-16 of the largest, and all first ones; a loss of 0 lies below. Outcomes are those
+    diverge, down to 1e-10 of the largest, and all first ones; a loss of 0 lies below. Outcomes are those
     of the runs that are drawn, within `steps`. Starts with random batches see batches of their own, not the
     sweep's.
 
