@@ -114,7 +114,7 @@ def grid_of(data: xr.Dataset, *names: str) -> Grid:
         shown = ", ".join(str(dim) for dim in dims)
         raise ValueError(f"a map has one or two axes, got {len(dims)} ({shown}); select with .isel or .sel")
     strides = _strides([data.sizes[dim] for dim in dims])
-    axes = [_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
+    axes = [grid_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
     fields = {}
     for name in names if "outcome" in names or "outcome" not in data.data_vars else (*names, "outcome"):
         fields[name] = np.atleast_2d(_cells(data[name].transpose(*dims), axes))
@@ -155,7 +155,14 @@ def _cells(array: xr.DataArray, axes: list[GridAxis]) -> np.ndarray:
     return cells
 
 
-def _axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
+def grid_axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
+    """The axis of a grid with these values, in any order, of which every so many are drawn.
+
+    Raises
+    ------
+    ValueError
+        If they are no finite numbers, or hold one twice.
+    """
     if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
         raise ValueError(f"axis {name!r} must hold finite numbers to be drawn, got {values.dtype}")
     values = values.astype(np.float64)
@@ -208,9 +215,9 @@ def draw_grid(
     if grid.missing.any():
         hatch_background(ax)
         values = np.ma.masked_array(values, grid.missing)
-    y = grid.y if grid.y is not None else _axis("", np.zeros(1))
-    _frame(ax, grid.x, "x")
-    _frame(ax, y, "y")
+    y = grid.y if grid.y is not None else grid_axis("", np.zeros(1))
+    frame(ax, grid.x, "x")
+    frame(ax, y, "y")
     if grid.y is None:
         ax.yaxis.set_visible(False)
     if not (grid.x.even and y.even):
@@ -234,12 +241,13 @@ def draw_grid(
     return image
 
 
-def _frame(ax: Axes, axis: GridAxis, which: Literal["x", "y"]) -> None:
-    frame: dict[str, Any] = {
+def frame(ax: Axes, axis: GridAxis, which: Literal["x", "y"]) -> None:
+    """Give `ax` the scale, the limits and the label of an axis of a grid."""
+    settings: dict[str, Any] = {
         f"{which}scale": "log" if axis.log else "linear",
         f"{which}lim": (axis.edges[0], axis.edges[-1]),
         f"{which}label": axis.label,
     }
     if len(axis.values) == 1:
-        frame[f"{which}ticks"] = axis.values
-    ax.set(**frame)
+        settings[f"{which}ticks"] = axis.values
+    ax.set(**settings)

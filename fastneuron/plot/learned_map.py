@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import QuadMesh
 from matplotlib.image import AxesImage
 
-from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.caption import task_of
+from fastneuron.plot.counts import counts_of
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import (
@@ -23,7 +21,6 @@ from fastneuron.plot.legends import (
     set_title,
     swatch,
 )
-from fastneuron.store.blocks import blocks_of
 
 NO_TABLE = -1
 
@@ -66,7 +63,7 @@ def learned(
     computed = tables[~grid.missing]
     if "outcome" in grid.fields and computed.size and (computed == NO_TABLE).all():
         raise ValueError("there is no truth table for more than 32 samples")
-    found, counts = _counts(data)
+    found, counts = counts_of(data, "learned")
     frequent = np.argsort(-counts, kind="stable")[: len(palette.CATEGORIES)]
     places = np.full(tables.shape, len(frequent), np.int8)
     for place, index in enumerate(frequent):
@@ -93,20 +90,6 @@ def learned(
     if legend:
         legend_right(ax, handles, title="truth table")
     return cells
-
-
-def _counts(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """The truth tables of all computed starts, ascending, and how many have each."""
-    counts: Counter[int] = Counter()
-    for block in blocks_of(data["learned"]):
-        part = data[[name for name in ("learned", "outcome") if name in data]].isel(block)
-        tables = part["learned"].values
-        if "outcome" in part:
-            tables = tables[part["outcome"].transpose(*part["learned"].dims).values != NOT_COMPUTED]
-        for table, count in zip(*np.unique_counts(tables), strict=True):
-            counts[int(table)] += int(count)
-    found = sorted(counts)
-    return np.array(found, np.int64), np.array([counts[table] for table in found], np.int64)
 
 
 def _bits_and_target(data: xr.Dataset, tables: np.ndarray) -> tuple[int, int | None]:

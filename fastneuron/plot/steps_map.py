@@ -17,9 +17,7 @@ from fastneuron.plot import palette
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
-from fastneuron.plot.palette import sequential
-
-LOG_FROM = 30  # largest over smallest number of steps where the colours become logarithmic
+from fastneuron.plot.palette import LOG_FROM, sequential
 
 
 @kind()

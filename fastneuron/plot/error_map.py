@@ -1,0 +1,46 @@
+"""The error map: how far the outputs of every start are from their targets in the end."""
+
+from __future__ import annotations
+
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.image import AxesImage
+
+from fastneuron.plot.final_number import draw_final
+
+
+def error(
+    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
+) -> AxesImage | QuadMesh:
+    """Draw the final error of every start: how far its worst output is from the target.
+
+    Parameters
+    ----------
+    data : Dataset
+        A result with ``error`` over one or two axes; where it has ``outcome``, starts that are not
+        computed are drawn so.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    title : str, optional
+        Default: task, activation, loss and optimizer of the sweep.
+    legend : bool
+        Draw the colour scale, and name below the map what is not on it.
+
+    Returns
+    -------
+    AxesImage or QuadMesh
+        The cells; 0 on a logarithmic scale and errors that are not finite have values below and above the
+        norm's range.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``error``, or it has no or more than two axes.
+
+    Notes
+    -----
+    The scale is logarithmic where the largest error is 30 times the least positive one or more. A start that
+    has reached its targets stopped there: its error is about the tolerance, not the least it could come to.
+    """
+    return draw_final(data, "error", ax=ax, title=title, legend=legend)

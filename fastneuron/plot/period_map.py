@@ -1,0 +1,79 @@
+"""The period map: after how many steps the starts that cycle return."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.image import AxesImage
+
+from fastneuron.plot import palette
+from fastneuron.plot.counts import counts_of
+from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
+
+SHORTEST = 2  # what is settled has period 1, all else 0
+NONE = palette.muted(palette.OTHER)
+
+
+def period(
+    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
+) -> AxesImage | QuadMesh:
+    """Draw the period of every start that cycles, each of the eight most frequent in a colour of its own.
+
+    Parameters
+    ----------
+    data : Dataset
+        A result with ``period`` over one or two axes; what is not computed is drawn so.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    title : str, optional
+        Default: task, activation, loss and optimizer of the sweep.
+    legend : bool
+        Name the periods, shortest first, with their shares of the computed starts.
+
+    Returns
+    -------
+    AxesImage or QuadMesh
+        The cells; their values are the places in the legend from 0.
+
+    Raises
+    ------
+    ValueError
+        If there is no ``period``, or it has no or more than two axes.
+    """
+    grid = grid_of(data, "period")
+    periods = grid.fields["period"]
+    grid = replace(grid, missing=grid.missing | (periods < 0))
+    lengths, counts = counts_of(data, "period")
+    lengths, shares = lengths[lengths >= 0], counts[lengths >= 0] / max(counts[lengths >= 0].sum(), 1)
+    cycling = np.flatnonzero(lengths >= SHORTEST)
+    frequent = np.sort(cycling[np.argsort(-shares[cycling], kind="stable")[: len(palette.CATEGORIES)]])
+    entries = [
+        (color, f"{lengths[k]}  {percent(shares[k])}")
+        for color, k in zip(palette.CATEGORIES, frequent, strict=False)
+    ]
+    places = np.full(periods.shape, len(frequent), np.int8)
+    for place, k in enumerate(frequent):
+        places[periods == lengths[k]] = place
+    others = len(cycling) - len(frequent)
+    if others:
+        share = shares[cycling].sum() - shares[frequent].sum()
+        entries.append((palette.OTHER, f"other ({others})  {percent(share)}"))
+    places[periods < SHORTEST] = len(entries)
+    entries.append((NONE, f"none  {percent(shares[lengths < SHORTEST].sum())}"))
+    colormap, norm = palette.listed([color for color, _ in entries])
+    if len(cycling) == len(lengths):
+        entries.pop()
+    handles = [swatch(*entry) for entry in entries]
+    if grid.missing.any():
+        handles.append(not_computed_swatch())
+    ax = axes_for(ax, strip=grid.y is None)
+    cells = draw_grid(ax, grid, places, colormap, norm)
+    set_title(ax, data, title, grid.thinned)
+    if legend:
+        legend_right(ax, handles, title="period")
+    return cells
