@@ -6,26 +6,35 @@ figures of your own ``layout="constrained"``. `save` makes a file that carries i
 
 from __future__ import annotations
 
+from fastneuron.plot.basin_paths import basins
+from fastneuron.plot.error_map import error
 from fastneuron.plot.hidden_units import hidden_units
 from fastneuron.plot.learned_map import learned
+from fastneuron.plot.loss_landscape import landscape
 from fastneuron.plot.loss_map import loss
 from fastneuron.plot.metadata import spec_in
 from fastneuron.plot.outcome_map import outcome
+from fastneuron.plot.period_map import period
 from fastneuron.plot.picture import Picture, save
 from fastneuron.plot.progress import curve, progress
 from fastneuron.plot.response_curve import neuron_response, response
+from fastneuron.plot.step_field import vector_field
 from fastneuron.plot.steps_map import steps
 from fastneuron.plot.trainability_map import trainability
 from fastneuron.plot.trajectory_path import trajectory
 
 __all__ = [
     "Picture",
+    "basins",
     "curve",
+    "error",
     "hidden_units",
+    "landscape",
     "learned",
     "loss",
     "neuron_response",
     "outcome",
+    "period",
     "progress",
     "response",
     "save",
@@ -33,4 +42,5 @@ __all__ = [
     "steps",
     "trainability",
     "trajectory",
+    "vector_field",
 ]

@@ -42,5 +42,16 @@ def error(
     -----
     The scale is logarithmic where the largest error is 30 times the least positive one or more. A start that
     has reached its targets stopped there: its error is about the tolerance, not the least it could come to.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from fastneuron import GradientDescent, Sweep, linspace, tasks
+    >>> axes = {"bias": linspace(-20, 20, 9), "weight": linspace(-20, 20, 9)}
+    >>> sweep = Sweep(task=tasks.inverter(), optimizer=GradientDescent(30.0), axes=axes)
+    >>> result, ax = sweep.run(progress=False), Figure().subplots()
+    >>> cells = error(result, ax=ax)
+    >>> float(cells.get_array().max())
+    1.0
     """
     return draw_final(data, "error", ax=ax, title=title, legend=legend)

@@ -49,7 +49,7 @@ def legend_right(ax: Axes, handles: Sequence[Any], title: str | None = None) -> 
     )
 
 
-def legend_below(ax: Axes, handles: Sequence[Patch]) -> None:
+def legend_below(ax: Axes, handles: Sequence[Any]) -> None:
     """A legend in one row below the axis label; nothing without handles."""
     if not handles:
         return

@@ -43,7 +43,8 @@ CATEGORIES = (
 
 def muted(color: str) -> str:
     """The colour as a background for what is drawn in full colours: two thirds of the way to white."""
-    return to_hex([1 - (1 - part) / 3 for part in to_rgb(color)])
+    red, green, blue = (1 - (1 - part) / 3 for part in to_rgb(color))
+    return to_hex((red, green, blue))
 
 
 def outcome_colormap() -> tuple[ListedColormap, BoundaryNorm]:

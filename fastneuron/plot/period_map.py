@@ -44,6 +44,17 @@ def period(
     ------
     ValueError
         If there is no ``period``, or it has no or more than two axes.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> from fastneuron import GradientDescent, Sweep, linspace, tasks
+    >>> axes = {"bias": linspace(-20, 20, 9), "weight": linspace(-20, 20, 9)}
+    >>> sweep = Sweep(task=tasks.inverter(), optimizer=GradientDescent(30.0), axes=axes)
+    >>> result, ax = sweep.run(progress=False), Figure().subplots()
+    >>> cells = period(result, ax=ax)
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['none  100.0 %']
     """
     grid = grid_of(data, "period")
     periods = grid.fields["period"]

@@ -29,10 +29,12 @@ AT_ONCE = 2**22  # outputs computed at a time
 class Plane:
     """The plane of two axes of a sweep, which has no others.
 
-    columns : which of all numbers of the model are u and v; x, y : the horizontal and the vertical axis.
+    names, columns : what u and v are called, and which of all numbers of the model they are; x, y : the
+    horizontal and the vertical axis.
     """
 
     sweep: Sweep
+    names: tuple[str, str]
     columns: tuple[int, int]
     x: GridAxis
     y: GridAxis
@@ -44,7 +46,7 @@ class Plane:
 
     def at(self, u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The points at these shares, 0 to 1, of the width and the height."""
-        return _along(self.x, u), _along(self.y, v)
+        return self.x.along(u), self.y.along(v)
 
     def descend(
         self, u: np.ndarray, v: np.ndarray, steps: int, stop: Stop | None = None
@@ -72,10 +74,11 @@ class Plane:
         points = np.stack([np.ravel(u), np.ravel(v)])
         outputs = self.sweep.task.samples * self.sweep.model.outputs
         pieces = np.array_split(points, max(1, points.shape[1] * outputs // AT_ONCE), axis=1)
-        return np.concatenate([self._loss(*piece) for piece in pieces]).reshape(np.shape(u))
+        losses: np.ndarray = np.concatenate([self._loss(*piece) for piece in pieces])
+        return losses.reshape(np.shape(u))
 
     def _loss(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
-        total = self.descend(u, v, 0)[0]["loss"].values[0].astype(np.float64)
+        total: np.ndarray = self.descend(u, v, 0)[0]["loss"].values[0].astype(np.float64)
         if self.sweep.penalty is not None:
             for name, numbers in self._starts(u, v).items():
                 zero = np.zeros(numbers.shape)
@@ -147,7 +150,7 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
                 f"start.{name} is random, {start}; this picture needs numbers for what is no axis"
             )
     sweep = _selected(sweep, result, (v, u))
-    return Plane(sweep, columns, grid_axis(u, result[u].values), grid_axis(v, result[v].values))
+    return Plane(sweep, (u, v), columns, grid_axis(u, result[u].values), grid_axis(v, result[v].values))
 
 
 def _sweep_of(result: xr.Dataset) -> Sweep:
@@ -208,10 +211,3 @@ def _with(record: Component, field: str, value: float) -> Component:
     """The component with another number in a field."""
     numbers = dict(zip(record._fields, cast("tuple[Any, ...]", record), strict=True))
     return type(record)(**numbers | {field: value})
-
-
-def _along(axis: GridAxis, share: np.ndarray) -> np.ndarray:
-    """The values at these shares of an axis, from its first edge, 0, to its last, 1."""
-    low, high = axis.ends
-    values = low + share * (high - low)
-    return np.power(10.0, values) if axis.log else values
