@@ -313,16 +313,21 @@ def test_a_path_is_what_descend_gives_with_its_marks_at_both_ends(ax):
     assert legend_of(ax) == [Outcome(int(path.outcome)).name.lower(), "start", "end"]
 
 
-def test_an_arrow_halfway_points_along_the_path(ax):
-    (line,) = plot.basins(empty(sweep()), ax=ax, starts=[(-8, -8)])
-    (arrow,) = [text.arrow_patch for text in ax.texts]
+@pytest.mark.parametrize("start", [(-8, -8), (-7.5, 16.3), (2, -6), (9, -11)])
+def test_an_arrow_head_halfway_points_where_the_path_goes(start, ax):
+    (line,) = plot.basins(
+        empty(sweep(loss=fn.CrossEntropy(), optimizer=fn.GradientDescent(1.0))), ax=ax, starts=[start]
+    )
+    (text,) = ax.texts
     ax.figure.canvas.draw()
-    u, v = line.get_data()
-    step = int(np.argmin(np.hypot(u - ax.texts[0].xy[0], v - ax.texts[0].xy[1])))
-    assert 0 < step < len(u) - 1 or len(u) == 2
-    way = np.subtract(ax.texts[0].xy, ax.texts[0].get_position())
-    assert way @ (u[-1] - u[0], v[-1] - v[0]) > 0
-    assert to_hex(arrow.get_facecolor()) == line.get_color().lower()
+    path = ax.transData.transform(line.get_xydata())
+    left, apex, right = text.arrow_patch.get_path().vertices[3:6]
+    way = apex - (left + right) / 2
+    assert np.hypot(*way) > 1.4 * np.hypot(*(left - right))
+    at = int(np.argmin(np.hypot(*(path[:-1] + path[1:] - 2 * apex).T)))
+    ahead = path[at + 1] - path[at]
+    assert way @ ahead > 0.999 * np.hypot(*way) * np.hypot(*ahead)
+    assert to_hex(text.arrow_patch.get_facecolor()) == line.get_color().lower()
 
 
 def test_the_given_number_of_paths_starts_all_over_the_plane_the_same_every_time(ax):

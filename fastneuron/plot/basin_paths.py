@@ -25,8 +25,8 @@ from fastneuron.plot.plane import Plane, plane_of
 from fastneuron.plot.trajectory_path import draw_path, end_mark, start_mark
 
 PATHS = Bound("a whole number from 1 to 1000", low=1, high=1001, whole=True)
-HEAD = (0.501, 0.499)  # an arrow's tail in the middle of a step, so that only its head is seen
-SHORTEST = 0.04  # part of the picture; a shorter path gets no arrow
+TAIL = 0.005  # of an arrow, part of the picture: so short that only its head is seen
+SHORTEST = 0.1  # part of the picture; a shorter path gets no arrow
 DOTTED_UP_TO = 30  # steps
 END = "#808080"  # of no outcome, for the legend
 GREYS = ListedColormap(colormaps["Greys"](np.linspace(0.0, 0.55, 256)))
@@ -151,11 +151,20 @@ def _draw(ax: Axes, plane: Plane, u: np.ndarray, v: np.ndarray, color: str) -> L
     if not lengths.size or lengths[-1] < SHORTEST:
         return line
     after = int(np.searchsorted(lengths, lengths[-1] / 2)) + 1
+    tip, step = at[:, after - 1 : after + 1].mean(axis=1), at[:, after] - at[:, after - 1]
+    tail = tip - TAIL * step / np.hypot(*step)
     ax.annotate(
         "",
-        xy=(u[[after - 1, after]].mean(), v[[after - 1, after]].mean()),
-        xytext=(u[[after - 1, after]] @ HEAD, v[[after - 1, after]] @ HEAD),
-        arrowprops={"arrowstyle": "-|>", "facecolor": color, "edgecolor": "black", "mutation_scale": 14},
+        xy=(float(plane.x.along(tip[0])), float(plane.y.along(tip[1]))),
+        xytext=(float(plane.x.along(tail[0])), float(plane.y.along(tail[1]))),
+        arrowprops={
+            "arrowstyle": "-|>,head_length=0.8,head_width=0.22",
+            "facecolor": color,
+            "edgecolor": "black",
+            "mutation_scale": 14,
+            "shrinkA": 0,
+            "shrinkB": 0,
+        },
         zorder=3.5,
     )
     return line
