@@ -17,6 +17,7 @@ from fastneuron.components import Bound, checked_number, shown
 from fastneuron.measures.shares import fractions
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.grid import axes_for, require
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
 from fastneuron.plot.loss_landscape import draw_landscape
 from fastneuron.plot.outcome_map import outcome
@@ -32,6 +33,7 @@ END = "#808080"  # of no outcome, for the legend
 GREYS = ListedColormap(colormaps["Greys"](np.linspace(0.0, 0.55, 256)))
 
 
+@kind()
 def basins(
     result: xr.Dataset,
     *,

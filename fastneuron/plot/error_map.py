@@ -8,8 +8,10 @@ from matplotlib.collections import QuadMesh
 from matplotlib.image import AxesImage
 
 from fastneuron.plot.final_number import draw_final
+from fastneuron.plot.kinds import kind
 
 
+@kind()
 def error(
     data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
 ) -> AxesImage | QuadMesh:

@@ -13,12 +13,14 @@ from matplotlib.image import AxesImage
 from fastneuron.plot import palette
 from fastneuron.plot.counts import counts_of
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
 
 SHORTEST = 2  # what is settled has period 1, all else 0
 NONE = palette.muted(palette.OTHER)
 
 
+@kind()
 def period(
     data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
 ) -> AxesImage | QuadMesh:
