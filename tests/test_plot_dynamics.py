@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm, to_hex, to_rgb
 from matplotlib.figure import Figure
 
 import fastneuron as fn
-from fastneuron import plot
+from fastneuron import plot, toml
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.caption import caption
@@ -606,3 +606,15 @@ def test_just_above_the_largest_stable_learning_rate_the_period_is_2(ax):
         rates, [palette.muted(palette.OTHER)] * 2 + [palette.CATEGORIES[0]] * 2, strict=True
     ):
         assert_color(ax, rate, -0.5, color)
+
+
+@pytest.mark.parametrize("kind", ["basins", "error", "landscape", "period", "vector_field"])
+def test_a_file_carries_the_sweep_and_the_options_and_is_made_again_from_them(kind, tmp_path):
+    options = {"basins": {"starts": [(3, -4.5)], "over": "landscape"}, "vector_field": {"arrows": 3}}.get(
+        kind, {}
+    )
+    plot.save(tmp_path / "first.png", sweep().run(), kind, **options)
+    spec = toml.loads(plot.spec_in(tmp_path / "first.png"))
+    picture = plot.Picture.from_spec(spec.pop("picture"))
+    picture.save(tmp_path / "again.png", fn.Sweep.from_spec(spec).run())
+    assert (tmp_path / "first.png").read_bytes() == (tmp_path / "again.png").read_bytes()
