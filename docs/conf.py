@@ -1,0 +1,77 @@
+"""The configuration of the site; what it generates at build time is written by generate.py."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
+
+import generate  # noqa: E402
+
+import fastneuron  # noqa: E402
+
+# pages carry no times of their making, so that a rebuild changes nothing
+os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+project = "fastneuron"
+author = "fastneuron developers"
+version = release = fastneuron.__version__
+extensions = [
+    "myst_parser",
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+    "sphinx-mathjax-offline",
+]
+exclude_patterns = ["_build", "**/sg_execution_times.rst", "sg_execution_times.rst", "gallery_scripts"]
+templates_path = ["_templates"]
+nitpicky = False
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 4
+
+autodoc_typehints = "none"  # the docstrings say it, with shapes and units
+autosummary_ignore_module_all = False
+numpydoc_show_class_members = False  # the class template lists them
+
+sphinx_gallery_conf = {
+    "examples_dirs": "gallery_scripts",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "",
+    "matplotlib_animations": False,  # its players ask the network for fonts
+    "write_computation_times": False,
+    "show_memory": False,
+    "show_signature": False,
+    "image_scrapers": ("matplotlib",),
+    "abort_on_example_error": True,
+}
+
+html_theme = "pydata_sphinx_theme"
+html_title = "fastneuron"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_copy_source = False
+html_show_sphinx = False
+html_sidebars = {"index": []}
+html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
+
+# files of the repository's root, which have a page of their own here
+_ROOT_PAGES = {"README": "index", "CONTRIBUTING": "contributing", "CHANGELOG": "changelog"}
+
+
+def _link_root_files(app, page, source):
+    """Links to files of the repository's root lead to their pages."""
+    link = re.compile(rf"\]\((?:\.\./)+({'|'.join(_ROOT_PAGES)})\.md")
+    source[0] = link.sub(lambda found: f"](/{_ROOT_PAGES[found[1]]}.md", source[0])
+
+
+def setup(app):
+    """Generate the reference and the gallery before Sphinx looks for pages."""
+    app.connect("config-inited", lambda app, config: generate.everything(HERE))
+    app.connect("source-read", _link_root_files)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
