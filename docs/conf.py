@@ -30,13 +30,12 @@ extensions = [
 ]
 exclude_patterns = ["_build", "**/sg_execution_times.rst", "sg_execution_times.rst", "gallery_scripts"]
 templates_path = ["_templates"]
-nitpicky = False
 
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 4
 
 autodoc_typehints = "none"  # the docstrings say it, with shapes and units
-autosummary_ignore_module_all = False
+autodoc_preserve_defaults = True
 numpydoc_show_class_members = False  # the class template lists them
 
 sphinx_gallery_conf = {
@@ -47,6 +46,7 @@ sphinx_gallery_conf = {
     "write_computation_times": False,
     "show_memory": False,
     "show_signature": False,
+    "download_all_examples": False,
     "image_scrapers": ("matplotlib",),
     "abort_on_example_error": True,
 }
@@ -55,9 +55,10 @@ html_theme = "pydata_sphinx_theme"
 html_title = "fastneuron"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sphinx = False
-html_sidebars = {"index": []}
+html_sidebars = {page: [] for page in ("index", "tutorial", "changelog", "contributing")}
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 
 # files of the repository's root, which have a page of their own here

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import io
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
@@ -16,7 +15,7 @@ from types import ModuleType
 import fastneuron
 from fastneuron.cli.main import build
 
-COLUMNS = 88
+COLUMNS = 72
 
 
 def everything(docs: Path) -> None:
@@ -102,7 +101,9 @@ def _help(app: object, words: list[str]) -> str:
 
     text = io.StringIO()
     app.help_print(words, console=Console(file=text, width=COLUMNS, color_system=None))
-    return ".. code-block:: text\n\n" + "".join(f"   {line.rstrip()}\n" for line in text.getvalue().splitlines())
+    return ".. code-block:: text\n\n" + "".join(
+        f"   {line.rstrip()}\n" for line in text.getvalue().splitlines()
+    )
 
 
 def _gallery() -> dict[str, str]:
@@ -114,7 +115,7 @@ def _gallery() -> dict[str, str]:
 
 
 def _write(folder: Path, texts: dict[str, str]) -> None:
-    """Make `folder` hold these files; one whose text is the same is left alone, so that its page is not read again."""
+    """Make `folder` hold these files; one whose text is the same is left alone, and not read again."""
     folder.mkdir(exist_ok=True)
     for path in folder.iterdir():
         if path.is_file() and path.name not in texts:
