@@ -15,6 +15,7 @@ from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.caption import task_of
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import (
     legend_right,
     not_computed_swatch,
@@ -27,6 +28,7 @@ from fastneuron.store.blocks import blocks_of
 NO_TABLE = -1
 
 
+@kind()
 def learned(
     data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
 ) -> AxesImage | QuadMesh:

@@ -11,6 +11,7 @@ from matplotlib.image import AxesImage
 
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
 from fastneuron.plot.palette import COLORS, sequential
 
@@ -19,6 +20,7 @@ LEAST, LARGEST = 1e-200, 1e200  # Matplotlib's scales overflow beyond
 ROUNDING = 1e-6  # so that the extremes stay within the range of the colours
 
 
+@kind()
 def loss(
     data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
 ) -> AxesImage | QuadMesh:

@@ -9,6 +9,7 @@ from matplotlib.image import AxesImage
 
 from fastneuron.measures.shares import fractions
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import (
     legend_right,
     not_computed_swatch,
@@ -19,6 +20,7 @@ from fastneuron.plot.legends import (
 from fastneuron.plot.palette import COLORS, outcome_colormap
 
 
+@kind()
 def outcome(
     data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
 ) -> AxesImage | QuadMesh:

@@ -15,12 +15,14 @@ from matplotlib.ticker import MaxNLocator
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
 from fastneuron.plot.palette import sequential
 
 LOG_FROM = 30  # largest over smallest number of steps where the colours become logarithmic
 
 
+@kind()
 def steps(
     data: xr.Dataset,
     *,

@@ -14,9 +14,11 @@ from matplotlib.image import AxesImage
 
 from fastneuron.measures.trainability import NEEDED, converged, shade
 from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
 
 
+@kind()
 def trainability(
     data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
 ) -> AxesImage | QuadMesh:
