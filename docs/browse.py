@@ -1,7 +1,7 @@
 """Open every page of a built site in headless Chromium: ``python docs/browse.py docs/_build/html``.
 
-A page may load nothing but files of the site, print no error, and not scroll sideways at the width of a phone.
-With the name of a folder behind it, a few pages are kept there as pictures, as a screen and a phone show them.
+A page may load only files of the site, print no error, and not scroll sideways at the width of a phone. With
+the name of a folder behind it, a few pages are kept there as pictures, as a screen and a phone show them.
 Needs Debian's chromium and the extra `browser`.
 """
 
@@ -20,9 +20,10 @@ SHOWN = (
     "index",
     "tutorial",
     "gallery/index",
-    "reference/index",
-    "reference/command-line",
+    "gallery/inverter",
+    "reference/fastneuron",
     "reference/fastneuron.Sweep",
+    "reference/command-line",
 )
 
 

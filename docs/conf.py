@@ -20,6 +20,7 @@ project = "fastneuron"
 author = "fastneuron developers"
 version = release = fastneuron.__version__
 extensions = [
+    "fastneuron.sphinx",
     "myst_parser",
     "numpydoc",
     "sphinx.ext.autodoc",
@@ -42,12 +43,13 @@ sphinx_gallery_conf = {
     "examples_dirs": "gallery_scripts",
     "gallery_dirs": "gallery",
     "filename_pattern": "",
+    "within_subsection_order": "FileNameSortKey",
     "matplotlib_animations": False,  # its players ask the network for fonts
     "write_computation_times": False,
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,
-    "image_scrapers": ("matplotlib",),
+    "image_scrapers": "generate.scrape",
     "abort_on_example_error": True,
 }
 
@@ -71,8 +73,13 @@ def _link_root_files(app, page, source):
     source[0] = link.sub(lambda found: f"](/{_ROOT_PAGES[found[1]]}.md", source[0])
 
 
+def _generate(app, config):
+    """Write the reference and the gallery before Sphinx looks for pages."""
+    config.autosummary_generate = generate.everything(HERE)
+
+
 def setup(app):
-    """Generate the reference and the gallery before Sphinx looks for pages."""
-    app.connect("config-inited", lambda app, config: generate.everything(HERE))
+    """Connect what is above."""
+    app.connect("config-inited", _generate)
     app.connect("source-read", _link_root_files)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

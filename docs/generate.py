@@ -8,28 +8,48 @@ from __future__ import annotations
 
 import inspect
 import io
-from collections.abc import Iterable
+import shutil
+import sys
+from collections.abc import Container, Iterable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+from cyclopts import App
+from rich.console import Console
+from sphinx_gallery.scrapers import figure_rst
 
 import fastneuron
 from fastneuron.cli.main import build
+from fastneuron.fingerprint import package_fingerprint
 
-COLUMNS = 72
+COLUMNS = 70  # of a help text: what the column of a page holds
 
 
-def everything(docs: Path) -> None:
-    """Write the reference and the gallery's scripts under `docs`."""
+def everything(docs: Path) -> list[str]:
+    """Write the reference and the gallery's scripts; the pages that list names, for autosummary to go on."""
     modules = {name: value for name, value in _public(fastneuron) if inspect.ismodule(value)}
     names = {name: value for name, value in _public(fastneuron) if not inspect.ismodule(value)}
-    pages = {"index": _index(modules), "fastneuron": _page("fastneuron", names)}
+    described = {"fastneuron": names}
     for name, module in modules.items():
         # what is public twice is described once
-        own = {key: value for key, value in _public(module) if names.get(key) is not value}
-        pages[f"fastneuron.{name}"] = _page(f"fastneuron.{name}", own, _summary(module))
+        described[f"fastneuron.{name}"] = {
+            key: value for key, value in _public(module) if names.get(key) is not value
+        }
+    pages = {module: _page(module, members) for module, members in described.items()}
+    pages["fastneuron.sphinx"] = f"{_title('fastneuron.sphinx')}\n.. automodule:: fastneuron.sphinx\n"
     pages["command-line"] = _command_line()
-    _write(docs / "reference", {f"{name}.rst": text for name, text in pages.items()})
-    _write(docs / "gallery_scripts", _gallery())
+    pages["index"] = _index(name for name in pages)
+    stubs = {f"{module}.{name}" for module, members in described.items() for name in members}
+    _write(docs / "reference", {f"{name}.rst": text for name, text in pages.items()}, stubs)
+    _write(docs / "gallery_scripts", _scripts())
+    # what an older package drew is drawn again
+    mark = docs / "gallery" / "drawn_by"
+    if not mark.exists() or mark.read_text() != package_fingerprint():
+        shutil.rmtree(mark.parent, ignore_errors=True)
+        mark.parent.mkdir()
+        mark.write_text(package_fingerprint())
+    return [str(docs / "reference" / f"{module}.rst") for module in described]
 
 
 def _public(module: ModuleType) -> list[tuple[str, object]]:
@@ -59,8 +79,7 @@ def _autosummary(names: Iterable[str]) -> str:
     return ".. autosummary::\n   :toctree:\n\n" + "".join(f"   {name}\n" for name in names)
 
 
-def _index(modules: Iterable[str]) -> str:
-    pages = ["fastneuron", *(f"fastneuron.{name}" for name in modules), "command-line"]
+def _index(pages: Iterable[str]) -> str:
     return "\n".join(
         [
             _title("Reference"),
@@ -72,9 +91,9 @@ def _index(modules: Iterable[str]) -> str:
     )
 
 
-def _page(module: str, names: dict[str, object], summary: str = "") -> str:
-    """A page of a module: its names by the file that defines them, in the order of the package's layers."""
-    parts = [_title(module), summary, f"\n.. currentmodule:: {module}\n"]
+def _page(module: str, names: dict[str, object]) -> str:
+    """What a module is, and its names by the file that defines them, the largest files first."""
+    parts = [_title(module), _summary(sys.modules[module]), f"\n.. currentmodule:: {module}\n"]
     groups: dict[str, list[str]] = {}
     for name, value in names.items():
         groups.setdefault(inspect.getmodule(value).__name__, []).append(name)
@@ -96,9 +115,7 @@ def _command_line() -> str:
     return "\n".join(parts)
 
 
-def _help(app: object, words: list[str]) -> str:
-    from rich.console import Console
-
+def _help(app: App, words: list[str]) -> str:
     text = io.StringIO()
     app.help_print(words, console=Console(file=text, width=COLUMNS, color_system=None))
     return ".. code-block:: text\n\n" + "".join(
@@ -106,19 +123,58 @@ def _help(app: object, words: list[str]) -> str:
     )
 
 
-def _gallery() -> dict[str, str]:
+def _scripts() -> dict[str, str]:
     """The scripts of the gallery, one for each ready figure."""
-    return {
-        "GALLERY_HEADER.rst": _title("Gallery") + "\nPictures that are ready to be drawn.\n",
-        "plot_one.py": '"""\nOne\n===\n\nHello.\n"""\n\nimport matplotlib.pyplot as plt\n\nplt.plot([1, 2])\n',
+    header = f"{_title('Gallery')}\nPictures that are ready to be drawn: ``fastneuron figure NAME``.\n"
+    return {"GALLERY_HEADER.rst": header} | {
+        f"{name}.py": _script(name) for name in fastneuron.figures.names()
     }
 
 
-def _write(folder: Path, texts: dict[str, str]) -> None:
-    """Make `folder` hold these files; one whose text is the same is left alone, and not read again."""
+def _script(name: str) -> str:
+    """A script that draws a ready figure, and tells its sweep."""
+    figure = fastneuron.figures.load(name)
+    toml = (fastneuron.figures.FOLDER / f"{name}.toml").read_text()
+    spec = "".join(f"#    {line}".rstrip() + "\n" for line in toml.splitlines() if not line.startswith("#"))
+    return f'''r"""
+{_title(figure.title)}
+{figure.text}
+"""
+
+import fastneuron as fn
+
+figure = fn.figures.load("{name}")
+figure.save("{name}.png")
+
+# %%
+# The command line draws it too:
+#
+# .. code-block:: console
+#
+#    $ fastneuron figure {name}
+#
+# This is the sweep and how it is drawn; a file of this, with any changes, goes to ``fastneuron map``:
+#
+# .. code-block:: toml
+#
+{spec}'''
+
+
+def scrape(block: object, variables: dict[str, Any], conf: dict[str, Any]) -> str:
+    """Move the picture that a script has saved to the page; it keeps the spec that it carries."""
+    titles, moved = [], []
+    for path in sorted(Path().glob("*.png")):
+        moved.append(next(variables["image_path_iterator"]))
+        shutil.move(path, moved[-1])
+        titles.append(fastneuron.figures.load(path.stem).title)
+    return figure_rst(moved, conf["src_dir"], ", ".join(titles)) if moved else ""
+
+
+def _write(folder: Path, texts: dict[str, str], others: Container[str] = ()) -> None:
+    """Make a folder hold these files, and no others but of these stems; what is the same stays untouched."""
     folder.mkdir(exist_ok=True)
     for path in folder.iterdir():
-        if path.is_file() and path.name not in texts:
+        if path.is_file() and path.name not in texts and path.stem not in others:
             path.unlink()
     for name, text in texts.items():
         path = folder / name

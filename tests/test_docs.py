@@ -1,9 +1,9 @@
 """What the README and the docs show is what happens: their Python and their commands run, page by page.
 
 A page is one session in an empty folder: its ``python`` blocks in order in one namespace, its ``console``
-lines in between. Output that is shown is compared: a ``text`` block right below a ``python`` block is all that
-it prints, the lines below a command are among what it prints, in this order. Only times, sizes on disk and
-counts of threads may differ. What cannot run here is in `ELSEWHERE`, what would take minutes in `SMALLER`.
+lines in between. Output that is shown is compared: a ``text`` block right below a ``python`` block is all
+that it prints, the lines below a command are among what it prints, in this order. Only times, sizes on disk
+and counts of threads may differ. What cannot run here is in `ELSEWHERE`, what takes minutes in `SMALLER`.
 """
 
 from __future__ import annotations
