@@ -24,6 +24,7 @@ from fastneuron.cli.main import build
 from fastneuron.fingerprint import package_fingerprint
 
 COLUMNS = 70  # of a help text: what the column of a page holds
+MANY = 3
 
 
 def everything(docs: Path) -> list[str]:
@@ -92,16 +93,15 @@ def _index(pages: Iterable[str]) -> str:
 
 
 def _page(module: str, names: dict[str, object]) -> str:
-    """What a module is, and its names by the file that defines them, the largest files first."""
+    """What a module is, and its names; those of a file that defines many are a section of their own."""
     parts = [_title(module), _summary(sys.modules[module]), f"\n.. currentmodule:: {module}\n"]
-    groups: dict[str, list[str]] = {}
+    files: dict[str, list[str]] = {}
     for name, value in names.items():
-        groups.setdefault(inspect.getmodule(value).__name__, []).append(name)
-    for home, members in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0])):
-        if len(groups) > 1 and module == "fastneuron":
-            heading = home.rpartition(".")[2].replace("_", " ").capitalize()
-            parts.append(_title(heading, "-"))
-        parts.append(_autosummary(members))
+        files.setdefault(value.__module__, []).append(name)
+    sections = {file: members for file, members in files.items() if len(files) > 1 and len(members) >= MANY}
+    parts.append(_autosummary(name for name, value in names.items() if value.__module__ not in sections))
+    for file, members in sections.items():
+        parts += [_title(file.rpartition(".")[2].capitalize(), "-"), _autosummary(members)]
     return "\n".join(parts)
 
 
