@@ -63,14 +63,19 @@ html_show_sphinx = False
 html_sidebars = {page: [] for page in ("index", "tutorial", "changelog", "contributing")}
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": False}
 
-# files of the repository's root, which have a page of their own here
-_ROOT_PAGES = {"README": "index", "CONTRIBUTING": "contributing", "CHANGELOG": "changelog"}
+# files above this folder that have a page of their own here
+_PAGES = {
+    "README.md": "index",
+    "CONTRIBUTING.md": "contributing",
+    "CHANGELOG.md": "changelog",
+    "bench/README.md": "benchmarks",
+}
 
 
-def _link_root_files(app, page, source):
-    """Links to files of the repository's root lead to their pages."""
-    link = re.compile(rf"\]\((?:\.\./)+({'|'.join(_ROOT_PAGES)})\.md")
-    source[0] = link.sub(lambda found: f"](/{_ROOT_PAGES[found[1]]}.md", source[0])
+def _link_files_above(app, page, source):
+    """Links to files above this folder lead to their pages."""
+    link = re.compile(rf"\]\((?:\.\./)+({'|'.join(map(re.escape, _PAGES))})")
+    source[0] = link.sub(lambda found: f"](/{_PAGES[found[1]]}.md", source[0])
 
 
 def _generate(app, config):
@@ -81,5 +86,5 @@ def _generate(app, config):
 def setup(app):
     """Connect what is above."""
     app.connect("config-inited", _generate)
-    app.connect("source-read", _link_root_files)
+    app.connect("source-read", _link_files_above)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
