@@ -77,7 +77,7 @@ def _title(text: str, line: str = "=") -> str:
 
 
 def _autosummary(names: Iterable[str]) -> str:
-    return ".. autosummary::\n   :toctree:\n\n" + "".join(f"   {name}\n" for name in names)
+    return ".. autosummary::\n   :toctree:\n   :nosignatures:\n\n" + "".join(f"   {name}\n" for name in names)
 
 
 def _index(pages: Iterable[str]) -> str:
