@@ -73,7 +73,7 @@ def _keep(page: Page, site: Path, pictures: Path) -> None:
         for name in SHOWN:
             page.goto((site / f"{name}.html").as_uri(), wait_until="load")
             page.wait_for_timeout(300)
-            page.screenshot(path=pictures / f"{name.replace('/', '-')}-{width}.png", full_page=False)
+            page.screenshot(path=pictures / f"{name.replace('/', '-')}-{width}.png", full_page=True)
 
 
 if __name__ == "__main__":
