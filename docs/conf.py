@@ -1,6 +1,5 @@
 """The configuration of the site; what it generates at build time is written by generate.py."""
 
-import os
 import re
 import sys
 from pathlib import Path
@@ -11,10 +10,6 @@ sys.path.insert(0, str(HERE))
 import generate  # noqa: E402
 
 import fastneuron  # noqa: E402
-
-# pages carry no times of their making, so that a rebuild changes nothing
-os.environ.setdefault("SOURCE_DATE_EPOCH", "0")
-os.environ.setdefault("MPLBACKEND", "Agg")
 
 project = "fastneuron"
 author = "fastneuron developers"
@@ -46,6 +41,7 @@ sphinx_gallery_conf = {
     "within_subsection_order": "FileNameSortKey",
     "matplotlib_animations": False,  # its players ask the network for fonts
     "write_computation_times": False,
+    "min_reported_time": 3600,  # pages do not differ from build to build
     "show_memory": False,
     "show_signature": False,
     "download_all_examples": False,
