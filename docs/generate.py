@@ -144,7 +144,7 @@ def _script(name: str) -> str:
 import fastneuron as fn
 
 figure = fn.figures.load("{name}")
-figure.save("{name}.png")
+figure.save("{name}.{figure.picture.format}")
 
 # %%
 # The command line draws it too:
@@ -161,13 +161,13 @@ figure.save("{name}.png")
 
 
 def scrape(block: object, variables: dict[str, Any], conf: dict[str, Any]) -> str:
-    """Move the picture that a script has saved to the page; it keeps the spec that it carries."""
-    titles, moved = [], []
-    for path in sorted(Path().glob("*.png")):
-        moved.append(next(variables["image_path_iterator"]))
-        shutil.move(path, moved[-1])
-        titles.append(fastneuron.figures.load(path.stem).title)
-    return figure_rst(moved, conf["src_dir"], ", ".join(titles)) if moved else ""
+    """Move the picture that a script has saved to its page; it keeps the spec that it carries."""
+    texts = []
+    for path in [path for path in sorted(Path().iterdir()) if path.suffix in (".png", ".svg", ".gif")]:
+        place = Path(next(variables["image_path_iterator"])).with_suffix(path.suffix)
+        shutil.move(path, place)
+        texts.append(figure_rst([str(place)], conf["src_dir"], fastneuron.figures.load(path.stem).title))
+    return "".join(texts)
 
 
 def _write(folder: Path, texts: dict[str, str], others: Container[str] = ()) -> None:
