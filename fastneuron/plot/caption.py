@@ -48,6 +48,9 @@ def caption(data: xr.Dataset) -> str:
 def _number(data: xr.Dataset, sweep: Mapping[str, Any], role: str, field: str, words: str) -> str:
     """A component's number behind some words, or nothing where it varies over the data or is not known."""
     number = _table(sweep.get(role)).get(field)
+    for axis in (field, f"{role}.{field}"):
+        if axis in data.coords and not data.coords[axis].ndim:  # one value of an axis was selected
+            number = data.coords[axis].item()
     dims = {str(dim) for dim in data.dims}
     varies = {field, f"{role}.{field}"} & dims or any(
         re.fullmatch(rf"layer\d+\.{field}", dim) for dim in dims

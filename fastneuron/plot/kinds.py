@@ -18,6 +18,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 MAP_SIZE = (8.0, 5.5)  # inches
 STRIP_SIZE = (8.0, 2.0)  # of a map over one axis
 _PLACES = ("ax", "figure")
+PANELS = ("over", "columns", "most")  # options of all maps: those of small multiples
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,13 @@ class Kind:
     @property
     def options(self) -> list[str]:
         """The names of its options."""
-        return [name for name in list(inspect.signature(self.draw).parameters)[1:] if name not in _PLACES]
+        own = [name for name in list(inspect.signature(self.draw).parameters)[1:] if name not in _PLACES]
+        return [*own, *PANELS] if self.is_map else own
+
+    @property
+    def is_map(self) -> bool:
+        """Whether it is a map, which can be drawn as small multiples."""
+        return self.size is None
 
     @property
     def whole_figure(self) -> bool:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.image import AxesImage
 
 from fastneuron.outcomes import Outcome
-from fastneuron.plot.grid import axes_for, draw_grid, grid_of
+from fastneuron.plot.facets import Facets
+from fastneuron.plot.grid import Cells, grid_of
 from fastneuron.plot.kinds import kind
-from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
+from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.palette import COLORS, sequential
+from fastneuron.plot.panels import Look, draw_map
 
 ZERO = "#FFFFFF"
 LEAST, LARGEST = 1e-200, 1e200  # Matplotlib's scales overflow beyond
@@ -22,8 +22,8 @@ ROUNDING = 1e-6  # so that the extremes stay within the range of the colours
 
 @kind()
 def loss(
-    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
-) -> AxesImage | QuadMesh:
+    data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
+) -> Cells | list[Cells]:
     """Draw the final loss of every start on a logarithmic colour scale.
 
     Parameters
@@ -32,7 +32,8 @@ def loss(
         A result with ``loss`` over one or two axes; where it has ``outcome``, starts that are not
         computed are drawn so.
     ax : Axes, optional
-        Where to draw; default a new figure.
+        Where to draw; default a new figure. Without, a result over three axes is drawn as by
+        `small_multiples`.
     title : str, optional
         Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
@@ -40,20 +41,20 @@ def loss(
 
     Returns
     -------
-    AxesImage or QuadMesh
+    AxesImage or QuadMesh, or a list of them
         The cells; 0 and losses that are not finite have values below and above the norm's range.
 
     Raises
     ------
     ValueError
-        If there is no ``loss``, or it has no or more than two axes.
+        If there is no ``loss``, or it has no or more than two axes, three without `ax`.
 
     Notes
     -----
     A loss of 0 is white, one that is not finite nearly black. Positive losses are clipped to 1e-200 and
     1e200. Where a loss is negative the scale is linear.
     """
-    grid = grid_of(data, "loss")
+    grid = grid_of(data, "loss", ax=ax)
     values = grid.fields["loss"].astype(np.float64)
     finite = np.isfinite(values) & ~grid.missing
     zero = np.zeros(values.shape, bool)
@@ -69,17 +70,11 @@ def loss(
         np.clip(values, LEAST, LARGEST, out=values)
         values[zero] = low / 2
     values[~finite] = 2 * abs(high) + 1
-    ax = axes_for(ax, strip=grid.y is None)
     handles = [swatch(ZERO, "0")] if zero.any() else []
     if not (finite | grid.missing).all():
         handles.append(swatch(COLORS[Outcome.DIVERGED], "not finite"))
     if grid.missing.any():
         handles.append(not_computed_swatch())
     colormap = sequential(under=ZERO, over=COLORS[Outcome.DIVERGED])
-    cells = draw_grid(ax, grid, values, colormap, norm)
-    set_title(ax, data, title, grid.thinned)
-    if legend:
-        if (finite & ~zero).any():
-            ax.figure.colorbar(cells, ax=ax, label="final loss")
-        legend_below(ax, handles)
-    return cells
+    look = Look(colormap, norm, handles, scale="final loss" if (finite & ~zero).any() else None)
+    return draw_map(grid, values, look, ax, title, legend)

@@ -8,7 +8,7 @@ file carries makes it again. Files are drawn with Matplotlib's own settings, wha
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,10 @@ from fastneuron import toml
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.files import replaced
 from fastneuron.fingerprint import package_fingerprint
-from fastneuron.plot.kinds import KINDS, MAP_SIZE, STRIP_SIZE
+from fastneuron.plot.facets import Facets
+from fastneuron.plot.kinds import KINDS, MAP_SIZE, PANELS, STRIP_SIZE
 from fastneuron.plot.metadata import metadata_of
+from fastneuron.plot.panels import usual_size
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -125,11 +127,19 @@ class Picture:
         from matplotlib.figure import Figure
 
         kind = KINDS[self.kind]
+        panels = {name: self.options[name] for name in PANELS if kind.is_map and name in self.options}
+        options = {name: value for name, value in self.options.items() if name not in panels}
+        if kind.is_map and (panels or _drawn(result, self.kind).ndim == 3):
+            facets = Facets(**panels)
+            size = self.size or usual_size(_drawn(result, self.kind), facets)
+            figure = Figure(figsize=size, layout="constrained")
+            kind.draw(result, ax=replace(facets, figure=figure), **options)
+            return figure
         figure = Figure(figsize=self.size or kind.size or _map_size(result, self.kind), layout="constrained")
         if kind.whole_figure:
-            kind.draw(result, figure=figure, **self.options)
+            kind.draw(result, figure=figure, **options)
         else:
-            kind.draw(result, ax=figure.subplots(), **self.options)
+            kind.draw(result, ax=figure.subplots(), **options)
         return figure
 
     def save(self, path: Path | str, result: xr.Dataset) -> None:
@@ -204,9 +214,13 @@ def save(
     Picture(kind, options, size, dpi).save(path, result)
 
 
+def _drawn(result: xr.Dataset, kind: str) -> xr.DataArray:
+    """The variable of which a map is drawn."""
+    return result[kind if kind in result else next(iter(result.data_vars))]
+
+
 def _map_size(result: xr.Dataset, kind: str) -> tuple[float, float]:
-    drawn = result[kind if kind in result else next(iter(result.data_vars))]
-    return MAP_SIZE if drawn.ndim > 1 else STRIP_SIZE
+    return MAP_SIZE if _drawn(result, kind).ndim > 1 else STRIP_SIZE
 
 
 def _is_number(value: Any) -> bool:
