@@ -13,17 +13,22 @@ pixels an inch, and files that are the same for the same figure: SVG text as out
 
 from __future__ import annotations
 
+from fastneuron.plot.basin_paths import basins
+from fastneuron.plot.error_map import error
 from fastneuron.plot.hidden_units import hidden_units
 from fastneuron.plot.learned_map import learned
+from fastneuron.plot.loss_landscape import landscape
 from fastneuron.plot.loss_map import loss
 from fastneuron.plot.loss_paths import loss_curves
 from fastneuron.plot.metadata import spec_in
 from fastneuron.plot.outcome_map import outcome
 from fastneuron.plot.outcome_shares import shares
+from fastneuron.plot.period_map import period
 from fastneuron.plot.picture import Picture, save
 from fastneuron.plot.progress import curve, progress
 from fastneuron.plot.response_curve import neuron_response, response
 from fastneuron.plot.small_multiples import small_multiples
+from fastneuron.plot.step_field import vector_field
 from fastneuron.plot.steps_histogram import steps_distribution
 from fastneuron.plot.steps_map import steps
 from fastneuron.plot.trainability_map import trainability
@@ -31,13 +36,17 @@ from fastneuron.plot.trajectory_path import trajectory
 
 __all__ = [
     "Picture",
+    "basins",
     "curve",
+    "error",
     "hidden_units",
+    "landscape",
     "learned",
     "loss",
     "loss_curves",
     "neuron_response",
     "outcome",
+    "period",
     "progress",
     "response",
     "save",
@@ -48,4 +57,5 @@ __all__ = [
     "steps_distribution",
     "trainability",
     "trajectory",
+    "vector_field",
 ]

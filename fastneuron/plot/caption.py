@@ -29,7 +29,7 @@ def task_of(data: xr.Dataset) -> tasks.Task | None:
 
 
 def caption(data: xr.Dataset) -> str:
-    """Task and model, then loss, optimizer and batch, on two lines; empty where nothing is known."""
+    """Task and model, then loss, penalty, optimizer and batch, on two lines; empty where nothing is known."""
     sweep = sweep_of(data)
     task = _name(sweep.get("task"))
     model = _model(_table(sweep.get("model")))
@@ -37,6 +37,9 @@ def caption(data: xr.Dataset) -> str:
     optimizer = _name(sweep.get("optimizer"))
     if optimizer:
         optimizer += _number(data, sweep, "optimizer", "learning_rate", ", learning rate ")
+    penalty = _name(sweep.get("penalty")).capitalize()
+    if penalty:
+        loss += f", {penalty}" + _number(data, sweep, "penalty", "strength", " ")
     batch = _name(sweep.get("batch"))
     if batch:
         batch += _number(data, sweep, "batch", "size", " of ")

@@ -62,6 +62,19 @@ class GridAxis:
         reach = len(self.places) * self.every / len(self.values)
         return float(low), float(low + reach * (high - low))
 
+    def along(self, shares: np.ndarray) -> np.ndarray:
+        """The values at these shares of the way between the ends: 0 at the first, 1 at the last."""
+        low, high = self.ends
+        values: np.ndarray = low + shares * (high - low)
+        return np.power(10.0, values) if self.log else values
+
+    def shares(self, values: np.ndarray) -> np.ndarray:
+        """Where `values` are, as shares of the way between the ends; NaN where there is no logarithm."""
+        low, high = self.ends
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            shares: np.ndarray = ((np.log10(values) if self.log else values) - low) / (high - low)
+        return shares
+
 
 @dataclass(frozen=True)
 class Grid:

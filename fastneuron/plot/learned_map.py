@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.caption import task_of
+from fastneuron.plot.counts import counts_of
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.grid import Cells, grid_of
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, percent, swatch
 from fastneuron.plot.panels import Look, draw_map
-from fastneuron.store.blocks import blocks_of
 
 NO_TABLE = -1
 
@@ -62,7 +59,7 @@ def learned(
     computed = tables[~grid.missing]
     if "outcome" in grid.fields and computed.size and (computed == NO_TABLE).all():
         raise ValueError("there is no truth table for more than 32 samples")
-    found, counts = _counts(grid.data)
+    found, counts = counts_of(grid.data, "learned")
     frequent = np.argsort(-counts, kind="stable")[: len(palette.CATEGORIES)]
     places = np.full(tables.shape, len(frequent), np.int8)
     for place, index in enumerate(frequent):
@@ -85,20 +82,6 @@ def learned(
         handles.append(not_computed_swatch())
     look = Look(*palette.listed(colors), handles, beside=True, heading="truth table")
     return draw_map(grid, places, look, ax, title, legend)
-
-
-def _counts(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """The truth tables of all computed starts, ascending, and how many have each."""
-    counts: Counter[int] = Counter()
-    for block in blocks_of(data["learned"]):
-        part = data[[name for name in ("learned", "outcome") if name in data]].isel(block)
-        tables = part["learned"].values
-        if "outcome" in part:
-            tables = tables[part["outcome"].transpose(*part["learned"].dims).values != NOT_COMPUTED]
-        for table, count in zip(*np.unique_counts(tables), strict=True):
-            counts[int(table)] += int(count)
-    found = sorted(counts)
-    return np.array(found, np.int64), np.array([counts[table] for table in found], np.int64)
 
 
 def _bits_and_target(data: xr.Dataset, tables: np.ndarray) -> tuple[int, int | None]:

@@ -51,7 +51,7 @@ def legend_right(ax: Axes, handles: Sequence[Any], title: str | None = None) -> 
     )
 
 
-def legend_below(ax: Axes, handles: Sequence[Patch]) -> None:
+def legend_below(ax: Axes, handles: Sequence[Any]) -> None:
     """A legend below the axis label, in one row where the figure has room; nothing without handles."""
     if not handles:
         return

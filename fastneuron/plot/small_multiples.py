@@ -7,15 +7,17 @@ from typing import Any
 import xarray as xr
 from matplotlib.figure import Figure, SubFigure
 
+from fastneuron.plot.error_map import error
 from fastneuron.plot.facets import MOST, Facets
 from fastneuron.plot.grid import Cells
 from fastneuron.plot.learned_map import learned
 from fastneuron.plot.loss_map import loss
 from fastneuron.plot.outcome_map import outcome
+from fastneuron.plot.period_map import period
 from fastneuron.plot.steps_map import steps
 from fastneuron.plot.trainability_map import trainability
 
-MAPS = {map_.__name__: map_ for map_ in (outcome, steps, loss, learned, trainability)}
+MAPS = {own.__name__: own for own in (outcome, steps, loss, error, learned, period, trainability)}
 
 
 def small_multiples(
@@ -36,7 +38,7 @@ def small_multiples(
     ----------
     result : Dataset
         A result over two or three axes, with what the map needs.
-    kind : {"outcome", "steps", "loss", "learned", "trainability"}
+    kind : {"outcome", "steps", "loss", "error", "learned", "period", "trainability"}
         Which map.
     over : str, optional
         The axis of the panels. Default: the first that is a hyperparameter, not a parameter of the start,

@@ -16,10 +16,8 @@ from fastneuron.plot.facets import Facets
 from fastneuron.plot.grid import Cells, grid_of
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
-from fastneuron.plot.palette import sequential
+from fastneuron.plot.palette import LOG_FROM, sequential
 from fastneuron.plot.panels import Look, draw_map
-
-LOG_FROM = 30  # largest over smallest number of steps where the colours become logarithmic
 
 
 @kind()
