@@ -294,7 +294,7 @@ def test_paths_from_the_points_of_a_map_come_to_its_outcomes_and_final_parameter
 
 def test_a_path_is_what_descend_gives_with_its_marks_at_both_ends(ax):
     given = sweep(penalty=fn.L2(0.01), optimizer=fn.Momentum(5.0, 0.5))
-    (line,) = plot.basins(empty(given), ax=ax, starts=[(3, -4)], over="landscape")
+    (line,) = plot.basins(empty(given), ax=ax, starts=[(3, -4)], under="landscape")
     path = fn.descend(
         given.task,
         given.model,
@@ -352,7 +352,7 @@ def test_the_map_below_paths_is_pale_and_its_shares_are_in_the_legend(ax):
 
 def test_without_outcomes_there_are_still_paths_over_the_landscape(ax):
     result = empty(sweep()).drop_vars("outcome")
-    assert len(plot.basins(result, ax=ax, over="landscape", paths=3)) == 3
+    assert len(plot.basins(result, ax=ax, under="landscape", paths=3)) == 3
     with pytest.raises(ValueError, match="no 'outcome'"):
         plot.basins(result, ax=ax)
 
@@ -496,7 +496,7 @@ def test_what_is_no_plane_of_parameters_is_one_clear_error(draw):
         (plot.landscape, {"x": "bias", "y": "bias"}, "different axes, got 'bias' twice"),
         (plot.vector_field, {"arrows": 1}, "arrows must be a whole number from 2 to 200, got 1"),
         (plot.basins, {"paths": 0}, "paths must be a whole number from 1 to 1000, got 0"),
-        (plot.basins, {"over": "loss"}, "over must be 'outcome' or 'landscape', got 'loss'"),
+        (plot.basins, {"under": "loss"}, "under must be 'outcome' or 'landscape', got 'loss'"),
         (plot.basins, {"starts": [1.0, 2.0]}, "starts must be pairs of finite numbers"),
         (plot.basins, {"starts": [[1.0, np.nan]]}, "starts must be pairs of finite numbers"),
         (plot.basins, {"starts": [[1.0], [2.0, 3.0]]}, "starts must be pairs of finite numbers"),
@@ -610,7 +610,7 @@ def test_just_above_the_largest_stable_learning_rate_the_period_is_2(ax):
 
 @pytest.mark.parametrize("kind", ["basins", "error", "landscape", "period", "vector_field"])
 def test_a_file_carries_the_sweep_and_the_options_and_is_made_again_from_them(kind, tmp_path):
-    options = {"basins": {"starts": [(3, -4.5)], "over": "landscape"}, "vector_field": {"arrows": 3}}.get(
+    options = {"basins": {"starts": [(3, -4.5)], "under": "landscape"}, "vector_field": {"arrows": 3}}.get(
         kind, {}
     )
     plot.save(tmp_path / "first.png", sweep().run(), kind, **options)

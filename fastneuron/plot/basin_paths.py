@@ -17,7 +17,7 @@ from fastneuron.components import Bound, checked_number, shown
 from fastneuron.measures.shares import fractions
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.grid import axes_for, require
-from fastneuron.plot.kinds import kind
+from fastneuron.plot.kinds import MAP_SIZE, kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
 from fastneuron.plot.loss_landscape import draw_landscape
 from fastneuron.plot.outcome_map import outcome
@@ -33,7 +33,7 @@ END = "#808080"  # of no outcome, for the legend
 GREYS = ListedColormap(colormaps["Greys"](np.linspace(0.0, 0.55, 256)))
 
 
-@kind()
+@kind(MAP_SIZE)
 def basins(
     result: xr.Dataset,
     *,
@@ -41,7 +41,7 @@ def basins(
     y: str | None = None,
     paths: int = 16,
     starts: Sequence[tuple[float, float]] | None = None,
-    over: Literal["outcome", "landscape"] = "outcome",
+    under: Literal["outcome", "landscape"] = "outcome",
     ax: Axes | None = None,
     title: str | None = None,
     legend: bool = True,
@@ -58,7 +58,7 @@ def basins(
         How many, from starts that are spread evenly, the same ones every time.
     starts : sequence of (x, y), optional
         The starts themselves, instead.
-    over : {"outcome", "landscape"}
+    under : {"outcome", "landscape"}
         What is drawn below: what became of every start, in pale colours, or the loss, the darker the larger.
     ax : Axes, optional
         Where to draw; default a new figure.
@@ -75,7 +75,7 @@ def basins(
     Raises
     ------
     ValueError
-        As `landscape`; if ``outcome`` is missing, or `paths`, `starts` or `over` is not what is allowed.
+        As `landscape`; if ``outcome`` is missing, or `paths`, `starts` or `under` is not what is allowed.
 
     MemoryError
         If so many steps of so many paths do not fit into memory.
@@ -102,16 +102,16 @@ def basins(
     >>> path.get_xydata()[-1].round(1).tolist()
     [-4.7, 2.2]
     """
-    if over not in ("outcome", "landscape"):
-        raise ValueError(f"over must be 'outcome' or 'landscape', got {shown(over)}")
+    if under not in ("outcome", "landscape"):
+        raise ValueError(f"under must be 'outcome' or 'landscape', got {shown(under)}")
     plane = plane_of(result, x, y)
     u, v = _spread(plane, paths) if starts is None else _given(starts)
-    if over == "outcome":
+    if under == "outcome":
         require(result, "outcome")
     path, us, vs = plane.descend(u, v, plane.sweep.stop.max_steps, plane.sweep.stop)
     ended = [Outcome(code) for code in path["outcome"].values]
     ax = axes_for(ax)
-    handles = _muted_map(ax, plane, result, ended) if over == "outcome" else _landscape(ax, plane, ended)
+    handles = _muted_map(ax, plane, result, ended) if under == "outcome" else _landscape(ax, plane, ended)
     lines = [
         _draw(ax, plane, us[: last + 1, k], vs[: last + 1, k], COLORS[ended[k]])
         for k, last in enumerate(path["ended"].values)

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.grid import axes_for, frame
-from fastneuron.plot.kinds import kind
+from fastneuron.plot.kinds import MAP_SIZE, kind
 from fastneuron.plot.legends import legend_below, set_title, swatch
 from fastneuron.plot.palette import COLORS, LOG_FROM
 from fastneuron.plot.plane import Plane, plane_of
@@ -27,7 +27,7 @@ ROUNDING = 1e-9  # losses that differ by less are the same
 BANDS = 10  # about, where the levels are even
 
 
-@kind()
+@kind(MAP_SIZE)
 def landscape(
     result: xr.Dataset,
     *,

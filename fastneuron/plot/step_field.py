@@ -13,7 +13,7 @@ from fastneuron.components import Bound, checked_number
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.grid import axes_for, frame
-from fastneuron.plot.kinds import kind
+from fastneuron.plot.kinds import MAP_SIZE, kind
 from fastneuron.plot.legends import legend_below, set_title
 from fastneuron.plot.loss_landscape import draw_lines
 from fastneuron.plot.plane import Plane, plane_of
@@ -25,7 +25,7 @@ DECADES = 6  # of lengths, down from the longest, that have a colour of their ow
 COLORMAP = ListedColormap(colormaps["viridis_r"](np.linspace(0.15, 1.0, 256)))  # shows on white
 
 
-@kind()
+@kind(MAP_SIZE)
 def vector_field(
     result: xr.Dataset,
     *,
