@@ -71,7 +71,7 @@ def spread(lengths: Sequence[int], number: int, seed: int) -> list[tuple[int, ..
 def descended(
     sweep: Sweep, start: Mapping[str, Any], steps: int | None = None, stop: Stop | None = None
 ) -> xr.Dataset:
-    """What `fastneuron.descend` gives from starts under the settings of a sweep; `steps` its own by default."""
+    """What `fastneuron.descend` gives from starts under a sweep's settings; its own `steps` by default."""
     from fastneuron.engine.trajectories import descend  # brings Numba, which other pictures do without
 
     return descend(
