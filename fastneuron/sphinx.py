@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
-FORMATS = ("png", "svg")
+FORMATS = ("png", "svg", "gif")
 FOLDER = "fastneuron"  # within the doctrees
 _log = sphinx.util.logging.getLogger(__name__)
 

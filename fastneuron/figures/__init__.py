@@ -6,7 +6,7 @@ to see; it should take a few seconds at most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -88,7 +88,7 @@ class ReadyFigure:
         Parameters
         ----------
         path : path
-            Ends in .png, .svg or .pdf.
+            Ends in .png, .svg or .pdf, of an animation in .gif or .mp4.
         progress : bool or callable, optional
             As `Sweep.run` has it.
 
@@ -97,14 +97,14 @@ class ReadyFigure:
         ValueError, OSError
             As `fastneuron.plot.save`.
         """
-        self.picture.save(path, self.sweep.run(progress=progress))
+        self.picture.save(path, self.sweep.run(progress=progress), progress)
 
     def is_drawn(self, path: Path | str) -> bool:
         """Whether a file is this very figure, drawn by this version of fastneuron and Matplotlib."""
         path = Path(path)
         ending = path.suffix.lower().removeprefix(".")
-        own = Picture(self.picture.kind, self.picture.options, self.picture.size, self.picture.dpi, ending)
         try:
+            own = replace(self.picture, format=ending)
             return spec_in(path) == text_of(self.sweep.to_toml(), own)
         except (ValueError, OSError):
             return False
