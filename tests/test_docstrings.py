@@ -1,0 +1,182 @@
+"""Docstrings of all that is public: numpydoc's checks, and what numpydoc does not look at.
+
+Public is what `fastneuron.__all__` and `fastneuron.store` name, what the modules among these offer, the public
+methods and properties of these classes, and the modules that define all that.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from enum import Enum
+from types import FunctionType, ModuleType
+from typing import Any
+
+import pytest
+from numpydoc.docscrape import NumpyDocString, Parameter, get_doc_object
+from numpydoc.validate import ERROR_MSGS, Validator, validate
+
+import fastneuron
+import fastneuron.store
+
+# Not asked for: an extended summary (ES01), which would be padding below "Number of samples."; and See Also (SA01),
+# for the relatives of a component are its registry, which docs/components.md lists. Where there is a See Also, its
+# form is checked. Examples (EX01) are those of functions and classes, in which methods and properties are at work.
+CHECKS = set(ERROR_MSGS) - {"ES01", "SA01", "EX01"}
+SIGNATURE = {"PR01", "PR02", "PR03"}
+
+
+class WithoutExceptions(Validator):
+    """Finds no source line, so no comment there can switch a check off; nor does every module have a line."""
+
+    source_file_name = None
+    source_file_def_line = None
+
+    def __init__(self, obj_name: str) -> None:
+        super().__init__(get_doc_object(self._load_obj(obj_name)))
+
+
+def public_in(module: ModuleType) -> Iterator[Any]:
+    """The functions, classes and modules that a module offers: its ``__all__``, else what it defines itself."""
+    names = getattr(module, "__all__", None)
+    if names is None:
+        own = [name for name, value in vars(module).items() if home_of(value) == module.__name__]
+        names = [name for name in own if not name.startswith("_")]
+    for name in names:
+        value = getattr(module, name)
+        if isinstance(value, FunctionType | type | ModuleType):
+            yield value
+        else:
+            assert isinstance(value, str), f"{module.__name__}.{name} has no docstring to look at"
+        if isinstance(value, ModuleType):
+            yield from public_in(value)
+
+
+def home_of(value: Any) -> str:
+    """The module that defines a value."""
+    return value.__name__ if isinstance(value, ModuleType) else str(getattr(value, "__module__", ""))
+
+
+def members_of(cls: type) -> Iterator[tuple[str, Any]]:
+    """Public methods and properties, by the place of their docstring: one that overrides may inherit it."""
+    for name in (name for name in dir(cls) if not name.startswith("_")):
+        homes = [base for base in cls.__mro__ if home_of(base).startswith("fastneuron") and name in vars(base)]
+        if homes and function_of(vars(homes[0])[name]) is not None:
+            home = next((base for base in homes if vars(base)[name].__doc__), homes[0])
+            yield f"{home.__module__}.{home.__qualname__}.{name}", vars(home)[name]
+
+
+def function_of(value: Any) -> FunctionType | None:
+    """A function, or the one behind a method or a property; None for what has none, as a field."""
+    for behind in ("__func__", "fget", "func"):
+        value = getattr(value, behind, value)
+    return value if isinstance(value, FunctionType) else None
+
+
+def all_public() -> dict[str, Any]:
+    """Everything public by its place."""
+    found: dict[str, Any] = {}
+    for value in (fastneuron, *public_in(fastneuron), fastneuron.store, *public_in(fastneuron.store)):
+        found[home_of(value)] = sys.modules[home_of(value)]
+        if not isinstance(value, ModuleType):
+            found[f"{value.__module__}.{value.__qualname__}"] = value
+        if isinstance(value, type):
+            found |= members_of(value)
+    return found
+
+
+PUBLIC = all_public()
+everywhere = pytest.mark.parametrize("place", sorted(PUBLIC))
+
+
+def described(place: str) -> NumpyDocString:
+    return NumpyDocString(inspect.getdoc(PUBLIC[place]) or "")
+
+
+def functions_at(place: str) -> list[FunctionType]:
+    """The function at a place, or what makes an instance of the class there."""
+    value = PUBLIC[place]
+    if isinstance(value, type):
+        return [vars(value)[name] for name in ("__init__", "__post_init__") if name in vars(value)]
+    function = function_of(value)
+    return [] if function is None else [function]
+
+
+def test_what_is_looked_at() -> None:
+    names = "Sweep.run activations.Sigmoid tasks.gate plot.steps_map.steps store.zarr_map.open Activation.value Outcome"
+    for name in names.split():
+        assert any(place.endswith(f".{name}") for place in PUBLIC), name
+    assert "fastneuron.activations.Sigmoid.value" not in PUBLIC  # which has the docstring of Activation.value
+    assert "fastneuron.activations" in PUBLIC
+    assert "fastneuron.kernels" not in PUBLIC
+
+
+@everywhere
+def test_numpydoc_finds_nothing_wrong(place: str) -> None:
+    value = PUBLIC[place]
+    checks = CHECKS | {"EX01"} if isinstance(value, type) or inspect.isfunction(value) else CHECKS
+    if "." in place and isinstance(PUBLIC.get(place.rpartition(".")[0]), type):
+        checks = CHECKS  # a method
+    if isinstance(value, type) and issubclass(value, Enum):
+        checks = checks - SIGNATURE  # calling an enum is Python's own affair
+    errors = [f"{code} {text}" for code, text in validate(place, WithoutExceptions)["errors"] if code in checks]
+    assert not errors, "\n".join(errors)
+
+
+@everywhere
+def test_what_is_given_back_is_described(place: str) -> None:
+    if inspect.isfunction(PUBLIC[place]) or isinstance(PUBLIC[place], classmethod):
+        given = functions_at(place)[0].__annotations__.get("return", "None")
+        doc = described(place)
+        assert bool(doc["Returns"] or doc["Yields"]) == (given != "None")
+
+
+@everywhere
+def test_what_is_raised_is_described(place: str) -> None:
+    raised = set()
+    for function in functions_at(place):
+        for node in ast.walk(ast.parse(textwrap.dedent(inspect.getsource(function)))):
+            if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                raised.add(ast.unparse(node.exc.func))
+    if getattr(PUBLIC[place], "bounds", None):
+        raised.add("ValueError")  # a component checks its fields
+    assert raised - {"NotImplementedError"} <= {kind.type for kind in described(place)["Raises"]}
+
+
+def numbers_and_arrays(place: str) -> list[Parameter]:
+    doc = described(place)
+    return [*doc["Parameters"], *doc["Other Parameters"], *doc["Returns"], *doc["Yields"]]
+
+
+@everywhere
+def test_an_array_has_a_shape(place: str) -> None:
+    shapeless = [
+        f"{entry.name} : {entry.type}"
+        for entry in numbers_and_arrays(place)
+        if re.search(r"\barray\b|ndarray|array-like", entry.type) and "shape" not in entry.type + " ".join(entry.desc)
+    ]
+    assert not shapeless
+
+
+@everywhere
+def test_a_number_that_is_given_has_a_range(place: str) -> None:
+    bare = [
+        f"{entry.name} : {entry.type}"
+        for entry in described(place)["Parameters"]
+        if re.fullmatch(r"(int|float)( or None)?", entry.type.removesuffix(", optional"))
+    ]
+    assert not bare
+
+
+@everywhere
+def test_a_source_that_is_named_is_among_the_references(place: str) -> None:
+    doc = described(place)
+    text = "\n".join([*doc["Summary"], *doc["Extended Summary"], *doc["Notes"]])
+    text += "\n".join(line for entry in numbers_and_arrays(place) for line in entry.desc)
+    references = "\n".join(doc["References"])
+    for name, year in re.findall(r"([A-Z][\w-]+)(?: et al\.|),? \(?((?:19|20)\d\d)\b", text):
+        assert name in references and year in references, f"{name} {year}"
