@@ -28,12 +28,13 @@ LOOKED_FOR = 2**26  # bytes from which on it is looked whether they are free: a 
 
 
 def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
-    """Outputs of a model.
+    """Compute the outputs of a model.
 
     Parameters
     ----------
     model : Neuron or Network
-    parameters : mapping of str to float or array
+        Whose forward pass it is.
+    parameters : mapping of str to float or array, shape (leading dims..., the parameter's own)
         Values of the parameters by name: numbers for a neuron, arrays of the parameter's shape for a network.
         Both may have leading dims, which must broadcast together and lead those of the result. A parameter
         that is not given is 0. All float32: computed in float32.
@@ -42,12 +43,21 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
 
     Returns
     -------
-    float array, shape (leading dims of the parameters..., samples), with a last dim for several outputs
+    float array, shape (leading dims of the parameters..., samples), or (..., samples, outputs)
+        The outputs, float32 if all parameters are, else float64; the last dim only for several outputs.
 
     Raises
     ------
     ValueError
-        For unknown parameters, values that are no numbers, or shapes that do not match.
+        For unknown parameters, values that are no finite numbers, shapes that do not match, or an activation
+        that cannot be compiled.
+    MemoryError
+        If the parameters or the outputs do not fit into memory.
+
+    See Also
+    --------
+    descend : Outputs in every step of training.
+    activity : Outputs of many networks with random parameters, summed up.
 
     Examples
     --------

@@ -37,6 +37,10 @@ def fractions(outcome: Any) -> dict[Outcome, float]:
     ValueError
         If there is no computed point, or a code is no outcome.
 
+    See Also
+    --------
+    intervals : How sure the shares are where the points are random.
+
     Examples
     --------
     >>> shares = fractions([1, 1, 4, 5, -1])
@@ -49,7 +53,7 @@ def fractions(outcome: Any) -> dict[Outcome, float]:
 
 
 def intervals(outcome: Any) -> dict[Outcome, tuple[float, float]]:
-    """Wilson's 95 % interval of the share of every outcome, where the points are random draws.
+    """Bound the share of every outcome by Wilson's 95 % interval, where the points are random draws.
 
     Parameters
     ----------
@@ -58,12 +62,27 @@ def intervals(outcome: Any) -> dict[Outcome, tuple[float, float]]:
 
     Returns
     -------
-    dict of Outcome to (low, high)
+    dict of Outcome to tuple of float
+        The lower and the upper end, from 0 to 1, for all outcomes in the order of the enum.
 
     Raises
     ------
     ValueError
         As `fractions`.
+
+    See Also
+    --------
+    fractions : The shares themselves.
+
+    Notes
+    -----
+    For a share p of n points and z = 1.96, the normal quantile of 0.975, the ends are
+    (p + z^2 / (2 n) -+ z sqrt(p (1 - p) / n + z^2 / (4 n^2))) / (1 + z^2 / n) (Wilson 1927).
+
+    References
+    ----------
+    Wilson (1927), "Probable inference, the law of succession, and statistical inference", Journal of the
+    American Statistical Association 22(158), 209-212.
 
     Examples
     --------

@@ -28,7 +28,7 @@ def hidden_units(
         What `activity` returns.
     ax : Axes, optional
         Where to draw; default a new figure.
-    layer : int
+    layer : int, -layers <= layer < layers
         Its number, 0 for the first hidden one; -1 is the last, that of the outputs.
     title : str, optional
         Default: the layer, and how many networks.
@@ -44,6 +44,14 @@ def hidden_units(
     ------
     ValueError
         If `dataset` is something else, or has no such layer.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> model = fn.Network((784, 30, 10))
+    >>> drawn = fn.plot.hidden_units(fn.activity(model, [[0.0] * 784, [1.0] * 784], draws=100))
+    >>> len(drawn)
+    2
     """
     require(dataset, "histogram", "mean", "outside")
     layers = dataset.sizes["layer"]

@@ -50,6 +50,15 @@ def loss(
     -----
     A loss of 0 is white, one that is not finite nearly black. Positive losses are clipped to 1e-200 and
     1e200. Where a loss is negative the scale is linear.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> grid = {"bias": fn.linspace(-20, 20, 8), "weight": fn.linspace(-20, 20, 8)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=grid)
+    >>> cells = fn.plot.loss(sweep.run())
+    >>> cells.get_array().shape
+    (8, 8)
     """
     grid = grid_of(data, "loss")
     values = grid.fields["loss"].astype(np.float64)

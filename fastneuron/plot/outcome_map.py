@@ -44,6 +44,15 @@ def outcome(
     ------
     ValueError
         If there is no ``outcome``, or it has no or more than two axes, or holds unknown codes.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> grid = {"bias": fn.linspace(-20, 20, 8), "weight": fn.linspace(-20, 20, 8)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=grid)
+    >>> cells = fn.plot.outcome(sweep.run())
+    >>> cells.get_array().shape
+    (8, 8)
     """
     grid = grid_of(data, "outcome")
     codes = grid.fields["outcome"]
