@@ -29,7 +29,7 @@ def task_of(data: xr.Dataset) -> tasks.Task | None:
 
 
 def caption(data: xr.Dataset) -> str:
-    """Task and model, then loss, optimizer and batch, on two lines; empty where nothing is known."""
+    """Task and model, then loss, penalty, optimizer and batch, on two lines; empty where nothing is known."""
     sweep = sweep_of(data)
     task = _name(sweep.get("task"))
     model = _model(_table(sweep.get("model")))
@@ -37,6 +37,9 @@ def caption(data: xr.Dataset) -> str:
     optimizer = _name(sweep.get("optimizer"))
     if optimizer:
         optimizer += _number(data, sweep, "optimizer", "learning_rate", ", learning rate ")
+    penalty = _name(sweep.get("penalty")).capitalize()
+    if penalty:
+        loss += f", {penalty}" + _number(data, sweep, "penalty", "strength", " ")
     batch = _name(sweep.get("batch"))
     if batch:
         batch += _number(data, sweep, "batch", "size", " of ")
@@ -48,6 +51,9 @@ def caption(data: xr.Dataset) -> str:
 def _number(data: xr.Dataset, sweep: Mapping[str, Any], role: str, field: str, words: str) -> str:
     """A component's number behind some words, or nothing where it varies over the data or is not known."""
     number = _table(sweep.get(role)).get(field)
+    for axis in (field, f"{role}.{field}"):
+        if axis in data.coords and not data.coords[axis].ndim:  # one value of an axis was selected
+            number = data.coords[axis].item()
     dims = {str(dim) for dim in data.dims}
     varies = {field, f"{role}.{field}"} & dims or any(
         re.fullmatch(rf"layer\d+\.{field}", dim) for dim in dims
