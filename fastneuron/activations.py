@@ -43,13 +43,14 @@ class Activation(Component):
 
     Examples
     --------
-    >>> @component
-    ... class Softsign(Activation):
+    >>> import fastneuron as fn
+    >>> @fn.component
+    ... class Softsign(fn.Activation):
     ...     def value(self, z):
-    ...         return z / (constant(z, 1.0) + abs(z))
+    ...         return z / (fn.constant(z, 1.0) + abs(z))
     ...
     ...     def slope(self, z, a):
-    ...         return (constant(z, 1.0) - abs(a)) * (constant(z, 1.0) - abs(a))
+    ...         return (fn.constant(z, 1.0) - abs(a)) * (fn.constant(z, 1.0) - abs(a))
     >>> Softsign().value(3.0), Softsign().slope(3.0, 0.75)
     (0.75, 0.0625)
     """
@@ -180,7 +181,8 @@ class Sigmoid(Activation):
 
     Examples
     --------
-    >>> float(Sigmoid().value(0.0)), float(Sigmoid(gain=2.0).slope(0.0, 0.5))
+    >>> import fastneuron as fn
+    >>> float(fn.Sigmoid().value(0.0)), float(fn.Sigmoid(gain=2.0).slope(0.0, 0.5))
     (0.5, 0.5)
     """
 
@@ -222,7 +224,8 @@ class Tanh(Activation):
 
     Examples
     --------
-    >>> float(Tanh().value(0.0)), float(Tanh(gain=3.0).slope(0.0, 0.0))
+    >>> import fastneuron as fn
+    >>> float(fn.Tanh().value(0.0)), float(fn.Tanh(gain=3.0).slope(0.0, 0.0))
     (0.0, 3.0)
     """
 
@@ -242,8 +245,9 @@ class ReLU(Activation):
 
     Examples
     --------
+    >>> import fastneuron as fn
     >>> import numpy as np
-    >>> ReLU().value(np.array([-2.0, 0.0, 3.0])).tolist()
+    >>> fn.ReLU().value(np.array([-2.0, 0.0, 3.0])).tolist()
     [0.0, 0.0, 3.0]
     """
 
@@ -276,8 +280,9 @@ class LeakyReLU(Activation):
 
     Examples
     --------
+    >>> import fastneuron as fn
     >>> import numpy as np
-    >>> LeakyReLU(slope=0.25).value(np.array([-2.0, 0.0, 3.0])).tolist()
+    >>> fn.LeakyReLU(slope=0.25).value(np.array([-2.0, 0.0, 3.0])).tolist()
     [-0.5, 0.0, 3.0]
     """
 
@@ -307,7 +312,8 @@ class Softplus(Activation):
 
     Examples
     --------
-    >>> float(Softplus().value(0.0).round(4)), float(Softplus().value(1000.0))
+    >>> import fastneuron as fn
+    >>> float(fn.Softplus().value(0.0).round(4)), float(fn.Softplus().value(1000.0))
     (0.6931, 1000.0)
     """
 
@@ -330,7 +336,8 @@ class SiLU(Activation):
 
     Examples
     --------
-    >>> float(SiLU().value(-1.278).round(3)), float(SiLU().value(50.0))
+    >>> import fastneuron as fn
+    >>> float(fn.SiLU().value(-1.278).round(3)), float(fn.SiLU().value(50.0))
     (-0.278, 50.0)
     """
 
@@ -358,7 +365,8 @@ class GELU(Activation):
 
     Examples
     --------
-    >>> float(GELU().value(0.0)), float(GELU().value(1.0).round(4))
+    >>> import fastneuron as fn
+    >>> float(fn.GELU().value(0.0)), float(fn.GELU().value(1.0).round(4))
     (0.0, 0.8413)
     """
 
@@ -389,8 +397,9 @@ class HardSigmoid(Activation):
 
     Examples
     --------
+    >>> import fastneuron as fn
     >>> import numpy as np
-    >>> HardSigmoid().value(np.array([-4.0, 0.0, 3.0])).tolist()
+    >>> fn.HardSigmoid().value(np.array([-4.0, 0.0, 3.0])).tolist()
     [0.0, 0.5, 1.0]
     """
 
@@ -411,7 +420,8 @@ class Arctan(Activation):
 
     Examples
     --------
-    >>> float(Arctan().value(0.0)), Arctan().slope(1.0, 0.785)
+    >>> import fastneuron as fn
+    >>> float(fn.Arctan().value(0.0)), fn.Arctan().slope(1.0, 0.785)
     (0.0, 0.5)
     """
 
@@ -430,7 +440,8 @@ class Identity(Activation):
 
     Examples
     --------
-    >>> Identity().value(-2.5)
+    >>> import fastneuron as fn
+    >>> fn.Identity().value(-2.5)
     -2.5
     """
 
@@ -454,7 +465,8 @@ class Step(Activation):
 
     Examples
     --------
-    >>> float(Step().value(0.0)), float(Step().value(-0.1)), Step().slope(0.0, 1.0)
+    >>> import fastneuron as fn
+    >>> float(fn.Step().value(0.0)), float(fn.Step().value(-0.1)), fn.Step().slope(0.0, 1.0)
     (1.0, 0.0, 0.0)
     """
 

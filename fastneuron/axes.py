@@ -36,6 +36,7 @@ class Linspace:
 
     Examples
     --------
+    >>> from fastneuron.axes import Linspace
     >>> axis = Linspace(-1, 1, 5)
     >>> len(axis), axis.values().tolist()
     (5, [-1.0, -0.5, 0.0, 0.5, 1.0])
@@ -90,6 +91,7 @@ class Geomspace:
 
     Examples
     --------
+    >>> from fastneuron.axes import Geomspace
     >>> axis = Geomspace(1, 100, 3)
     >>> len(axis), axis.values().tolist()
     (3, [1.0, 10.0, 100.0])
@@ -199,7 +201,8 @@ def linspace(start: float, stop: float, num: int) -> Linspace:
 
     Examples
     --------
-    >>> linspace(0, 1, 3).values().tolist()
+    >>> import fastneuron as fn
+    >>> fn.linspace(0, 1, 3).values().tolist()
     [0.0, 0.5, 1.0]
     """
     return Linspace(start, stop, num)
@@ -231,7 +234,8 @@ def geomspace(start: float, stop: float, num: int) -> Geomspace:
 
     Examples
     --------
-    >>> geomspace(1, 100, 3).values().tolist()
+    >>> import fastneuron as fn
+    >>> fn.geomspace(1, 100, 3).values().tolist()
     [1.0, 10.0, 100.0]
     """
     return Geomspace(start, stop, num)

@@ -27,8 +27,11 @@ class Batch(Component):
 
     Examples
     --------
-    >>> @component
-    ... class Pairs(Batch):
+    >>> from typing import ClassVar
+    >>> import fastneuron as fn
+    >>> from fastneuron.batches import Seed
+    >>> @fn.component
+    ... class Pairs(fn.Batch):
     ...     seed: Seed = 0
     ...     shuffled: ClassVar[bool] = True
     ...
@@ -36,8 +39,8 @@ class Batch(Component):
     ...         return (samples + 1) // 2
     ...
     ...     def span(self, step, samples):
-    ...         end = step + step + constant(step, 2.0)
-    ...         return step + step, where(end < samples, end, samples)
+    ...         end = step + step + fn.constant(step, 2.0)
+    ...         return step + step, fn.elementary.where(end < samples, end, samples)
     >>> [tuple(map(int, Pairs().span(step, 5))) for step in range(Pairs().steps(5))]
     [(0, 2), (2, 4), (4, 5)]
     """
@@ -88,7 +91,8 @@ class FullBatch(Batch):
 
     Examples
     --------
-    >>> FullBatch().steps(100), FullBatch().span(0, 100)
+    >>> import fastneuron as fn
+    >>> fn.FullBatch().steps(100), fn.FullBatch().span(0, 100)
     (1, (0.0, 100))
     """
 
@@ -136,7 +140,8 @@ class MiniBatch(Batch):
 
     Examples
     --------
-    >>> batch = MiniBatch(size=2)
+    >>> import fastneuron as fn
+    >>> batch = fn.MiniBatch(size=2)
     >>> [tuple(map(int, batch.span(step, 5))) for step in range(batch.steps(5))]
     [(0, 2), (2, 4), (4, 5)]
     """

@@ -150,7 +150,8 @@ def component(cls: type[C]) -> type[C]:
     Examples
     --------
     >>> import fastneuron as fn
-    >>> @component
+    >>> from fastneuron.components import Positive
+    >>> @fn.component
     ... class Square(fn.Activation):
     ...     factor: Positive = 1.0
     ...

@@ -28,8 +28,9 @@ def constant(like: Any, value: Any) -> Any:
 
     Examples
     --------
+    >>> import fastneuron as fn
     >>> import numpy as np
-    >>> constant(np.zeros(3, np.float32), 0.1).dtype
+    >>> fn.constant(np.zeros(3, np.float32), 0.1).dtype
     dtype('float32')
     """
     if isinstance(like, float | int):
@@ -52,6 +53,7 @@ def exp(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import exp
     >>> float(exp(0.0)), float(exp(1000.0))
     (1.0, inf)
     """
@@ -74,6 +76,7 @@ def sigmoid(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import sigmoid
     >>> float(sigmoid(0.0)), float(sigmoid(-1000.0))
     (0.5, 0.0)
     """
@@ -96,6 +99,7 @@ def log(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import log
     >>> float(log(1.0)), float(log(0.0)), float(log(-1.0))
     (0.0, -inf, nan)
     """
@@ -118,6 +122,7 @@ def log1p(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import log1p
     >>> float(log1p(1e-20)), float(log1p(-1.0))
     (1e-20, -inf)
     """
@@ -140,6 +145,7 @@ def tanh(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import tanh
     >>> float(tanh(0.0)), float(tanh(100.0))
     (0.0, 1.0)
     """
@@ -161,6 +167,7 @@ def arctan(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import arctan
     >>> float(4 * arctan(1.0))
     3.141592653589793
     """
@@ -182,6 +189,7 @@ def erf(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import erf
     >>> float(erf(0.0)), float(erf(10.0))
     (0.0, 1.0)
     """
@@ -205,6 +213,7 @@ def quantile(u: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import quantile
     >>> float(quantile(0.5)), float(quantile(0.975).round(4)), float(quantile(0.0))
     (0.0, 1.96, -inf)
     """
@@ -228,6 +237,7 @@ def sqrt(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import sqrt
     >>> float(sqrt(4.0)), float(sqrt(-1.0))
     (2.0, nan)
     """
@@ -250,6 +260,7 @@ def sign(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import sign
     >>> float(sign(-3.0)), float(sign(0.0)), float(sign(float("inf")))
     (-1.0, 0.0, nan)
     """
@@ -272,6 +283,7 @@ def fma(a: Any, b: Any, c: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import fma
     >>> fma(2.0, 3.0, 1.0)
     7.0
     """
@@ -293,6 +305,7 @@ def divide(a: Any, b: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import divide
     >>> float(divide(1.0, 4.0)), float(divide(1.0, 0.0)), float(divide(0.0, 0.0))
     (0.25, inf, nan)
     """
@@ -317,6 +330,7 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import where
     >>> import numpy as np
     >>> z = np.array([-1.0, 2.0])
     >>> where(z > 0.0, z, 0.0).tolist()
@@ -340,6 +354,7 @@ def maximum(a: Any, b: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import maximum
     >>> float(maximum(-1.0, 0.0))
     0.0
     """
@@ -361,6 +376,7 @@ def finite(x: Any) -> Any:
 
     Examples
     --------
+    >>> from fastneuron.elementary import finite
     >>> bool(finite(1.0)), bool(finite(float("nan")))
     (True, False)
     """

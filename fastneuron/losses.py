@@ -24,15 +24,15 @@ class Loss(Component):
 
     Examples
     --------
-    >>> @component
-    ... class Quartic(Loss):
+    >>> import fastneuron as fn
+    >>> @fn.component
+    ... class Quartic(fn.Loss):
     ...     def value(self, activation, z, a, y):
     ...         return (a - y) * (a - y) * (a - y) * (a - y)
     ...
     ...     def delta(self, activation, z, a, y):
-    ...         return constant(z, 4.0) * (a - y) * (a - y) * (a - y) * activation.derivative(z, a)
-    >>> from fastneuron.activations import Identity
-    >>> Quartic().value(Identity(), 3.0, 3.0, 1.0), Quartic().delta(Identity(), 3.0, 3.0, 1.0)
+    ...         return fn.constant(z, 4.0) * (a - y) * (a - y) * (a - y) * activation.derivative(z, a)
+    >>> Quartic().value(fn.Identity(), 3.0, 3.0, 1.0), Quartic().delta(fn.Identity(), 3.0, 3.0, 1.0)
     (16.0, 32.0)
     """
 
@@ -123,8 +123,9 @@ class SquaredError(Loss):
 
     Examples
     --------
-    >>> from fastneuron.activations import Identity
-    >>> SquaredError().value(Identity(), 3.0, 3.0, 1.0), SquaredError().delta(Identity(), 3.0, 3.0, 1.0)
+    >>> import fastneuron as fn
+    >>> loss = fn.SquaredError()
+    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), loss.delta(fn.Identity(), 3.0, 3.0, 1.0)
     (2.0, 2.0)
     """
 
@@ -144,9 +145,9 @@ class AbsoluteError(Loss):
 
     Examples
     --------
-    >>> from fastneuron.activations import Identity
-    >>> loss = AbsoluteError()
-    >>> loss.value(Identity(), 3.0, 3.0, 1.0), float(loss.delta(Identity(), 3.0, 3.0, 1.0))
+    >>> import fastneuron as fn
+    >>> loss = fn.AbsoluteError()
+    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), float(loss.delta(fn.Identity(), 3.0, 3.0, 1.0))
     (2.0, 1.0)
     """
 
@@ -179,8 +180,8 @@ class Huber(Loss):
 
     Examples
     --------
-    >>> from fastneuron.activations import Identity
-    >>> [float(Huber(delta=1.0).value(Identity(), a, a, 0.0)) for a in (0.5, 1.0, 3.0)]
+    >>> import fastneuron as fn
+    >>> [float(fn.Huber(delta=1.0).value(fn.Identity(), a, a, 0.0)) for a in (0.5, 1.0, 3.0)]
     [0.125, 0.5, 2.5]
     """
 
@@ -216,8 +217,8 @@ class CrossEntropy(Loss):
 
     Examples
     --------
-    >>> from fastneuron.activations import Sigmoid
-    >>> loss, sigmoid = CrossEntropy(), Sigmoid()
+    >>> import fastneuron as fn
+    >>> loss, sigmoid = fn.CrossEntropy(), fn.Sigmoid()
     >>> float(loss.value(sigmoid, 0.0, 0.5, 1.0).round(4)), loss.delta(sigmoid, 0.0, 0.5, 1.0)
     (0.6931, -0.5)
     >>> float(loss.value(sigmoid, 800.0, 1.0, 0.0))
@@ -246,8 +247,8 @@ class Hinge(Loss):
 
     Examples
     --------
-    >>> from fastneuron.activations import Identity
-    >>> [float(Hinge().value(Identity(), z, z, 1.0)) for z in (-1.0, 0.5, 2.0)]
+    >>> import fastneuron as fn
+    >>> [float(fn.Hinge().value(fn.Identity(), z, z, 1.0)) for z in (-1.0, 0.5, 2.0)]
     [2.0, 0.5, 0.0]
     """
 
@@ -277,9 +278,9 @@ class PerceptronLoss(Loss):
 
     Examples
     --------
-    >>> from fastneuron.activations import Step
-    >>> loss = PerceptronLoss()
-    >>> float(loss.value(Step(), 2.0, 1.0, 0.0)), float(loss.delta(Step(), 2.0, 1.0, 0.0))
+    >>> import fastneuron as fn
+    >>> loss = fn.PerceptronLoss()
+    >>> float(loss.value(fn.Step(), 2.0, 1.0, 0.0)), float(loss.delta(fn.Step(), 2.0, 1.0, 0.0))
     (2.0, 1.0)
     """
 

@@ -34,9 +34,10 @@ class Neuron:
 
     Examples
     --------
-    >>> Neuron().parameters
+    >>> import fastneuron as fn
+    >>> fn.Neuron().parameters
     ('weight', 'bias')
-    >>> Neuron(inputs=2).parameters
+    >>> fn.Neuron(inputs=2).parameters
     ('weight_0', 'weight_1', 'bias')
     """
 
@@ -148,8 +149,8 @@ class Network:
 
     Examples
     --------
-    >>> from fastneuron.activations import Tanh
-    >>> network = Network((2, 3, 1), hidden=Tanh())
+    >>> import fastneuron as fn
+    >>> network = fn.Network((2, 3, 1), hidden=fn.Tanh())
     >>> network.parameters
     ('layer0.weight', 'layer0.bias', 'layer1.weight', 'layer1.bias')
     >>> network.shapes["layer0.weight"], network.size

@@ -19,13 +19,16 @@ class Optimizer(Component):
 
     Examples
     --------
-    >>> @component
-    ... class Averaged(Optimizer):
+    >>> from typing import ClassVar
+    >>> import fastneuron as fn
+    >>> from fastneuron.components import Positive
+    >>> @fn.component
+    ... class Averaged(fn.Optimizer):
     ...     learning_rate: Positive
     ...     slots: ClassVar[int] = 1
     ...
     ...     def step(self, parameter, gradient, memory):
-    ...         mean = constant(gradient, 0.5) * (memory[0] + gradient)
+    ...         mean = fn.constant(gradient, 0.5) * (memory[0] + gradient)
     ...         return (parameter - self.learning_rate * mean, mean)
     >>> Averaged(learning_rate=1.0).step(3.0, 2.0, (0.0,))
     (2.0, 1.0)
@@ -98,7 +101,8 @@ class GradientDescent(Optimizer):
 
     Examples
     --------
-    >>> GradientDescent(learning_rate=0.5).step(3.0, 2.0, ())
+    >>> import fastneuron as fn
+    >>> fn.GradientDescent(learning_rate=0.5).step(3.0, 2.0, ())
     (2.0,)
     """
 
@@ -132,7 +136,8 @@ class Momentum(Optimizer):
 
     Examples
     --------
-    >>> Momentum(learning_rate=0.5, momentum=0.5).step(3.0, 2.0, (4.0,))
+    >>> import fastneuron as fn
+    >>> fn.Momentum(learning_rate=0.5, momentum=0.5).step(3.0, 2.0, (4.0,))
     (1.0, 4.0)
     """
 
@@ -175,7 +180,8 @@ class Nesterov(Optimizer):
 
     Examples
     --------
-    >>> Nesterov(learning_rate=0.5, momentum=0.5).step(3.0, 2.0, (4.0,))
+    >>> import fastneuron as fn
+    >>> fn.Nesterov(learning_rate=0.5, momentum=0.5).step(3.0, 2.0, (4.0,))
     (1.0, 4.0)
     """
 
@@ -213,7 +219,8 @@ class AdaGrad(Optimizer):
 
     Examples
     --------
-    >>> new, total = AdaGrad(learning_rate=0.5, epsilon=0.0).step(3.0, 3.0, (16.0,))
+    >>> import fastneuron as fn
+    >>> new, total = fn.AdaGrad(learning_rate=0.5, epsilon=0.0).step(3.0, 3.0, (16.0,))
     >>> float(new), total
     (2.7, 25.0)
     """
@@ -254,7 +261,8 @@ class RMSProp(Optimizer):
 
     Examples
     --------
-    >>> new, mean = RMSProp(learning_rate=0.5, decay=0.5, epsilon=0.0).step(3.0, 2.0, (4.0,))
+    >>> import fastneuron as fn
+    >>> new, mean = fn.RMSProp(learning_rate=0.5, decay=0.5, epsilon=0.0).step(3.0, 2.0, (4.0,))
     >>> float(new), mean
     (2.5, 4.0)
     """
@@ -303,7 +311,8 @@ class Adam(Optimizer):
 
     Examples
     --------
-    >>> new, *memory = Adam(learning_rate=0.5, epsilon=0.0).step(3.0, 2.0, (0.0, 0.0, 0.0, 0.0))
+    >>> import fastneuron as fn
+    >>> new, *memory = fn.Adam(learning_rate=0.5, epsilon=0.0).step(3.0, 2.0, (0.0, 0.0, 0.0, 0.0))
     >>> float(round(new, 12)), len(memory)
     (2.5, 4)
     """
@@ -350,7 +359,8 @@ class AdamW(Optimizer):
 
     Examples
     --------
-    >>> new, *memory = AdamW(0.5, epsilon=0.0, weight_decay=0.5).step(4.0, 2.0, (0.0, 0.0, 0.0, 0.0))
+    >>> import fastneuron as fn
+    >>> new, *memory = fn.AdamW(0.5, epsilon=0.0, weight_decay=0.5).step(4.0, 2.0, (0.0, 0.0, 0.0, 0.0))
     >>> float(round(new, 12)), len(memory)
     (2.5, 4)
     """
@@ -391,7 +401,8 @@ class SignDescent(Optimizer):
 
     Examples
     --------
-    >>> (new,) = SignDescent(learning_rate=0.5).step(3.0, -2.0, ())
+    >>> import fastneuron as fn
+    >>> (new,) = fn.SignDescent(learning_rate=0.5).step(3.0, -2.0, ())
     >>> float(new)
     3.5
     """

@@ -49,9 +49,10 @@ class Outcome(IntEnum):
 
     Examples
     --------
-    >>> Outcome(4).name, int(Outcome.CYCLING)
+    >>> import fastneuron as fn
+    >>> fn.Outcome(4).name, int(fn.Outcome.CYCLING)
     ('DIVERGED', 3)
-    >>> Outcome.REACHED.sentence
+    >>> fn.Outcome.REACHED.sentence
     'every output within the tolerance of its target'
     """
 
@@ -112,9 +113,10 @@ class Stop(Component):
 
     Examples
     --------
-    >>> Stop(max_steps=500, tolerance=0.05)
+    >>> import fastneuron as fn
+    >>> fn.Stop(max_steps=500, tolerance=0.05)
     Stop(max_steps=500, tolerance=0.05, settle=None, max_period=64, limit=1000000000000.0, stall=0.01)
-    >>> Stop().for_dtype("float32").settle
+    >>> fn.Stop().for_dtype("float32").settle
     2.5e-07
     """
 

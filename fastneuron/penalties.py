@@ -22,15 +22,17 @@ class Penalty(Component):
 
     Examples
     --------
-    >>> @component
-    ... class Quartic(Penalty):
+    >>> import fastneuron as fn
+    >>> from fastneuron.components import NonNegative
+    >>> @fn.component
+    ... class Quartic(fn.Penalty):
     ...     strength: NonNegative
     ...
     ...     def value(self, weight, bias):
     ...         return self.strength * weight * weight * weight * weight
     ...
     ...     def weight_gradient(self, weight, gradient):
-    ...         return gradient + constant(weight, 4.0) * self.strength * weight * weight * weight
+    ...         return gradient + fn.constant(weight, 4.0) * self.strength * weight * weight * weight
     ...
     ...     def bias_gradient(self, bias, gradient):
     ...         return gradient
@@ -136,7 +138,8 @@ class L2(Penalty):
 
     Examples
     --------
-    >>> L2(strength=0.5).value(2.0, 1.0), L2(strength=0.5).weight_gradient(2.0, 0.0)
+    >>> import fastneuron as fn
+    >>> fn.L2(strength=0.5).value(2.0, 1.0), fn.L2(strength=0.5).weight_gradient(2.0, 0.0)
     (1.0, 1.0)
     """
 
@@ -178,7 +181,8 @@ class L1(Penalty):
 
     Examples
     --------
-    >>> L1(strength=0.5).value(-2.0, 1.0), float(L1(strength=0.5).weight_gradient(-2.0, 0.0))
+    >>> import fastneuron as fn
+    >>> fn.L1(strength=0.5).value(-2.0, 1.0), float(fn.L1(strength=0.5).weight_gradient(-2.0, 0.0))
     (1.0, -0.5)
     """
 

@@ -27,8 +27,11 @@ class Reducer(Component):
 
     Examples
     --------
-    >>> @component
-    ... class SumOfSquares(Reducer):
+    >>> import fastneuron as fn
+    >>> from fastneuron.components import Positive
+    >>> from fastneuron.reducers import LARGEST, Flag
+    >>> @fn.component
+    ... class SumOfSquares(fn.Reducer):
     ...     relative: Flag = 0
     ...     clip: Positive = LARGEST
     ...
@@ -102,7 +105,8 @@ class First(Reducer):
 
     Examples
     --------
-    >>> sum(float(First().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    >>> import fastneuron as fn
+    >>> sum(float(fn.First().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
     4.0
     """
 
@@ -132,7 +136,8 @@ class Last(Reducer):
 
     Examples
     --------
-    >>> sum(float(Last().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    >>> import fastneuron as fn
+    >>> sum(float(fn.Last().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
     1.0
     """
 
@@ -164,7 +169,8 @@ class Mean(Reducer):
 
     Examples
     --------
-    >>> sum(float(Mean(last=2).term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    >>> import fastneuron as fn
+    >>> sum(float(fn.Mean(last=2).term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
     1.5
     """
 
@@ -196,7 +202,8 @@ class Sum(Reducer):
 
     Examples
     --------
-    >>> sum(Sum().term(loss, t, 3) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    >>> import fastneuron as fn
+    >>> sum(fn.Sum().term(loss, t, 3) for t, loss in enumerate([4.0, 2.0, 1.0]))
     7.0
     """
 
@@ -226,7 +233,8 @@ class SumOfInverses(Reducer):
 
     Examples
     --------
-    >>> sum(float(SumOfInverses().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    >>> import fastneuron as fn
+    >>> sum(float(fn.SumOfInverses().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
     1.75
     """
 

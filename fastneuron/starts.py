@@ -111,6 +111,7 @@ class Normal(Distribution):
 
     Examples
     --------
+    >>> from fastneuron.starts import Normal
     >>> float(Normal(mean=1.0, sd=2.0).value(0.5)), Normal(1.0, 2.0).to_spec()
     (1.0, {'normal': [1.0, 2.0]})
     """
@@ -138,6 +139,7 @@ class Uniform(Distribution):
 
     Examples
     --------
+    >>> from fastneuron.starts import Uniform
     >>> Uniform(low=-1.0, high=3.0).value(0.25), Uniform(-1.0, 3.0).to_spec()
     (0.0, {'uniform': [-1.0, 3.0]})
     """
@@ -175,7 +177,8 @@ def normal(mean: float, sd: float) -> Normal:
 
     Examples
     --------
-    >>> normal(0, 2)
+    >>> import fastneuron as fn
+    >>> fn.normal(0, 2)
     Normal(mean=0.0, sd=2.0)
     """
     return Normal(mean, sd)
@@ -205,7 +208,8 @@ def uniform(low: float, high: float) -> Uniform:
 
     Examples
     --------
-    >>> uniform(-1, 1)
+    >>> import fastneuron as fn
+    >>> fn.uniform(-1, 1)
     Uniform(low=-1.0, high=1.0)
     """
     made = Uniform(low, high)

@@ -113,19 +113,17 @@ class Sweep:
 
     Examples
     --------
-    >>> from fastneuron import tasks
-    >>> from fastneuron.axes import linspace
-    >>> from fastneuron.optimizers import GradientDescent
-    >>> sweep = Sweep(
-    ...     task=tasks.inverter(),
-    ...     optimizer=GradientDescent(learning_rate=30.0),
-    ...     axes={"bias": linspace(-20, 20, 5), "learning_rate": [1, 10, 100]},
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(
+    ...     task=fn.tasks.inverter(),
+    ...     optimizer=fn.GradientDescent(learning_rate=30.0),
+    ...     axes={"bias": fn.linspace(-20, 20, 5), "learning_rate": [1, 10, 100]},
     ... )
     >>> sweep.dims, sweep.shape, sweep.points
     (('bias', 'learning_rate'), (5, 3), 15)
     >>> sweep.places["learning_rate"]
     ('optimizer', 'learning_rate')
-    >>> Sweep.from_toml(sweep.to_toml()) == sweep
+    >>> fn.Sweep.from_toml(sweep.to_toml()) == sweep
     True
     """
 

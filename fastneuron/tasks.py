@@ -44,10 +44,11 @@ class Task:
 
     Examples
     --------
-    >>> task = Task([[0], [1]], [1, 0], name="inverter")
+    >>> import fastneuron as fn
+    >>> task = fn.Task([[0], [1]], [1, 0], name="inverter")
     >>> task.samples, task.inputs
     (2, 1)
-    >>> task == inverter()
+    >>> task == fn.tasks.inverter()
     True
     """
 
@@ -163,7 +164,8 @@ def inverter() -> Task:
 
     Examples
     --------
-    >>> task = inverter()
+    >>> import fastneuron as fn
+    >>> task = fn.tasks.inverter()
     >>> task.x.tolist(), task.y.tolist()
     ([[0.0], [1.0]], [[1.0], [0.0]])
     """
@@ -211,7 +213,8 @@ def gate(name: str) -> Task:
 
     Examples
     --------
-    >>> gate("nand").y[:, 0].tolist()
+    >>> import fastneuron as fn
+    >>> fn.tasks.gate("nand").y[:, 0].tolist()
     [1.0, 1.0, 1.0, 0.0]
     """
     if not isinstance(name, str) or name not in GATES:
@@ -239,7 +242,8 @@ def flipped_step(points: int = 101) -> Task:
 
     Examples
     --------
-    >>> task = flipped_step(points=5)
+    >>> import fastneuron as fn
+    >>> task = fn.tasks.flipped_step(points=5)
     >>> task.x[:, 0].tolist(), task.y[:, 0].tolist()
     ([0.0, 0.25, 0.5, 0.75, 1.0], [1.0, 1.0, 0.0, 0.0, 0.0])
     """
@@ -280,10 +284,11 @@ def random_regression(inputs: int, samples: int, seed: int = 0, outputs: int = 1
 
     Examples
     --------
-    >>> task = random_regression(inputs=16, samples=272)
+    >>> import fastneuron as fn
+    >>> task = fn.tasks.random_regression(inputs=16, samples=272)
     >>> task
     Task('random_regression', 272 samples, 16 inputs)
-    >>> bool((task.x[:9] == random_regression(inputs=16, samples=9).x).all())
+    >>> bool((task.x[:9] == fn.tasks.random_regression(inputs=16, samples=9).x).all())
     True
     """
     inputs = _whole("inputs", inputs, 1, MAX_COLUMNS)
@@ -339,7 +344,8 @@ def digits(part: str = "train") -> Task:
 
     Examples
     --------
-    >>> digits("test")
+    >>> import fastneuron as fn
+    >>> fn.tasks.digits("test")
     Task('digits', 359 samples, 64 inputs, 10 outputs)
     """
     if not isinstance(part, str) or part not in DIGITS_PARTS:
@@ -382,10 +388,12 @@ def from_csv(path: str | Path) -> Task:
 
     Examples
     --------
+    >>> import fastneuron as fn
+    >>> import numpy as np
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     np.savetxt(f"{folder}/half.csv", [[0, 0], [1, 0.5]], delimiter=",")
-    ...     from_csv(f"{folder}/half.csv")
+    ...     fn.tasks.from_csv(f"{folder}/half.csv")
     Task('half', 2 samples, 1 inputs)
     """
     if not isinstance(path, str | os.PathLike):
@@ -455,7 +463,8 @@ def keys_of(name: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> keys_of("flipped_step"), keys_of("inverter")
+    >>> import fastneuron as fn
+    >>> fn.tasks.keys_of("flipped_step"), fn.tasks.keys_of("inverter")
     ({'points': 101}, {})
     """
     if name not in KEYED:
@@ -493,9 +502,10 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
 
     Examples
     --------
-    >>> from_spec({"name": "flipped_step", "points": 11})
+    >>> import fastneuron as fn
+    >>> fn.tasks.from_spec({"name": "flipped_step", "points": 11})
     Task('flipped_step', 11 samples, 1 inputs)
-    >>> from_spec({"x": [[0], [1]], "y": [1, 0], "name": "mine"}).y[:, 0].tolist()
+    >>> fn.tasks.from_spec({"x": [[0], [1]], "y": [1, 0], "name": "mine"}).y[:, 0].tolist()
     [1.0, 0.0]
     """
     known = ("name", "x", "y", "csv", *_OWNERS)
@@ -564,7 +574,8 @@ def to_spec(task: Task) -> dict[str, Any]:
 
     Examples
     --------
-    >>> to_spec(flipped_step(11)), to_spec(Task([0, 1], [0, 0.5], name="half"))
+    >>> import fastneuron as fn
+    >>> fn.tasks.to_spec(fn.tasks.flipped_step(11)), fn.tasks.to_spec(fn.Task([0, 1], [0, 0.5], name="half"))
     ({'name': 'flipped_step', 'points': 11}, {'name': 'half', 'x': [[0.0], [1.0]], 'y': [0.0, 0.5]})
     """
     short = _candidate(task)

@@ -1,18 +1,20 @@
 """Docstrings of all that is public: numpydoc's checks, and what numpydoc does not look at.
 
-Public is what `fastneuron.__all__` and `fastneuron.store` name, what the modules among these offer, the
-classes of what functions give back, methods and properties of classes, and the modules that define all that.
+Public is what `fastneuron.__all__` and `fastneuron.store` name, what the modules among these offer, and
+`fastneuron.sphinx`; the classes of what functions give back; methods and properties of classes; and the
+modules that define all that.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
+import doctest
 import inspect
 import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from enum import Enum
 from itertools import chain
 from types import FunctionType, ModuleType
 from typing import Any
@@ -22,11 +24,12 @@ from numpydoc.docscrape import NumpyDocString, Parameter, get_doc_object
 from numpydoc.validate import ERROR_MSGS, Validator, validate
 
 import fastneuron
+import fastneuron.sphinx
 import fastneuron.store
 
 # Not asked for: an extended summary (ES01), which would be padding below "Number of samples."; and See Also
 # (SA01), for the relatives of a component are its registry, which docs/components.md lists. Where there is a
-# See Also, its form is checked. Examples (EX01) are those of functions and classes, which show methods at work.
+# See Also, its form is checked. Examples (EX01) are asked of functions, and of classes for their methods.
 CHECKS = set(ERROR_MSGS) - {"ES01", "SA01", "EX01"}
 SIGNATURE = {"PR01", "PR02", "PR03"}
 
@@ -72,10 +75,10 @@ def home_of(value: Any) -> str:
 
 def members_of(cls: type) -> Iterator[tuple[str, Any]]:
     """Public methods and properties, by the place of their docstring: one that overrides may inherit it."""
-    for name in (name for name in dir(cls) if not name.startswith("_")):
-        ours = [base for base in cls.__mro__ if home_of(base).startswith("fastneuron")]
+    ours = [base for base in cls.__mro__ if home_of(base).startswith("fastneuron")]
+    for name in sorted({name for base in ours for name in vars(base) if not name.startswith("_")}):
         homes = [base for base in ours if name in vars(base)]
-        if homes and function_of(vars(homes[0])[name]) is not None:
+        if function_of(vars(homes[0])[name]) is not None:
             home = next((base for base in homes if vars(base)[name].__doc__), homes[0])
             yield f"{home.__module__}.{home.__qualname__}.{name}", vars(home)[name]
 
@@ -90,7 +93,8 @@ def function_of(value: Any) -> FunctionType | None:
 def all_public() -> dict[str, Any]:
     """Everything public by its place."""
     found: dict[str, Any] = {}
-    named = [fastneuron, *public_in(fastneuron), fastneuron.store, *public_in(fastneuron.store)]
+    modules = (fastneuron, fastneuron.store, fastneuron.sphinx)
+    named = [value for module in modules for value in (module, *public_in(module))]
     for value in chain(named, *map(returned_by, named)):
         found[home_of(value)] = sys.modules[home_of(value)]
         if not isinstance(value, ModuleType):
@@ -118,6 +122,11 @@ def functions_at(place: str) -> list[FunctionType]:
     return [] if function is None else [function]
 
 
+def is_made_here(cls: type) -> bool:
+    """Whether the package says what a class is called with; not so for an enum, or a directive of Sphinx."""
+    return home_of(next(base for base in cls.__mro__ if "__init__" in vars(base))).startswith("fastneuron")
+
+
 def test_what_is_looked_at() -> None:
     for place in (
         "fastneuron.activations",
@@ -125,8 +134,11 @@ def test_what_is_looked_at() -> None:
         "fastneuron.activations.Sigmoid",
         "fastneuron.axes.Linspace.values",
         "fastneuron.elementary.exp",
+        "fastneuron.figures.ReadyFigure.toml",
         "fastneuron.outcomes.Outcome.sentence",
+        "fastneuron.plot.picture.Picture.save",
         "fastneuron.plot.steps_map.steps",
+        "fastneuron.sphinx.FastneuronDirective.run",
         "fastneuron.store.zarr_map.open",
         "fastneuron.sweep.Sweep.run",
         "fastneuron.tasks.gate",
@@ -142,8 +154,8 @@ def test_numpydoc_finds_nothing_wrong(place: str) -> None:
     checks = set(CHECKS)
     if isinstance(value, type) or (isinstance(value, FunctionType) and "." not in value.__qualname__):
         checks.add("EX01")
-    if isinstance(value, type) and issubclass(value, Enum):
-        checks -= SIGNATURE  # how an enum is called is Python's own affair
+    if isinstance(value, type) and not is_made_here(value):
+        checks -= SIGNATURE
     errors = validate(place, WithoutExceptions)["errors"]
     found = [f"{code} {text}" for code, text in errors if code in checks]
     assert not found, "\n".join(found)
@@ -158,12 +170,13 @@ def test_what_is_given_back_is_described(place: str) -> None:
 
 
 def raised_by(function: FunctionType) -> set[str]:
-    """The exceptions that a function raises itself and does not catch."""
+    """The classes of exceptions that a function raises itself and does not catch."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     tries = [node for node in ast.walk(tree) if isinstance(node, ast.Try) and node.handlers]
     caught = {node for each in tries for statement in each.body for node in ast.walk(statement)}
     raises = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and node not in caught]
-    return {ast.unparse(error.func) for error in raises if isinstance(error, ast.Call)}
+    names = {ast.unparse(error.func).rpartition(".")[2] for error in raises if isinstance(error, ast.Call)}
+    return {name for name in names if name[0].isupper()}
 
 
 @everywhere
@@ -207,3 +220,28 @@ def test_a_source_that_is_named_is_among_the_references(place: str) -> None:
     references = "\n".join(doc["References"])
     for name, year in re.findall(r"([A-Z][\w-]+)(?: et al\.|),? \(?((?:19|20)\d\d)\b", text):
         assert name in references and year in references, f"{name} {year}"
+
+
+def unmet_names(examples: str) -> set[str]:
+    """What examples name and nothing before it in them imports or makes."""
+    known, unmet = set(dir(builtins)), set()
+    for example in doctest.DocTestParser().get_examples(examples):
+        nodes = list(ast.walk(ast.parse(example.source)))
+        imported = [
+            alias.asname or alias.name
+            for node in nodes
+            for alias in getattr(node, "names", [])
+            if isinstance(alias, ast.alias)
+        ]
+        defined = [node.name for node in nodes if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+        arguments = [node.arg for node in nodes if isinstance(node, ast.arg)]
+        names = [node for node in nodes if isinstance(node, ast.Name)]
+        known |= {*imported, *defined, *arguments}
+        known |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+        unmet |= {node.id for node in names} - known
+    return unmet
+
+
+@everywhere
+def test_an_example_runs_where_it_is_pasted(place: str) -> None:
+    assert not unmet_names("\n".join(described(place)["Examples"]))

@@ -102,8 +102,9 @@ def activity(
 
     Examples
     --------
+    >>> import fastneuron as fn
     >>> import numpy as np
-    >>> found = activity(Network((784, 30, 10)), np.zeros((1, 784)), draws=5000)
+    >>> found = fn.activity(fn.Network((784, 30, 10)), np.zeros((1, 784)), draws=5000)
     >>> hidden = found.isel(layer=0, sample=0)
     >>> float(hidden["mean"].round(2)), float(hidden["variance"].round(3)), float(hidden["all_above_half"])
     (0.5, 0.043, 0.0)

@@ -35,7 +35,8 @@ def info() -> dict[str, Any]:
 
     Examples
     --------
-    >>> info()["fastneuron"] == fastneuron.__version__
+    >>> import fastneuron as fn
+    >>> fn.info()["fastneuron"] == fn.__version__
     True
     """
     import llvmlite.binding as llvm
@@ -91,8 +92,9 @@ def warmup(progress: bool | None = None) -> int:
 
     Examples
     --------
-    >>> compiled = warmup(progress=False)
-    >>> info()["cached_kernels"] >= compiled
+    >>> import fastneuron as fn
+    >>> compiled = fn.warmup(progress=False)
+    >>> fn.info()["cached_kernels"] >= compiled
     True
     """
     from fastneuron.engine.progress import reporting

@@ -61,13 +61,13 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
 
     Examples
     --------
-    >>> forward(Neuron(), {"weight": -20.0, "bias": 10.0}, x=[0, 0.5, 1]).round(3).tolist()
+    >>> import fastneuron as fn
+    >>> fn.forward(fn.Neuron(), {"weight": -20.0, "bias": 10.0}, x=[0, 0.5, 1]).round(3).tolist()
     [1.0, 0.5, 0.0]
-    >>> from fastneuron import Network
     >>> first = [[[20.0, -20.0], [20.0, -20.0]]]  # one leading dim
     >>> second = {"layer1.weight": [[20.0], [20.0]], "layer1.bias": [-30.0]}
     >>> xor = {"layer0.weight": first, "layer0.bias": [-10.0, 30.0]} | second
-    >>> forward(Network((2, 2, 1)), xor, x=[[0, 0], [0, 1], [1, 0], [1, 1]]).round(2).tolist()
+    >>> fn.forward(fn.Network((2, 2, 1)), xor, x=[[0, 0], [0, 1], [1, 0], [1, 1]]).round(2).tolist()
     [[0.0, 1.0, 1.0, 0.0]]
     """
     if not isinstance(model, Neuron | Network):

@@ -104,9 +104,9 @@ def descend(
 
     Examples
     --------
-    >>> from fastneuron import GradientDescent, Neuron, SquaredError, Task
-    >>> path = descend(Task([1], [0]), Neuron(), loss=SquaredError(), optimizer=GradientDescent(0.15),
-    ...                start={"weight": 0.6, "bias": 0.9}, steps=300)
+    >>> import fastneuron as fn
+    >>> path = fn.descend(fn.Task([1], [0]), fn.Neuron(), loss=fn.SquaredError(),
+    ...                   optimizer=fn.GradientDescent(0.15), start={"weight": 0.6, "bias": 0.9}, steps=300)
     >>> path.output.values[[0, -1], 0].round(2).tolist()
     [0.82, 0.09]
     """

@@ -43,8 +43,9 @@ def fractions(outcome: Any) -> dict[Outcome, float]:
 
     Examples
     --------
-    >>> shares = fractions([1, 1, 4, 5, -1])
-    >>> shares[Outcome.REACHED], shares[Outcome.SETTLED]
+    >>> import fastneuron as fn
+    >>> shares = fn.measures.fractions([1, 1, 4, 5, -1])
+    >>> shares[fn.Outcome.REACHED], shares[fn.Outcome.SETTLED]
     (0.5, 0.0)
     """
     counts = counts_of(outcome)
@@ -86,7 +87,8 @@ def intervals(outcome: Any) -> dict[Outcome, tuple[float, float]]:
 
     Examples
     --------
-    >>> low, high = intervals([1, 1, 1, 5])[Outcome.REACHED]
+    >>> import fastneuron as fn
+    >>> low, high = fn.measures.intervals([1, 1, 1, 5])[fn.Outcome.REACHED]
     >>> round(low, 3), round(high, 3)
     (0.301, 0.954)
     """

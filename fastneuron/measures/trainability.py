@@ -44,8 +44,10 @@ def converged(result: xr.Dataset) -> xr.DataArray:
 
     Examples
     --------
+    >>> import fastneuron as fn
+    >>> import xarray as xr
     >>> result = xr.Dataset({"late_loss": ("learning_rate", [0.5, 1e6])})
-    >>> converged(result).values.tolist()
+    >>> fn.measures.converged(result).values.tolist()
     [True, False]
     """
     _require(result, "late_loss")
@@ -83,9 +85,11 @@ def shade(result: xr.Dataset) -> xr.DataArray:
 
     Examples
     --------
+    >>> import fastneuron as fn
+    >>> import xarray as xr
     >>> sums = {"loss_sum": [30.0, 3e6], "inverse_sum": [40.0, 1.5], "late_loss": [0.5, 1e6]}
     >>> result = xr.Dataset({name: ("learning_rate", values) for name, values in sums.items()})
-    >>> shade(result).values.tolist()
+    >>> fn.measures.shade(result).values.tolist()
     [-30.0, 1.5]
     """
     _require(result, *NEEDED)

@@ -57,9 +57,11 @@ def hidden_units(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> model = fn.Network((784, 30, 10))
-    >>> drawn = fn.plot.hidden_units(fn.activity(model, [[0.0] * 784, [1.0] * 784], draws=100))
+    >>> answers = fn.activity(model, [[0.0] * 784, [1.0] * 784], draws=100)
+    >>> drawn = fn.plot.hidden_units(answers, ax=Figure().subplots())
     >>> len(drawn)
     2
     """

@@ -84,10 +84,11 @@ def loss_curves(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"bias": [-1, 1], "weight": [-1, 0, 1]})
-    >>> len(loss_curves(sweep.run(), curves=4))
+    >>> len(fn.plot.loss_curves(sweep.run(), curves=4, ax=Figure().subplots()))
     4
     """
     _check_whole("curves", curves, 1)

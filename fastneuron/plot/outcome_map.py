@@ -45,10 +45,11 @@ def outcome(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> grid = {"bias": fn.linspace(-20, 20, 8), "weight": fn.linspace(-20, 20, 8)}
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=grid)
-    >>> cells = fn.plot.outcome(sweep.run())
+    >>> cells = fn.plot.outcome(sweep.run(), ax=Figure().subplots())
     >>> cells.get_array().shape
     (8, 8)
     """

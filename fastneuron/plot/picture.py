@@ -47,8 +47,8 @@ class Picture:
         Its arguments.
     size : (float, float), optional
         Width and height in inches, 0.5 to 60; default that of the kind.
-    dpi : int
-        Pixels an inch, 10 to 2400.
+    dpi : int, 10 to 2400
+        Pixels an inch.
     format : str
         ``"png"``, ``"svg"`` or ``"pdf"``; `save` goes by the name of the file instead.
 
@@ -56,6 +56,15 @@ class Picture:
     ------
     ValueError
         Naming the field, its value and what is allowed.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> picture = fn.plot.Picture("steps", {"legend": False}, size=(3, 2))
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> picture.draw(sweep.run()).get_size_inches().tolist()
+    [3.0, 2.0]
     """
 
     kind: str = "outcome"
@@ -92,6 +101,16 @@ class Picture:
     def from_spec(cls, table: Any) -> Picture:
         """The picture that the table ``picture`` of a spec describes.
 
+        Parameters
+        ----------
+        table : mapping
+            ``kind``, ``size``, ``dpi`` and ``format``, each optional; all other keys are options.
+
+        Returns
+        -------
+        Picture
+            With defaults for what the table lacks.
+
         Raises
         ------
         ValueError
@@ -106,18 +125,45 @@ class Picture:
             raise ValueError(f"picture.{error}") from None
 
     def to_spec(self) -> dict[str, Any]:
-        """The table that `from_spec` turns back into this."""
+        """The table that `from_spec` turns back into this.
+
+        Returns
+        -------
+        dict of str to number, str, bool or list of them
+            Without what has its default.
+        """
         size = {} if self.size is None else {"size": list(self.size)}
         dpi = {} if self.dpi == DPI else {"dpi": self.dpi}
         kind = {} if self.format == "png" else {"format": self.format}
         return {"kind": self.kind, **self.options, **size, **dpi, **kind}
 
     def text(self, result: xr.Dataset) -> str:
-        """The spec of the picture of a result, and on a line before it the versions that draw it."""
+        """The spec of the picture of a result, and on a line before it the versions that draw it.
+
+        Parameters
+        ----------
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
+
+        Returns
+        -------
+        str
+            TOML; what `save` writes into the file.
+        """
         return text_of(str(result.attrs.get("sweep", "")), self)
 
     def draw(self, result: xr.Dataset) -> Figure:
         """A new figure of the result.
+
+        Parameters
+        ----------
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
+
+        Returns
+        -------
+        Figure
+            Not one of pyplot's, so it needs no closing.
 
         Raises
         ------
@@ -144,6 +190,13 @@ class Picture:
 
     def save(self, path: Path | str, result: xr.Dataset) -> None:
         """Draw the result into a file, .png, .svg or .pdf, which is replaced by a whole one or stays.
+
+        Parameters
+        ----------
+        path : path
+            Its ending is the format.
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
 
         Raises
         ------
@@ -194,7 +247,7 @@ def save(
         Name of a drawing function of this module, as ``"steps"``.
     size : (float, float), optional
         Width and height in inches; default that of the kind.
-    dpi : int
+    dpi : int, 10 to 2400
         Pixels an inch.
     **options
         Arguments of the function: numbers, texts, truth values and lists of them.
@@ -210,6 +263,20 @@ def save(
     -----
     `spec_in`, or ``fastneuron spec PICTURE``, gives the text back, from which ``fastneuron map`` makes the
     file again. The same result gives the same bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fn.plot.save(f"{folder}/map.png", sweep.run(), size=(5, 4))
+    ...     text = fn.plot.spec_in(f"{folder}/map.png")
+    >>> print(text[text.index("[picture]"):].strip())
+    [picture]
+    kind = "outcome"
+    size = [5.0, 4.0]
     """
     Picture(kind, options, size, dpi).save(path, result)
 

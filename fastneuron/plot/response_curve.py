@@ -70,11 +70,12 @@ def response(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> task, model = fn.tasks.inverter(), fn.Neuron()
     >>> path = fn.descend(task, model, loss=fn.SquaredError(), optimizer=fn.GradientDescent(30.0),
     ...                   start={"weight": 1.0, "bias": 1.0}, steps=10)
-    >>> curves = fn.plot.response(path, model, task)
+    >>> curves = fn.plot.response(path, model, task, ax=Figure().subplots())
     >>> [curve.get_label() for curve in curves]
     ['0', '1', '2', '5', '10']
     """
@@ -149,9 +150,11 @@ def neuron_response(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> parameters, task = {"weight": -20.0, "bias": 10.0}, fn.tasks.inverter()
-    >>> curve, threshold = fn.plot.neuron_response(fn.Neuron(), parameters, task, at=[0, 0.5, 1])
+    >>> ax = Figure().subplots()
+    >>> curve, threshold = fn.plot.neuron_response(fn.Neuron(), parameters, task, at=[0, 0.5, 1], ax=ax)
     >>> [float(x) for x in threshold.get_xdata()]
     [0.5, 0.5]
     """

@@ -68,10 +68,13 @@ def small_multiples(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"learning_rate": [1, 30], "bias": [-1, 1], "weight": [-1, 0, 1]})
-    >>> [cells.axes.get_title(loc="left") for cells in small_multiples(sweep.run(), "steps")]
+    >>> figure = Figure(layout="constrained")
+    >>> drawn = fn.plot.small_multiples(sweep.run(), "steps", figure=figure)
+    >>> [cells.axes.get_title(loc="left") for cells in drawn]
     ['learning rate 1', 'learning rate 30']
     """
     if kind not in MAPS:

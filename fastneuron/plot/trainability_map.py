@@ -58,11 +58,13 @@ def trainability(
 
     Examples
     --------
+    >>> import xarray as xr
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sums = {"loss_sum": [9.0, 30.0, 3e6], "inverse_sum": [90.0, 40.0, 1.5], "late_loss": [0.1, 0.5, 1e6]}
     >>> variables = {name: ("learning_rate", values) for name, values in sums.items()}
     >>> result = xr.Dataset(variables, {"learning_rate": [0.1, 1.0, 10.0]})
-    >>> cells = fn.plot.trainability(result)
+    >>> cells = fn.plot.trainability(result, ax=Figure().subplots())
     >>> cells.get_array().round(2).tolist()
     [[0.75, 0.25, -0.5]]
     """

@@ -59,11 +59,12 @@ def trajectory(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> task, model = fn.tasks.inverter(), fn.Neuron()
     >>> path = fn.descend(task, model, loss=fn.SquaredError(), optimizer=fn.GradientDescent(30.0),
     ...                   start={"weight": 1.0, "bias": 1.0}, steps=10)
-    >>> (line,) = fn.plot.trajectory(path)
+    >>> (line,) = fn.plot.trajectory(path, ax=Figure().subplots())
     >>> [float(end) for end in line.get_xydata()[0]]
     [1.0, 1.0]
     """

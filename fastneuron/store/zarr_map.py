@@ -79,9 +79,11 @@ class MapStore:
 
     Examples
     --------
-    >>> from fastneuron.result import kept_variables
     >>> import tempfile
+    >>> import numpy as np
     >>> import fastneuron as fn
+    >>> from fastneuron.result import kept_variables
+    >>> from fastneuron.store import MapStore, tiles_done
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -483,6 +485,7 @@ def tiles_done(store: Any) -> tuple[int, int]:
     --------
     >>> import tempfile
     >>> import fastneuron as fn
+    >>> from fastneuron.store import tiles_done
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
     >>> with tempfile.TemporaryDirectory() as folder:
