@@ -255,7 +255,7 @@ class Sweep:
         Returns
         -------
         Sweep
-            The sweep.
+            Checked; nothing has run yet.
 
         Raises
         ------
@@ -276,7 +276,7 @@ class Sweep:
         Returns
         -------
         Sweep
-            The sweep.
+            Checked; nothing has run yet.
 
         Raises
         ------

@@ -489,7 +489,7 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     Returns
     -------
     Task
-        The task.
+        The named one, or of the samples in the table.
 
     Raises
     ------

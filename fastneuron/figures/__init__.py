@@ -118,6 +118,11 @@ class ReadyFigure:
         bool
             True where the text in the file is that which `save` would write; false also for a file that is
             not there, is no picture, or carries no such text.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in something else.
         """
         path = Path(path)
         ending = path.suffix.lower().removeprefix(".")

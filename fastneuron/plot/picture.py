@@ -246,7 +246,7 @@ def save(
     kind : str
         Name of a drawing function of this module, as ``"steps"``.
     size : (float, float), optional
-        Width and height in inches; default that of the kind.
+        Width and height in inches, 0.5 to 60; default that of the kind.
     dpi : int, 10 to 2400
         Pixels an inch.
     **options

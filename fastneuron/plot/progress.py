@@ -41,7 +41,7 @@ def progress(
         A result of a neuron's sweep.
     start : mapping of str to float, optional
         Values of the parameters; default those of the sweep, where it has but one of each.
-    steps : int, 1 or more, optional
+    steps : int, 0 <= steps < 2**31, optional
         Updates to follow; default the sweep's ``stop.max_steps``.
     ax : Axes, optional
         Where to draw; default a new figure.
@@ -59,7 +59,8 @@ def progress(
     Raises
     ------
     ValueError
-        If the model is a network, or there are several starts and `start` does not say which.
+        If the result does not tell its sweep, the model is a network, there are several starts and `start`
+        does not say which, or `start` or `steps` is not what is described here.
 
     Examples
     --------
@@ -113,7 +114,7 @@ def curve(
     Raises
     ------
     ValueError
-        As in `neuron_response`, or if there are several starts and `start` does not say which.
+        As in `neuron_response`, or as `progress` for the result and `start`.
 
     Examples
     --------

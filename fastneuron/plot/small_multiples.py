@@ -65,6 +65,8 @@ def small_multiples(
     ------
     ValueError
         If `kind` is no map or `over` no axis, there are other than two or three axes, or as the map says.
+    TypeError
+        If the map has no such option.
 
     Examples
     --------
