@@ -50,7 +50,24 @@ _log = sphinx.util.logging.getLogger(__name__)
 
 
 class FastneuronDirective(Figure, SphinxDirective):
-    """``fastneuron``: the picture of a spec, as ``figure`` includes one, with the options of that."""
+    """``fastneuron``: the picture of a spec, as ``figure`` includes one, with the options of that.
+
+    Attributes
+    ----------
+    option_spec : dict of str to callable
+        The options of ``figure``, and ``caption``, ``set`` (``key.path=value``, one a line or with a comma
+        and a space between them) and ``format`` (png or svg).
+
+    Examples
+    --------
+    In a page of reStructuredText:
+
+    .. code-block:: rst
+
+        .. fastneuron:: inverter
+           :set: optimizer.learning_rate=10, picture.dpi=200
+           :width: 80%
+    """
 
     required_arguments = 0
     optional_arguments = 1
@@ -65,7 +82,19 @@ class FastneuronDirective(Figure, SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        """The nodes of the picture."""
+        """The nodes of the picture, which is drawn if its file is not there.
+
+        Returns
+        -------
+        list of Node
+            A figure with the picture and its caption.
+
+        Raises
+        ------
+        DirectiveError
+            If the spec, the file or the name of a figure is wrong, or the picture cannot be drawn or written;
+            Sphinx reports it with the line of the directive.
+        """
         try:
             figure = self._figure()
             picture = self._drawn(figure)
@@ -136,7 +165,24 @@ def _override(spec: dict[str, Any], given: str) -> None:
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Register the directive; pages are read anew when the package has changed."""
+    """Register the directive; pages are read anew when the package has changed.
+
+    Parameters
+    ----------
+    app : Sphinx
+        The application, which calls this.
+
+    Returns
+    -------
+    dict of str to str or bool
+        The version, and that pages can be read and written in parallel.
+
+    Examples
+    --------
+    In ``conf.py``:
+
+    >>> extensions = ["fastneuron.sphinx"]
+    """
     app.add_directive("fastneuron", FastneuronDirective)
     app.add_config_value("fastneuron_fingerprint", package_fingerprint(), "env", str)
     return {"version": fastneuron.__version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -51,8 +51,8 @@ class Picture:
         Its arguments.
     size : (float, float), optional
         Width and height in inches, 0.5 to 60; default that of the kind.
-    dpi : int, optional
-        Pixels an inch, 10 to 2400; default 150, in print 300, of an animation 100.
+    dpi : int, 10 to 2400, optional
+        Pixels an inch; default 150, in print 300, of an animation 100.
     style : str
         ``"screen"``, or ``"print"``: small type and thin lines in a column of 3.5 inches, the style sheet
         ``fastneuron.plot.fastneuron``.
@@ -64,6 +64,15 @@ class Picture:
     ------
     ValueError
         Naming the field, its value and what is allowed.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> picture = fn.plot.Picture("steps", {"legend": False}, size=(3, 2))
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> picture.draw(sweep.run()).get_size_inches().tolist()
+    [3.0, 2.0]
     """
 
     kind: str = "outcome"
@@ -118,6 +127,16 @@ class Picture:
     def from_spec(cls, table: Any) -> Picture:
         """The picture that the table ``picture`` of a spec describes.
 
+        Parameters
+        ----------
+        table : mapping
+            ``kind``, ``size``, ``dpi`` and ``format``, each optional; all other keys are options.
+
+        Returns
+        -------
+        Picture
+            With defaults for what the table lacks.
+
         Raises
         ------
         ValueError
@@ -132,7 +151,13 @@ class Picture:
             raise ValueError(f"picture.{error}") from None
 
     def to_spec(self) -> dict[str, Any]:
-        """The table that `from_spec` turns back into this."""
+        """The table that `from_spec` turns back into this.
+
+        Returns
+        -------
+        dict of str to number, str, bool or list of them
+            Without what has its default.
+        """
         size = {} if self.size is None else {"size": list(self.size)}
         dpi = {} if self.dpi is None else {"dpi": self.dpi}
         style = {} if self.style == "screen" else {"style": self.style}
@@ -140,11 +165,32 @@ class Picture:
         return {"kind": self.kind, **self.options, **size, **dpi, **style, **ending}
 
     def text(self, result: xr.Dataset) -> str:
-        """The spec of the picture of a result, and on a line before it the versions that draw it."""
+        """The spec of the picture of a result, and on a line before it the versions that draw it.
+
+        Parameters
+        ----------
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
+
+        Returns
+        -------
+        str
+            TOML; what `save` writes into the file.
+        """
         return text_of(str(result.attrs.get("sweep", "")), self)
 
     def draw(self, result: xr.Dataset) -> Figure:
         """A new figure of the result, of an animation with its last frame.
+
+        Parameters
+        ----------
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
+
+        Returns
+        -------
+        Figure
+            Not one of pyplot's, so it needs no closing.
 
         Raises
         ------
@@ -254,8 +300,8 @@ def save(
     kind : str
         Name of a drawing function of this module, as ``"steps"``.
     size : (float, float), optional
-        Width and height in inches; default that of the kind.
-    dpi : int, optional
+        Width and height in inches, 0.5 to 60; default that of the kind.
+    dpi : int, 10 to 2400, optional
         Pixels an inch.
     style : {"screen", "print"}
         In print a figure is a column of 3.5 inches wide, with small type and thin lines.
@@ -273,6 +319,20 @@ def save(
     -----
     `spec_in`, or ``fastneuron spec PICTURE``, gives the text back, from which ``fastneuron map`` makes the
     file again. The same result gives the same bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fn.plot.save(f"{folder}/map.png", sweep.run(), size=(5, 4))
+    ...     text = fn.plot.spec_in(f"{folder}/map.png")
+    >>> print(text[text.index("[picture]"):].strip())
+    [picture]
+    kind = "outcome"
+    size = [5.0, 4.0]
     """
     Picture(kind, options, size, dpi, style).save(path, result)
 
