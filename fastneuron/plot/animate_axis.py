@@ -55,6 +55,7 @@ def animate_axis(
     Returns
     -------
     Animation
+        A frame for each value, in the order of the axis.
 
     Raises
     ------

@@ -51,6 +51,7 @@ def animate_map(
     Returns
     -------
     Animation
+        The last frame is the map of the outcomes.
 
     Raises
     ------

@@ -56,11 +56,18 @@ class Animation:
 
     Examples
     --------
+    >>> import tempfile
+    >>> import fastneuron as fn
     >>> from matplotlib.figure import Figure
+    >>> from PIL import Image
     >>> figure = Figure(figsize=(2, 2))
-    >>> line = figure.subplots().plot([0, 1], [0, 0])[0]
-    >>> animation = Animation(figure, 20, lambda i: line.set_ydata([0, i / 19]))
-    >>> animation.save("line.gif", progress=False)  # doctest: +SKIP
+    >>> line = figure.subplots().plot([0, 1], [0, 1])[0]
+    >>> animation = fn.plot.Animation(figure, 5, lambda i: line.set_ydata([0, i / 4]))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     animation.save(f"{folder}/line.gif", dpi=50, progress=False)
+    ...     with Image.open(f"{folder}/line.gif") as image:
+    ...         print(image.size, image.n_frames)
+    (100, 100) 5
     """
 
     figure: Figure
@@ -89,8 +96,10 @@ class Animation:
             A file that ends in ``.gif``, or in ``.mp4`` where the program ffmpeg is.
         spec : str, optional
             A text that the file carries as its comment.
-        fps : float, frames a second, above 0 and at most 50
-        dpi : float, pixels an inch, 10 to 600
+        fps : float, 0 < fps <= 50
+            Frames a second.
+        dpi : float, 10 to 600
+            Pixels an inch.
         hold : int, 0 to 10000
             For how many frames more the last one is shown.
         progress : bool or callable, optional
