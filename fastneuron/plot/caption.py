@@ -46,13 +46,17 @@ def caption(data: xr.Dataset) -> str:
 
 
 def _number(data: xr.Dataset, sweep: Mapping[str, Any], role: str, field: str, words: str) -> str:
-    """A component's number behind some words, or nothing where it varies over the data or is not known."""
+    """A component's number behind some words, or nothing where it varies over the data or is not known.
+
+    Where it is an axis of the sweep, the number is that of the part which `data` is, if it is of one.
+    """
     number = _table(sweep.get(role)).get(field)
-    dims = {str(dim) for dim in data.dims}
-    varies = {field, f"{role}.{field}"} & dims or any(
-        re.fullmatch(rf"layer\d+\.{field}", dim) for dim in dims
-    )
-    return f"{words}{number:g}" if isinstance(number, int | float) and not varies else ""
+    for axis in {*map(str, data.dims), *_table(sweep.get("axes"))}:
+        if axis in (field, f"{role}.{field}"):
+            number = data[axis].item() if axis in data.coords and not data[axis].ndim else None
+        elif re.fullmatch(rf"layer\d+\.{field}", axis):
+            return ""
+    return f"{words}{number:g}" if isinstance(number, int | float) else ""
 
 
 def _model(model: Mapping[str, Any]) -> str:
