@@ -309,10 +309,12 @@ def test_a_missing_variable_is_named_with_what_there_is(draw, name):
 
 
 @pytest.mark.parametrize("draw", MAPS)
-def test_more_than_two_axes_no_axes_and_no_dataset_are_errors(draw):
+def test_more_axes_than_can_be_drawn_no_axes_and_no_dataset_are_errors(draw, ax):
     cube = result(np.ones((2, 3))).expand_dims(draw=2)
-    with pytest.raises(ValueError, match=r"got 3 .*select with \.isel"):
-        draw(cube)
+    with pytest.raises(ValueError, match=r"one or two axes, got 3 .*select with \.isel"):
+        draw(cube, ax=ax)
+    with pytest.raises(ValueError, match=r"one or two axes, got 4 .*select with \.isel"):
+        draw(cube.expand_dims(gain=2))
     with pytest.raises(ValueError, match="single start"):
         draw(result([[1]]).isel(bias=0, weight=0))
     with pytest.raises(ValueError, match="whole result"):
