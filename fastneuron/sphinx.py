@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -158,10 +159,10 @@ class FastneuronDirective(Figure, SphinxDirective):
 
 
 def _override(spec: dict[str, Any], given: str) -> None:
-    """Change entries of a spec: ``key.path=value``, one a line or with commas and a space between them."""
+    """Change entries of a spec: ``key.path=value``, one a line or with commas between them."""
     from fastneuron.cli.spec import overridden
 
-    overridden(spec, tuple(part for line in given.splitlines() for part in line.split(", ") if part.strip()))
+    overridden(spec, tuple(filter(None, re.split(r"\s*(?:,\s+|\n)\s*(?=[^\s=,\[\]{}]+\s*=)", given.strip()))))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
