@@ -24,6 +24,7 @@ _HOMES = {
     "constant": "elementary",
     "descend": "engine.trajectories",
     "elementary": "elementary",
+    "figures": "figures",
     "forward": "engine.response",
     "geomspace": "axes",
     "info": "engine.environment",
@@ -40,6 +41,7 @@ _REGISTRIES = ("activations", "losses", "penalties", "optimizers", "batches", "r
 
 if TYPE_CHECKING:
     from fastneuron import elementary as elementary
+    from fastneuron import figures as figures
     from fastneuron import measures as measures
     from fastneuron import plot as plot
     from fastneuron import tasks as tasks

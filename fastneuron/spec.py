@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 _COMPONENTS = {"loss": losses, "optimizer": optimizers, "penalty": penalties, "batch": batches}
+PICTURE = "picture"  # the table of how a sweep is drawn, which is no part of it
 KEYS = ("dtype", "seed", "draws", "task", "model", *_COMPONENTS, "axes", "start", "stop", "record")
 
 
@@ -76,7 +77,7 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
     """
     if not isinstance(spec, Mapping):
         raise ValueError(f"a sweep must be a table, got {shown(spec)}")
-    _check_keys(spec, KEYS)
+    _check_keys(spec, (*KEYS, PICTURE))
     for key in ("task", "optimizer", "axes"):
         if key not in spec and not (key == "axes" and "draws" in spec):
             raise ValueError(f"{key}: missing table; a sweep needs task, optimizer, and axes or draws")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fastneuron as fn
+from fastneuron.fingerprint import PACKAGE, package_fingerprint
 from fastneuron.kernels import cache
 from fastneuron.kernels.jit import kernel
 
@@ -82,7 +83,7 @@ def process(folder):
     """What a new process says that has the modules of `folder`, and its cache there."""
     environment = os.environ | {
         "NUMBA_CACHE_DIR": str(folder / "cache"),
-        "PYTHONPATH": os.pathsep.join([str(folder), str(cache.PACKAGE.parent)]),
+        "PYTHONPATH": os.pathsep.join([str(folder), str(PACKAGE.parent)]),
         "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache goes by the second
     }
     command = [sys.executable, "-W", "error", "-c", RUN]
@@ -227,8 +228,8 @@ def test_other_sources_or_versions_have_other_entries(folder, monkeypatch, what)
 def test_package_fingerprint_changes_with_any_source_of_the_package(tmp_path, monkeypatch):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.py").write_text("x = 1")
-    monkeypatch.setattr(cache, "PACKAGE", tmp_path)
-    fingerprint = cache.package_fingerprint.__wrapped__
+    monkeypatch.setattr("fastneuron.fingerprint.PACKAGE", tmp_path)
+    fingerprint = package_fingerprint.__wrapped__
     first = fingerprint()
     assert fingerprint() == first
     (tmp_path / "sub" / "a.py").write_text("x = 2")

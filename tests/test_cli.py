@@ -76,8 +76,14 @@ def test_map_names_the_results_after_the_spec_file(run: Run, tmp_path: Path) -> 
         assert dict(result.sizes) == {"weight_0": 3, "learning_rate": 2}
 
 
-def test_map_of_three_dimensions_has_no_picture_and_says_so(run: Run, tmp_path: Path) -> None:
-    code, out, err = run("map", *SMALL, "--set", "axes.gain=[1, 2]")
+def test_map_of_three_dimensions_is_drawn_as_small_multiples(run: Run, tmp_path: Path) -> None:
+    code, _, err = run("map", *SMALL, "--set", "axes.gain=[1, 2]")
+    assert (code, err) == (0, "")
+    assert files(tmp_path) == ["inverter.png", "inverter.zarr"]
+
+
+def test_map_of_four_dimensions_has_no_picture_and_says_so(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("map", *SMALL, "--set", "axes.gain=[1, 2]", "--set", "axes.tolerance=[0.1, 0.2]")
     assert (code, err) == (0, "")
     assert files(tmp_path) == ["inverter.zarr"]
     assert [line for line in out.splitlines() if line.startswith("no picture: ")]

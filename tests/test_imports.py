@@ -15,7 +15,7 @@ import fastneuron
 PACKAGE = Path(fastneuron.__file__).parent
 # a module or folder may import from its own line and from the lines above
 LAYERS = [
-    {"elementary"},
+    {"elementary", "files", "fingerprint"},
     {"components"},
     {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
     {"losses"},
@@ -27,8 +27,9 @@ LAYERS = [
     {"engine"},
     {"measures"},
     {"plot"},
+    {"figures"},
     {"cli"},
-    {"__main__"},
+    {"__main__", "sphinx"},
 ]
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Sweep.run is where the description meets the machine

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 import fastneuron as fn
-from fastneuron.kernels import cache
+from fastneuron.fingerprint import PACKAGE
 
 X86 = platform.machine().lower() in {"x86_64", "amd64"}
 pytestmark = pytest.mark.skipif(
@@ -21,6 +21,7 @@ DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
 COMPILE = """
 import json
 import fastneuron as fn
+from fastneuron.fingerprint import PACKAGE
 from fastneuron.engine.lowering import linear_addresses
 from fastneuron.kernels.block import write_problem
 from fastneuron.kernels.lanes import run_tile
@@ -50,7 +51,7 @@ def assembly(tmp_path_factory):
     own = {name: text for name, text in os.environ.items() if not name.startswith("NUMBA_")}
     environment = own | {
         "NUMBA_CACHE_DIR": str(tmp_path_factory.mktemp("cache")),
-        "PYTHONPATH": str(cache.PACKAGE.parent),
+        "PYTHONPATH": str(PACKAGE.parent),
     }
     command = [sys.executable, "-W", "error", "-c", COMPILE]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

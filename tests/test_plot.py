@@ -309,10 +309,12 @@ def test_a_missing_variable_is_named_with_what_there_is(draw, name):
 
 
 @pytest.mark.parametrize("draw", MAPS)
-def test_more_than_two_axes_no_axes_and_no_dataset_are_errors(draw):
+def test_more_axes_than_can_be_drawn_no_axes_and_no_dataset_are_errors(draw, ax):
     cube = result(np.ones((2, 3))).expand_dims(draw=2)
-    with pytest.raises(ValueError, match=r"got 3 .*select with \.isel"):
-        draw(cube)
+    with pytest.raises(ValueError, match=r"one or two axes, got 3 .*select with \.isel"):
+        draw(cube, ax=ax)
+    with pytest.raises(ValueError, match=r"one or two axes, got 4 .*select with \.isel"):
+        draw(cube.expand_dims(gain=2))
     with pytest.raises(ValueError, match="single start"):
         draw(result([[1]]).isel(bias=0, weight=0))
     with pytest.raises(ValueError, match="whole result"):
@@ -500,19 +502,6 @@ def test_captions_name_the_batch_and_no_number_that_varies():
     assert words() == "squared error, gradient descent, learning rate 2.5, mini batch of 1"
     assert words(axes={"size": [1, 2]}) == "squared error, gradient descent, learning rate 2.5, mini batch"
     assert words(batch=fn.FullBatch(), axes={"learning_rate": [1, 2]}) == "squared error, gradient descent"
-
-
-def test_captions_name_the_number_of_the_part_that_is_drawn():
-    sweep = fn.Sweep(
-        task=fn.tasks.inverter(),
-        optimizer=fn.GradientDescent(2.5),
-        axes={"learning_rate": [1, 20], "weight": [0.0, 1.0]},
-        stop=fn.Stop(max_steps=1),
-    )
-    whole = sweep.run(progress=False)
-    words = "squared error, gradient descent"
-    assert caption(whole.isel(learning_rate=1)).splitlines()[1] == f"{words}, learning rate 20"
-    assert caption(whole.isel(learning_rate=1, drop=True)).splitlines()[1] == words
 
 
 def test_hidden_units_draws_the_shares_of_every_sample(ax):

@@ -220,13 +220,10 @@ def _text(path: xarray.Dataset, sweep: Sweep) -> str:
 def _draw(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:
     from fastneuron import plot
 
-    neuron = cast("Neuron", sweep.model)
     if out.suffix.lower() == ".gif":
         _animate(path, sweep, out)
-    elif neuron.inputs == 1:
-        pictures.save(out, lambda ax: plot.response(path, neuron, sweep.task, ax=ax))
     else:
-        pictures.save(out, lambda ax: plot.trajectory(path, x="weight_0", y="weight_1", ax=ax))
+        plot.save(out, pictures.only_sweep(sweep), "progress", steps=path.sizes["step"] - 1)
 
 
 def _animate(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:

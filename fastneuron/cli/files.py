@@ -36,22 +36,6 @@ def check_file(path: Path, suffixes: tuple[str, ...], what: str) -> Path:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[Path]:
-    """A hidden file to write, which becomes `path` once it is whole."""
-    there = path.resolve()  # a link stays one
-    new = there.with_name(f".{there.stem}.new{path.suffix}")
-    try:
-        yield new
-        os.replace(new, there)
-    except OSError as error:
-        if error.filename in (new, str(new)):
-            error.filename = str(path)  # the name that was asked for
-        raise
-    finally:
-        new.unlink(missing_ok=True)
-
-
-@contextmanager
 def reading(store: Path) -> Iterator[None]:
     """Within, values of a stored map that turn out to be damaged end in one line that names it."""
     try:

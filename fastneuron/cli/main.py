@@ -14,9 +14,11 @@ from cyclopts import App, CycloptsError, Parameter
 
 from fastneuron import __version__
 from fastneuron.cli.descend import descend
+from fastneuron.cli.figure import figure
 from fastneuron.cli.info import info
 from fastneuron.cli.map import Unfinished, map_starts
 from fastneuron.cli.plot import plot
+from fastneuron.cli.provenance import spec
 from fastneuron.cli.respond import respond
 from fastneuron.cli.store import Damaged, export, status, verify
 from fastneuron.cli.tasks import tasks
@@ -36,6 +38,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "respond": respond,
     "descend": descend,
     "plot": plot,
+    "spec": spec,
+    "figure": figure,
     "status": status,
     "verify": verify,
     "export": export,

@@ -16,6 +16,7 @@ from fastneuron.cli.summary import summary
 if TYPE_CHECKING:
     import xarray
 
+    from fastneuron.plot import Picture
     from fastneuron.sweep import Sweep
 
 
@@ -94,10 +95,12 @@ def map_starts(
     if points is not None:
         spec.with_points(table, points)
     sweep = Sweep.from_spec(table)
+    drawn = pictures.picture_of(table)
     clusters.check(threads, workers, cluster, memory, dry_run)
     files.check_folder(out)
     stem = _stem(name, spec_file, sweep)
-    store, picture = out / f"{stem}.zarr", out / f"{stem}.png"
+    store = out / f"{stem}.zarr"
+    picture = out / f"{stem}.{'png' if drawn is None else drawn.format}"
     _put_in_place(store)
     _check_free(store, picture, overwrite)
     pilot.check_memory(sweep, keep, threads, memory)
@@ -116,7 +119,7 @@ def map_starts(
         progress = False if quiet else None
         result, compiled = _run(sweep, out, store, overwrite, keep=keep, progress=progress, **where, **bound)
     with files.reading(store):
-        undrawn = _draw(result, picture)
+        undrawn = _draw(result, picture, drawn)
         told = summary(result)
     report = told | {
         "compile_seconds": compiled,
@@ -240,12 +243,14 @@ def _put_back(store: Path, target: Path, aside: Path) -> str:
     return f"{store} is the new map" if replaced else f"{store} is as it was before"
 
 
-def _draw(result: xarray.Dataset, picture: Path) -> str | None:
-    """Draw the outcomes; returns why not, where the grid cannot be drawn."""
-    if "draw" in result["outcome"].dims:
+def _draw(result: xarray.Dataset, path: Path, picture: Picture | None) -> str | None:
+    """Draw what the spec says, or else the outcomes; returns why not, where the grid cannot be drawn."""
+    if picture is None and "draw" in result["outcome"].dims:
         return "over draws the shares say more; fastneuron plot draws one all the same"
+    from fastneuron.plot import Picture
+
     try:
-        pictures.save_map(picture, result, pictures.kind_of(map(str, result)))
+        (picture or Picture(pictures.kind_of(map(str, result)))).save(path, result)
     except ValueError as error:
         return str(error)
     return None

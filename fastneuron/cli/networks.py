@@ -9,9 +9,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastneuron.cli import images, pictures, printing
+from fastneuron.cli import images, printing
 
 if TYPE_CHECKING:
+    import numpy as np
     import xarray
 
     from fastneuron.activations import Activation
@@ -50,11 +51,10 @@ def report(model: Network, name: str, image: str, draws: int, seed: int, out: Pa
     x = images.pixels(image, name, model.inputs)
     found = activity(model, x[None], draws=draws, seed=seed)
     if out is not None:
-        from fastneuron import plot
+        from fastneuron.plot import save
 
         label = f"{image} image" if image in images.PLAIN else Path(image).name
-        named = found.assign_coords(sample=[label])
-        pictures.save(out, lambda ax: plot.hidden_units(named, ax=ax))
+        save(out, found.assign_attrs(sweep=_sweep(model, x, draws, seed)), "hidden_units", samples=[label])
     return {
         "network": list(model.sizes),
         "activation": type(model.hidden).__name__,
@@ -65,6 +65,19 @@ def report(model: Network, name: str, image: str, draws: int, seed: int, out: Pa
         "layers": [_layer(model, found.isel(layer=k, sample=0)) for k in range(found.sizes["layer"])],
         "picture": out and str(out),
     }
+
+
+def _sweep(model: Network, x: np.ndarray, draws: int, seed: int) -> str:
+    """A sweep over the same networks, as TOML; it trains them by a step."""
+    from fastneuron.optimizers import GradientDescent
+    from fastneuron.outcomes import Stop
+    from fastneuron.sweep import Sweep
+    from fastneuron.tasks import Task
+
+    task = Task(x[None], [[0.5] * model.outputs], "image")
+    stop = Stop(max_steps=1)
+    sweep = Sweep(task=task, model=model, optimizer=GradientDescent(1.0), draws=draws, seed=seed, stop=stop)
+    return sweep.to_toml()
 
 
 def _layer(model: Network, found: xarray.Dataset) -> dict[str, Any]:

@@ -1,50 +1,44 @@
-"""Picture files: a figure of the right size, drawn by the library, saved.
-
-A picture that is there is replaced by a whole one or stays. Not here: what is drawn; that is `fastneuron.plot`.
-"""
+"""Picture files of the commands. Not here: how they are drawn and saved; that is `fastneuron.plot`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fastneuron.cli.files import replaced
+from fastneuron.files import replaced
 
 if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-DPI = 150
-MAP_SIZE = (8.0, 5.5)  # inches; over one axis it is a strip
-STRIP_SIZE = (8.0, 2.0)
+    from fastneuron.plot import Picture
+    from fastneuron.sweep import Sweep
+
 MILLISECONDS = 100
 
 
-def save(path: Path, draw: Callable[[Axes], object], size: tuple[float, float] = (7.5, 4.5)) -> None:
-    """Save what `draw` puts on the axes of a new figure of `size`, in inches."""
-    from matplotlib.figure import Figure
+def picture_of(spec: Mapping[str, Any]) -> Picture | None:
+    """What the table ``picture`` of a spec describes, if there is one."""
+    if "picture" not in spec:
+        return None
+    from fastneuron.plot import Picture
 
-    figure = Figure(figsize=size, layout="constrained")
-    draw(figure.subplots())
-    with replaced(path) as new:
-        figure.savefig(new, dpi=DPI)
+    return Picture.from_spec(spec["picture"])
 
 
 def kind_of(variables: Iterable[str]) -> str:
-    """What is drawn of a map with these variables."""
+    """What is drawn of a map with these variables that does not say what."""
     from fastneuron.measures.trainability import NEEDED
 
     return "trainability" if set(NEEDED) <= set(variables) else "outcome"
 
 
-def save_map(path: Path, result: xarray.Dataset, kind: str) -> None:
-    """Save the map that the function `kind` of `fastneuron.plot` draws of `result`."""
-    from fastneuron import plot
+def only_sweep(sweep: Sweep) -> xarray.Dataset:
+    """A result that holds nothing but its sweep, for pictures that need no more."""
+    import xarray
 
-    drawn = result[kind if kind in result else next(iter(result.data_vars))]
-    size = MAP_SIZE if drawn.ndim > 1 else STRIP_SIZE
-    save(path, lambda ax: getattr(plot, kind)(result, ax=ax), size)
+    return xarray.Dataset(attrs={"sweep": sweep.to_toml()})
 
 
 def animate(path: Path, draw: Callable[[Axes, int], object], frames: Sequence[int]) -> None:

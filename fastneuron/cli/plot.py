@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from fastneuron.cli import files, pictures
-
-Kind = Literal["outcome", "steps", "loss", "learned", "trainability"]
+from fastneuron.cli.flags import Overrides
+from fastneuron.cli.spec import overridden
 
 
 def plot(
     store: Annotated[Path, Parameter(name="STORE")],
     /,
     *,
-    kind: Kind = "outcome",
+    kind: str | None = None,
+    overrides: Overrides = (),
     out: Path | None = None,
 ) -> None:
     """Draw a map that 'fastneuron map' has written, or the part of it that is done.
@@ -30,18 +31,23 @@ def plot(
     store
         The map, a .zarr folder.
     kind
-        What to draw: what became of each start, the steps it took, its last loss, the truth table it ended with, or how fast its losses fell (for maps that record them as 'fastneuron map trainability' does); without it what became of it.
+        What to draw, as outcome, steps, loss or learned: what became of each start, the steps it took, its last loss, or the truth table it ended with; 'fastneuron tasks' lists all. Without it what 'fastneuron map' draws.
+    overrides
+        Change an option of the picture: title='My map', legend=false, size='[3.5, 2.5]' (inches), dpi=300. May be repeated.
     out
         The picture (.png, .svg or .pdf); without it NAME-KIND.png beside the map.
     """
     from fastneuron import store as stores
+    from fastneuron.plot import Picture
 
+    table = overridden({} if kind is None else {"kind": kind}, overrides)
+    drawn = Picture.from_spec(table) if "kind" in table else None  # what is wrong with it comes first
     result = stores.open(store, partial=True)
-    named = store if store.name else store.absolute()
-    picture = named.with_name(f"{named.stem}-{kind}.png") if out is None else out
+    if drawn is None:
+        drawn = Picture.from_spec({"kind": pictures.kind_of(map(str, result))} | table)
+    beside = store if store.name else store.absolute()
+    picture = beside.with_name(f"{beside.stem}-{drawn.kind}.{drawn.format}") if out is None else out
     files.check_picture(picture)
-    if kind != "trainability" and kind not in result:
-        raise ValueError(f"{store} has no {kind!r}; it has {', '.join(map(str, result.data_vars))}")
     with files.reading(store):
-        pictures.save_map(picture, result, kind)
+        drawn.save(picture, result)
     print(f"wrote {picture}")

@@ -121,9 +121,17 @@ def _respond_neuron(
         raise ValueError("--at must have at least one input, got none")
     report = _report(model, parameters, inputs)
     if out is not None:
-        from fastneuron import plot
+        from fastneuron.optimizers import GradientDescent
+        from fastneuron.plot import save
+        from fastneuron.sweep import Sweep
 
-        pictures.save(out, lambda ax: plot.neuron_response(model, parameters, inverter(), at=inputs, ax=ax))
+        sweep = Sweep(
+            task=inverter(),
+            model=model,
+            optimizer=GradientDescent(1.0),
+            axes={name: [value] for name, value in parameters.items()},
+        )
+        save(out, pictures.only_sweep(sweep), "curve", at=inputs)
     print(printing.document(report | {"picture": out and str(out)}) if json else _text(report, out))
 
 

@@ -54,18 +54,18 @@ def read(path: Path | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
         If the file cannot be read or is no TOML, or an override is malformed.
     """
     if path is not None:
-        return _overridden(_parse(named().get(str(path), path) if not path.exists() else path), overrides)
+        return overridden(_parse(named().get(str(path), path) if not path.exists() else path), overrides)
     from fastneuron import tasks
 
     spec = default_spec()
-    if "sizes" in _table(_overridden(spec, overrides), "model"):
+    if "sizes" in _table(overridden(spec, overrides), "model"):
         # a network has neither the neuron's activation nor its plane of starts
         network = {key: table for key, table in default_spec().items() if key not in ("model", "axes")}
-        return _without_foreign_name(_overridden(network, overrides))
+        return _without_foreign_name(overridden(network, overrides))
     spec = default_spec()
-    task = _overridden(spec, overrides)["task"]
+    task = overridden(spec, overrides)["task"]
     if isinstance(task, dict) and (inputs := tasks.from_spec(task).inputs) > 1:
-        spec = _overridden(default_spec(inputs), overrides)
+        spec = overridden(default_spec(inputs), overrides)
     return _without_foreign_name(spec)
 
 
@@ -117,7 +117,8 @@ def _parse(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _overridden(spec: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
+def overridden(spec: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
+    """`spec` after overrides, each ``key.path=value``."""
     for text in overrides:
         _override(spec, text)
     return spec

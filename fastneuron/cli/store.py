@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
 from fastneuron.cli.flags import Whole
+from fastneuron.files import replaced
 
 Store = Annotated[Path, Parameter(name="STORE")]
 
@@ -146,7 +147,7 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
 
     files.check_file(out, exports.SUFFIXES, "an export")
     result = stores.open(store, partial=True)
-    with files.reading(store), files.replaced(out) as new:
+    with files.reading(store), replaced(out) as new:
         if out.suffix.lower() == ".nc":
             require_memory(2 * result.nbytes, "a NetCDF file", "export to CSV, or fewer variables (keep)")
             exports.to_netcdf(result, new)

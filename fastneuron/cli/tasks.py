@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def tasks(*, json: bool = False) -> None:
-    """List the tasks, the sweeps that 'fastneuron map' knows by name, and the activations, losses, penalties, optimizers, batches and reducers.
+    """List the tasks, the sweeps that 'fastneuron map' knows by name, and the activations, losses, penalties, optimizers, batches, reducers and kinds of picture.
 
     Parameters
     ----------
@@ -25,6 +25,7 @@ def tasks(*, json: bool = False) -> None:
     from fastneuron.losses import losses
     from fastneuron.optimizers import optimizers
     from fastneuron.penalties import penalties
+    from fastneuron.plot.kinds import KINDS
     from fastneuron.reducers import reducers
 
     named = {name: make() for name, make in known.NAMED.items()}
@@ -41,11 +42,15 @@ def tasks(*, json: bool = False) -> None:
         "batches": batches,
         "reducers": reducers,
     }
+    pictures: dict[str, dict[str, Any]] = {
+        name: {"options": kind.options, "doc": _first_line(kind.draw)} for name, kind in KINDS.items()
+    }
     sweeps = {name: spec.title(path) for name, path in spec.named().items()}
     if json:
         tables: dict[str, Any] = {name: {"x": task.x, "y": task.y[:, 0]} for name, task in named.items()}
         tables |= {name: tables.get(name, {}) | entry for name, entry in keyed.items()}
         report: dict[str, Any] = {"tasks": tables, "sweeps": sweeps}
+        report["pictures"] = pictures
         report |= {plural: _components(registry) for plural, registry in registries.items()}
         print(printing.document(report))
         return
@@ -55,6 +60,9 @@ def tasks(*, json: bool = False) -> None:
     print(printing.table(["task", "keys", "meaning"], _described(keyed), text=(0, 1, 2)))
     print()
     print(printing.table(["sweep", "for 'fastneuron map'"], sorted(sweeps.items()), text=(0, 1)))
+    print()
+    options = [[name, ", ".join(entry["options"]), entry["doc"]] for name, entry in sorted(pictures.items())]
+    print(printing.table(["picture", "options", "meaning"], options, text=(0, 1, 2)))
     for plural, registry in registries.items():
         print()
         print(

@@ -21,8 +21,8 @@ from fastneuron.batches import Batch, FullBatch
 from fastneuron.components import Component, with_plain, with_rows
 from fastneuron.engine.draws import drawn
 from fastneuron.engine.rehearsal import rehearse
+from fastneuron.fingerprint import PACKAGE
 from fastneuron.kernels.block import Block, Rule, bytes_needed, rule_of
-from fastneuron.kernels.cache import PACKAGE
 from fastneuron.kernels.jit import NumbaError, specialised
 from fastneuron.kernels.layers import planned, write_linear
 from fastneuron.kernels.problem import NetworkProblem, NeuronProblem, Problem

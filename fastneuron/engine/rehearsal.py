@@ -16,7 +16,7 @@ import numpy as np
 from fastneuron.activations import Activation
 from fastneuron.batches import Batch
 from fastneuron.components import Component, shown
-from fastneuron.kernels.cache import PACKAGE
+from fastneuron.fingerprint import PACKAGE
 from fastneuron.losses import Loss
 from fastneuron.optimizers import Optimizer
 from fastneuron.penalties import Penalty

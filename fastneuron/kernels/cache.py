@@ -9,7 +9,6 @@ written beside its place and then renamed, and carries a checksum.
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
 import pickle
@@ -28,7 +27,7 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.misc.appdirs import user_cache_dir
 
-PACKAGE = Path(__file__).resolve().parent.parent
+from fastneuron.fingerprint import package_fingerprint
 
 
 def cache_folder() -> Path:
@@ -122,15 +121,6 @@ def component_classes(sig: Any) -> Iterator[Any]:
         if hasattr(argument, "instance_class"):
             yield argument.instance_class
         pending.extend(getattr(argument, "types", ()) if isinstance(argument, types.BaseTuple) else ())
-
-
-@functools.cache
-def package_fingerprint() -> str:
-    """SHA-256 over all the package's Python sources."""
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(str(path.relative_to(PACKAGE)).encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def class_fingerprint(cls: type) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import xarray as xr
@@ -111,11 +111,52 @@ def counts_of(outcome: Any) -> dict[Outcome, int]:
             counts[member] += taken
             known += taken
         if known != codes.size:
-            strange = codes[~np.isin(codes, [NOT_COMPUTED, *map(int, Outcome)])].flat[0]
-            raise ValueError(f"outcome must hold codes from -1 (not computed) to 5, got {shown(strange)}")
+            _complain(codes)
     if not any(counts.values()):
         raise ValueError(f"outcome has no computed point, got {size} points")
     return counts
+
+
+def counts_along(outcome: xr.DataArray, along: str) -> np.ndarray:
+    """Number of points with every code at each value of an axis; read block by block.
+
+    Parameters
+    ----------
+    outcome : DataArray of int
+        Codes of `Outcome`; -1 marks a point that is not computed yet.
+    along : str
+        The axis.
+
+    Returns
+    -------
+    int64 array, shape (values, 7)
+        First of the points that are not computed, then of the outcomes in the order of their codes.
+
+    Raises
+    ------
+    ValueError
+        If a code is no outcome.
+
+    Examples
+    --------
+    >>> counts_along(xr.DataArray([[1, 1], [-1, 4]], dims=("rate", "draw")), "rate").tolist()
+    [[0, 0, 2, 0, 0, 0, 0], [1, 0, 0, 0, 0, 1, 0]]
+    """
+    known = [NOT_COMPUTED, *map(int, Outcome)]
+    counts = np.zeros((outcome.sizes[along], len(known)), np.int64)
+    for block in blocks_of(outcome):
+        codes = outcome.isel(block).transpose(along, ...).values
+        codes = codes.reshape(len(codes), -1)
+        here = np.stack([(codes == code).sum(axis=1) for code in known], axis=1)
+        if here.sum() != codes.size:
+            _complain(codes)
+        counts[block[along]] += here
+    return counts
+
+
+def _complain(codes: np.ndarray) -> NoReturn:
+    strange = codes[~np.isin(codes, [NOT_COMPUTED, *map(int, Outcome)])].flat[0]
+    raise ValueError(f"outcome must hold codes from -1 (not computed) to 5, got {shown(strange)}")
 
 
 def _parts(outcome: Any) -> Iterator[np.ndarray]:

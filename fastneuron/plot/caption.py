@@ -29,7 +29,7 @@ def task_of(data: xr.Dataset) -> tasks.Task | None:
 
 
 def caption(data: xr.Dataset) -> str:
-    """Task and model, then loss, optimizer and batch, on two lines; empty where nothing is known."""
+    """Task and model, then loss, penalty, optimizer and batch, on two lines; empty where nothing is known."""
     sweep = sweep_of(data)
     task = _name(sweep.get("task"))
     model = _model(_table(sweep.get("model")))
@@ -37,6 +37,9 @@ def caption(data: xr.Dataset) -> str:
     optimizer = _name(sweep.get("optimizer"))
     if optimizer:
         optimizer += _number(data, sweep, "optimizer", "learning_rate", ", learning rate ")
+    penalty = _name(sweep.get("penalty")).capitalize()
+    if penalty:
+        loss += f", {penalty}" + _number(data, sweep, "penalty", "strength", " ")
     batch = _name(sweep.get("batch"))
     if batch:
         batch += _number(data, sweep, "batch", "size", " of ")
@@ -46,17 +49,16 @@ def caption(data: xr.Dataset) -> str:
 
 
 def _number(data: xr.Dataset, sweep: Mapping[str, Any], role: str, field: str, words: str) -> str:
-    """A component's number behind some words, or nothing where it varies over the data or is not known.
-
-    Where it is an axis of the sweep, the number is that of the part which `data` is, if it is of one.
-    """
+    """A component's number behind some words, or nothing where it varies over the data or is not known."""
     number = _table(sweep.get(role)).get(field)
-    for axis in {*map(str, data.dims), *_table(sweep.get("axes"))}:
-        if axis in (field, f"{role}.{field}"):
-            number = data[axis].item() if axis in data.coords and not data[axis].ndim else None
-        elif re.fullmatch(rf"layer\d+\.{field}", axis):
-            return ""
-    return f"{words}{number:g}" if isinstance(number, int | float) else ""
+    for axis in (field, f"{role}.{field}"):
+        if axis in data.coords and not data.coords[axis].ndim:  # one value of an axis was selected
+            number = data.coords[axis].item()
+    dims = {str(dim) for dim in data.dims}
+    varies = {field, f"{role}.{field}"} & dims or any(
+        re.fullmatch(rf"layer\d+\.{field}", dim) for dim in dims
+    )
+    return f"{words}{number:g}" if isinstance(number, int | float) and not varies else ""
 
 
 def _model(model: Mapping[str, Any]) -> str:

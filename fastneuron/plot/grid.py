@@ -7,6 +7,9 @@ as a mesh of cells.
 
 Of a grid with more points than a picture can show, every k-th along an axis is read and drawn, as a cell of
 the width of k. Its axes stay those of the whole grid.
+
+Fields over a third axis, for small multiples, have it first: what is done to all cells, as the choice of a
+scale of colours, is done for all panels at once. How panels are laid out stands in `fastneuron.plot.panels`.
 """
 
 from __future__ import annotations
@@ -22,10 +25,13 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
 from fastneuron.measures.shares import NOT_COMPUTED
+from fastneuron.plot.facets import Facets, axis_of_panels, chosen
 from fastneuron.plot.legends import hatch_background
 from fastneuron.store.blocks import blocks_of
 
-STRIP_HEIGHT = 2.4
+Cells = AxesImage | QuadMesh  # of a map
+
+STRIP = 0.375  # height of a strip, of its width
 MOST_CELLS = 2**21  # of a picture
 EVEN_SPREAD = 1.001  # float32 coordinates of thousands of points still count as even
 
@@ -56,22 +62,43 @@ class GridAxis:
         reach = len(self.places) * self.every / len(self.values)
         return float(low), float(low + reach * (high - low))
 
+    def along(self, shares: np.ndarray) -> np.ndarray:
+        """The values at these shares of the way between the ends: 0 at the first, 1 at the last."""
+        low, high = self.ends
+        values: np.ndarray = low + shares * (high - low)
+        return np.power(10.0, values) if self.log else values
+
+    def shares(self, values: np.ndarray) -> np.ndarray:
+        """Where `values` are, as shares of the way between the ends; NaN where there is no logarithm."""
+        low, high = self.ends
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            shares: np.ndarray = ((np.log10(values) if self.log else values) - low) / (high - low)
+        return shares
+
 
 @dataclass(frozen=True)
 class Grid:
     """Fields over one or two axes; `y` is None over one axis, where fields have one row.
 
-    `missing` is True where the outcome, if there is one, says that a point is not computed.
+    `missing` is True where the outcome, if there is one, says that a point is not computed. `over` is the
+    axis of the panels, the first one of the fields, or None; `data` the part of the result that is shown,
+    and `selection` says in words which panels these are, if not all.
     """
 
     x: GridAxis
     y: GridAxis | None
     fields: dict[str, np.ndarray]
     missing: np.ndarray
+    data: xr.Dataset
+    over: str | None = None
+    selection: str = ""
 
     @property
-    def thinned(self) -> str:
-        """Which starts are drawn, in words; empty where all are."""
+    def note(self) -> str:
+        """Which panels and which starts are drawn, in words; empty where all are."""
+        return "\n".join(filter(None, (self.selection, self._thinned())))
+
+    def _thinned(self) -> str:
         axes = [axis for axis in (self.x, self.y) if axis is not None]
         strides = {axis.every for axis in axes}
         if strides == {1}:
@@ -98,34 +125,47 @@ def require(data: xr.Dataset, *names: str) -> None:
             raise ValueError(f"this result has no {name!r} (keep= left it out); it has: {has}")
 
 
-def grid_of(data: xr.Dataset, *names: str) -> Grid:
+def grid_of(data: xr.Dataset, *names: str, ax: Axes | Facets | None = None) -> Grid:
     """The fields `names`, and the outcome if there is one, of a result over its one or two axes.
+
+    Of three axes, one is that of panels, if there is no `ax`; or of two as well, if that asks for it.
 
     Raises
     ------
     ValueError
-        If a field is missing, or there are no or more than two axes.
+        If a field is missing, or there are no or more axes.
     """
     require(data, *names)
-    dims = data[names[0]].dims
+    dims = list(data[names[0]].dims)
     if not dims:
         raise ValueError("this result is a single start, there is nothing to map")
-    if len(dims) > 2:
-        shown = ", ".join(str(dim) for dim in dims)
-        raise ValueError(f"a map has one or two axes, got {len(dims)} ({shown}); select with .isel or .sel")
-    strides = _strides([data.sizes[dim] for dim in dims])
-    axes = [_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
+    over, selection = None, ""
+    if isinstance(ax, Facets) or (ax is None and len(dims) == 3):
+        facets = ax if isinstance(ax, Facets) else Facets()
+        over = axis_of_panels(dims, facets.over)
+        data, selection = chosen(data, over, facets.most)
+        dims.remove(over)
+    if len(dims) not in (1, 2):
+        shown = ", ".join(str(dim) for dim in data[names[0]].dims)
+        wanted = "a map has one or two axes" if over is None else "small multiples have two or three axes"
+        count = data[names[0]].ndim
+        raise ValueError(f"{wanted}, got {count} ({shown})" + "; select with .isel or .sel" * (count > 2))
+    panels = [] if over is None else [over]
+    strides = _strides([data.sizes[dim] for dim in dims], MOST_CELLS // (data.sizes[over] if over else 1))
+    axes = [grid_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
+    places = [np.arange(data.sizes[over]) for over in panels] + [axis.places for axis in axes]
+    shape = (*(data.sizes[over] for over in panels), -1, len(axes[-1].places))
     fields = {}
     for name in names if "outcome" in names or "outcome" not in data.data_vars else (*names, "outcome"):
-        fields[name] = np.atleast_2d(_cells(data[name].transpose(*dims), axes))
+        fields[name] = _cells(data[name].transpose(*panels, *dims), places).reshape(shape)
     first = fields[names[0]]
     missing = fields["outcome"] == NOT_COMPUTED if "outcome" in fields else np.zeros(first.shape, bool)
-    return Grid(axes[-1], axes[0] if len(axes) == 2 else None, fields, missing)
+    return Grid(axes[-1], axes[0] if len(axes) == 2 else None, fields, missing, data, over, selection)
 
 
-def _strides(lengths: list[int]) -> list[int]:
-    """Of how many points along each axis one is drawn, so that there are at most `MOST_CELLS`."""
-    strides, room = [1] * len(lengths), MOST_CELLS
+def _strides(lengths: list[int], room: int) -> list[int]:
+    """Of how many points along each axis one is drawn, so that there are at most `room`."""
+    strides = [1] * len(lengths)
     for left, k in zip(range(len(lengths), 0, -1), np.argsort(lengths), strict=True):
         side = int(room ** (1 / left))
         strides[k] = -(-lengths[k] // side)
@@ -133,29 +173,35 @@ def _strides(lengths: list[int]) -> list[int]:
     return strides
 
 
-def _cells(array: xr.DataArray, axes: list[GridAxis]) -> np.ndarray:
+def _cells(array: xr.DataArray, places: list[np.ndarray]) -> np.ndarray:
     """The points of an array that are drawn, read block by block where these are not all."""
-    if all(axis.every == 1 for axis in axes):
-        whole: np.ndarray = array.values[np.ix_(*(axis.places for axis in axes))]
+    if all(len(own) == length for own, length in zip(places, array.shape, strict=True)):
+        whole: np.ndarray = array.values[np.ix_(*places)]
         return whole
-    cells = np.empty([len(axis.places) for axis in axes], array.dtype)
+    cells = np.empty([len(own) for own in places], array.dtype)
     for block in blocks_of(array):
         # the cells whose points are in this block
         inside = [
-            np.flatnonzero((axis.places >= part.start) & (axis.places < part.stop))
-            for axis, part in zip(axes, block.values(), strict=True)
+            np.flatnonzero((own >= part.start) & (own < part.stop))
+            for own, part in zip(places, block.values(), strict=True)
         ]
         if not all(map(len, inside)):
             continue
-        places = [
-            axis.places[own] - part.start
-            for axis, own, part in zip(axes, inside, block.values(), strict=True)
+        there = [
+            own[here] - part.start for own, here, part in zip(places, inside, block.values(), strict=True)
         ]
-        cells[np.ix_(*inside)] = array.isel(block).values[np.ix_(*places)]
+        cells[np.ix_(*inside)] = array.isel(block).values[np.ix_(*there)]
     return cells
 
 
-def _axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
+def grid_axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
+    """The axis of these values, of which every so many-th is drawn.
+
+    Raises
+    ------
+    ValueError
+        If they are no finite numbers, or one is there twice.
+    """
     if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
         raise ValueError(f"axis {name!r} must hold finite numbers to be drawn, got {values.dtype}")
     values = values.astype(np.float64)
@@ -197,20 +243,18 @@ def axes_for(ax: Axes | None, *, strip: bool = False) -> Axes:
         return ax
     import matplotlib.pyplot as plt
 
-    size = (6.4, STRIP_HEIGHT) if strip else None
-    return plt.subplots(layout="constrained", figsize=size)[1]
+    width = plt.rcParams["figure.figsize"][0]
+    return plt.subplots(layout="constrained", figsize=(width, STRIP * width) if strip else None)[1]
 
 
-def draw_grid(
-    ax: Axes, grid: Grid, values: np.ndarray, colormap: Colormap, norm: Normalize
-) -> AxesImage | QuadMesh:
+def draw_grid(ax: Axes, grid: Grid, values: np.ndarray, colormap: Colormap, norm: Normalize) -> Cells:
     """Draw `values`, shape (y, x), over the cells of `grid`, hatched where it is missing; label the axes."""
     if grid.missing.any():
         hatch_background(ax)
         values = np.ma.masked_array(values, grid.missing)
-    y = grid.y if grid.y is not None else _axis("", np.zeros(1))
-    _frame(ax, grid.x, "x")
-    _frame(ax, y, "y")
+    y = grid.y if grid.y is not None else grid_axis("", np.zeros(1))
+    frame(ax, grid.x, "x")
+    frame(ax, y, "y")
     if grid.y is None:
         ax.yaxis.set_visible(False)
     if not (grid.x.even and y.even):
@@ -234,12 +278,13 @@ def draw_grid(
     return image
 
 
-def _frame(ax: Axes, axis: GridAxis, which: Literal["x", "y"]) -> None:
-    frame: dict[str, Any] = {
+def frame(ax: Axes, axis: GridAxis, which: Literal["x", "y"]) -> None:
+    """Set scale, limits and label of one axis of `ax`."""
+    settings: dict[str, Any] = {
         f"{which}scale": "log" if axis.log else "linear",
         f"{which}lim": (axis.edges[0], axis.edges[-1]),
         f"{which}label": axis.label,
     }
     if len(axis.values) == 1:
-        frame[f"{which}ticks"] = axis.values
-    ax.set(**frame)
+        settings[f"{which}ticks"] = axis.values
+    ax.set(**settings)

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
 
+from fastneuron.models import Network
+from fastneuron.plot.caption import sweep_of
 from fastneuron.plot.grid import axes_for, require
+from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right
 from fastneuron.plot.palette import CATEGORIES
+from fastneuron.sweep import Sweep
 
 
+@kind((7.5, 4.5))
 def hidden_units(
     dataset: xr.Dataset,
     *,
     ax: Axes | None = None,
     layer: int = 0,
+    samples: Sequence[str] | None = None,
     title: str | None = None,
     legend: bool = True,
 ) -> list[StepPatch]:
@@ -25,15 +33,17 @@ def hidden_units(
     Parameters
     ----------
     dataset : Dataset
-        What `activity` returns.
+        What `activity` returns, or a result of a network's sweep over draws: its networks answer anew.
     ax : Axes, optional
         Where to draw; default a new figure.
     layer : int
         Its number, 0 for the first hidden one; -1 is the last, that of the outputs.
+    samples : sequence of str, optional
+        Names of the samples; default their coordinates.
     title : str, optional
         Default: the layer, and how many networks.
     legend : bool
-        Name the samples, with their mean outputs, at the right. A sample's name is its coordinate.
+        Name the samples, with their mean outputs, at the right.
 
     Returns
     -------
@@ -43,12 +53,18 @@ def hidden_units(
     Raises
     ------
     ValueError
-        If `dataset` is something else, or has no such layer.
+        If `dataset` is something else, or has no such layer, or `samples` not a name for each sample.
     """
+    if isinstance(dataset, xr.Dataset) and "histogram" not in dataset and sweep_of(dataset).get("draws"):
+        dataset = _answers(Sweep.from_toml(str(dataset.attrs["sweep"])))
     require(dataset, "histogram", "mean", "outside")
     layers = dataset.sizes["layer"]
     if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not -layers <= layer < layers:
         raise ValueError(f"layer must be a whole number from {-layers} to {layers - 1}, got {layer!r}")
+    if samples is not None:
+        if len(samples) != dataset.sizes["sample"]:
+            raise ValueError(f"samples must be {dataset.sizes['sample']} names, got {len(samples)}")
+        dataset = dataset.assign_coords(sample=list(samples))
     here = dataset.isel(layer=layer)
     edges = np.append(here["bin_left"].values, here["bin_right"].values[-1])
     ax = axes_for(ax)
@@ -75,3 +91,14 @@ def hidden_units(
     if legend:
         legend_right(ax, drawn)
     return drawn
+
+
+def _answers(sweep: Sweep) -> xr.Dataset:
+    """How the networks that a sweep starts from answer to its task's inputs."""
+    from fastneuron.engine.activity import activity
+
+    if not isinstance(sweep.model, Network) or not sweep.draws or sweep.axes:
+        raise ValueError("the answers of hidden units are drawn of a network's sweep over draws alone")
+    return activity(
+        sweep.model, sweep.task.x, start=sweep.start, draws=sweep.draws, seed=sweep.seed, progress=False
+    )

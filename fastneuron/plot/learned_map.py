@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
-from matplotlib.image import AxesImage
 
-from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.caption import task_of
-from fastneuron.plot.grid import axes_for, draw_grid, grid_of
-from fastneuron.plot.legends import (
-    legend_right,
-    not_computed_swatch,
-    percent,
-    set_title,
-    swatch,
-)
-from fastneuron.store.blocks import blocks_of
+from fastneuron.plot.counts import counts_of
+from fastneuron.plot.facets import Facets
+from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
+from fastneuron.plot.legends import not_computed_swatch, percent, swatch
+from fastneuron.plot.panels import Look, draw_map
 
 NO_TABLE = -1
 
 
+@kind()
 def learned(
-    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
-) -> AxesImage | QuadMesh:
+    data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
+) -> Cells | list[Cells]:
     """Draw the truth table that every start ends with, the eight most frequent each in a colour.
 
     Parameters
@@ -38,7 +31,8 @@ def learned(
         A result with ``learned`` over one or two axes; where it has ``outcome``, starts that are not
         computed are drawn so.
     ax : Axes, optional
-        Where to draw; default a new figure.
+        Where to draw; default a new figure. Without, a result over three axes is drawn as by
+        `small_multiples`.
     title : str, optional
         Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
@@ -46,25 +40,26 @@ def learned(
 
     Returns
     -------
-    AxesImage or QuadMesh
+    AxesImage or QuadMesh, or a list of them
         The cells; their values are the places in the legend from 0.
 
     Raises
     ------
     ValueError
-        If there is no ``learned``, or it has no or more than two axes, or the task has too many samples.
+        If there is no ``learned``, or it has no or more than two axes, three without `ax`, or the
+        task has too many samples.
 
     Notes
     -----
     A table is written in binary, ``0b01``: bit i, from the right, is the output for sample i. The
     task's own table has the colour of REACHED.
     """
-    grid = grid_of(data, "learned")
+    grid = grid_of(data, "learned", ax=ax)
     tables = grid.fields["learned"]
     computed = tables[~grid.missing]
     if "outcome" in grid.fields and computed.size and (computed == NO_TABLE).all():
         raise ValueError("there is no truth table for more than 32 samples")
-    found, counts = _counts(data)
+    found, counts = counts_of(grid.data, "learned")
     frequent = np.argsort(-counts, kind="stable")[: len(palette.CATEGORIES)]
     places = np.full(tables.shape, len(frequent), np.int8)
     for place, index in enumerate(frequent):
@@ -83,28 +78,10 @@ def learned(
     if len(found) > len(frequent):
         others = f"other ({len(found) - len(frequent)})  {percent(1 - shares.sum())}"
         handles.append(swatch(palette.OTHER, others))
-    ax = axes_for(ax, strip=grid.y is None)
     if grid.missing.any():
         handles.append(not_computed_swatch())
-    cells = draw_grid(ax, grid, places, *palette.listed(colors))
-    set_title(ax, data, title, grid.thinned)
-    if legend:
-        legend_right(ax, handles, title="truth table")
-    return cells
-
-
-def _counts(data: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
-    """The truth tables of all computed starts, ascending, and how many have each."""
-    counts: Counter[int] = Counter()
-    for block in blocks_of(data["learned"]):
-        part = data[[name for name in ("learned", "outcome") if name in data]].isel(block)
-        tables = part["learned"].values
-        if "outcome" in part:
-            tables = tables[part["outcome"].transpose(*part["learned"].dims).values != NOT_COMPUTED]
-        for table, count in zip(*np.unique_counts(tables), strict=True):
-            counts[int(table)] += int(count)
-    found = sorted(counts)
-    return np.array(found, np.int64), np.array([counts[table] for table in found], np.int64)
+    look = Look(*palette.listed(colors), handles, beside=True, heading="truth table")
+    return draw_map(grid, places, look, ax, title, legend)
 
 
 def _bits_and_target(data: xr.Dataset, tables: np.ndarray) -> tuple[int, int | None]:

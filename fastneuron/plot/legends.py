@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import xarray as xr
+from matplotlib import rcParams
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
@@ -49,8 +51,8 @@ def legend_right(ax: Axes, handles: Sequence[Any], title: str | None = None) -> 
     )
 
 
-def legend_below(ax: Axes, handles: Sequence[Patch]) -> None:
-    """A legend in one row below the axis label; nothing without handles."""
+def legend_below(ax: Axes, handles: Sequence[Any]) -> None:
+    """A legend below the axis label, in one row where the figure has room; nothing without handles."""
     if not handles:
         return
     figure = ax.get_figure(root=True)
@@ -59,7 +61,7 @@ def legend_below(ax: Axes, handles: Sequence[Patch]) -> None:
     below = ax.transAxes + ScaledTranslation(0.0, -3.6 * size / 72, figure.dpi_scale_trans)
     ax.legend(
         handles=list(handles),
-        ncols=len(handles),
+        ncols=columns_of(handles, figure),
         loc="upper left",
         bbox_to_anchor=(0.0, 0.0),
         bbox_transform=below,
@@ -67,6 +69,13 @@ def legend_below(ax: Axes, handles: Sequence[Patch]) -> None:
         frameon=False,
         fontsize="small",
     )
+
+
+def columns_of(handles: Sequence[Patch], figure: Figure | SubFigure) -> int:
+    """All entries of a legend in one row where that is not wider than the figure, else in one column."""
+    letter = 0.5 * rcParams["font.size"] / 72  # inches of a small one, about
+    row = sum(len(str(handle.get_label())) + 6 for handle in handles) * letter
+    return len(handles) if row <= figure.bbox.width / figure.get_dpi() else 1
 
 
 def percent(share: float) -> str:

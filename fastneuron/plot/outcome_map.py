@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
-from matplotlib.image import AxesImage
 
 from fastneuron.measures.shares import fractions
-from fastneuron.plot.grid import axes_for, draw_grid, grid_of
-from fastneuron.plot.legends import (
-    legend_right,
-    not_computed_swatch,
-    percent,
-    set_title,
-    swatch,
-)
+from fastneuron.plot.facets import Facets
+from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
+from fastneuron.plot.legends import not_computed_swatch, percent, swatch
 from fastneuron.plot.palette import COLORS, outcome_colormap
+from fastneuron.plot.panels import Look, draw_map
 
 
+@kind()
 def outcome(
-    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
-) -> AxesImage | QuadMesh:
+    data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
+) -> Cells | list[Cells]:
     """Draw the outcome of every start: a map over two axes, a strip over one.
 
     Parameters
@@ -29,7 +25,8 @@ def outcome(
     data : Dataset
         A result with ``outcome`` over one or two axes; -1 is drawn as not computed.
     ax : Axes, optional
-        Where to draw; default a new figure.
+        Where to draw; default a new figure. Without, a result over three axes is drawn as by
+        `small_multiples`.
     title : str, optional
         Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
@@ -37,18 +34,18 @@ def outcome(
 
     Returns
     -------
-    AxesImage or QuadMesh
+    AxesImage or QuadMesh, or a list of them
         The cells.
 
     Raises
     ------
     ValueError
-        If there is no ``outcome``, or it has no or more than two axes, or holds unknown codes.
+        If there is no ``outcome``, or it has no or more than two axes, three without `ax`, or holds
+        unknown codes.
     """
-    grid = grid_of(data, "outcome")
+    grid = grid_of(data, "outcome", ax=ax)
     codes = grid.fields["outcome"]
-    shares = {} if grid.missing.all() else fractions(data["outcome"])
-    ax = axes_for(ax, strip=grid.y is None)
+    shares = {} if grid.missing.all() else fractions(grid.data["outcome"])
     handles = [
         swatch(COLORS[member], f"{member.name.lower()}  {percent(share)}")
         for member, share in shares.items()
@@ -56,8 +53,4 @@ def outcome(
     ]
     if grid.missing.any():
         handles.append(not_computed_swatch())
-    cells = draw_grid(ax, grid, codes, *outcome_colormap())
-    set_title(ax, data, title, grid.thinned)
-    if legend:
-        legend_right(ax, handles)
-    return cells
+    return draw_map(grid, codes, Look(*outcome_colormap(), handles, beside=True), ax, title, legend)

@@ -13,7 +13,7 @@ Okabe, Ito (2008), Color universal design. Tol (2021), Colour schemes, SRON/EPS/
 from __future__ import annotations
 
 from matplotlib import colormaps
-from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap
+from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, to_hex, to_rgb
 
 from fastneuron.outcomes import Outcome
 
@@ -28,6 +28,7 @@ COLORS: dict[Outcome, str] = {
 NOT_COMPUTED = "#F0F0F0"
 HATCH = "#BDBDBD"
 OTHER = "#B0B0B0"
+LOG_FROM = 30  # largest over smallest amount where the colours become logarithmic
 CATEGORIES = (
     "#332288",
     "#44AA99",
@@ -38,6 +39,12 @@ CATEGORIES = (
     "#882255",
     "#999933",
 )
+
+
+def muted(color: str) -> str:
+    """The colour as a background for what is drawn in full colours: two thirds of the way to white."""
+    red, green, blue = (1 - (1 - part) / 3 for part in to_rgb(color))
+    return to_hex((red, green, blue))
 
 
 def outcome_colormap() -> tuple[ListedColormap, BoundaryNorm]:

@@ -7,28 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize, SymLogNorm
-from matplotlib.image import AxesImage
 from matplotlib.ticker import MaxNLocator
 
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
-from fastneuron.plot.grid import axes_for, draw_grid, grid_of
-from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
-from fastneuron.plot.palette import sequential
+from fastneuron.plot.facets import Facets
+from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
+from fastneuron.plot.legends import not_computed_swatch, swatch
+from fastneuron.plot.palette import LOG_FROM, sequential
+from fastneuron.plot.panels import Look, draw_map
 
-LOG_FROM = 30  # largest over smallest number of steps where the colours become logarithmic
 
-
+@kind()
 def steps(
     data: xr.Dataset,
     *,
     outcomes: Sequence[Outcome] = (Outcome.REACHED, Outcome.SETTLED),
-    ax: Axes | None = None,
+    ax: Axes | Facets | None = None,
     title: str | None = None,
     legend: bool = True,
-) -> AxesImage | QuadMesh:
+) -> Cells | list[Cells]:
     """Draw the number of steps of the starts that ended in one of `outcomes`; the others are grey.
 
     Parameters
@@ -38,7 +38,8 @@ def steps(
     outcomes : sequence of Outcome
         Whose steps to show.
     ax : Axes, optional
-        Where to draw; default a new figure.
+        Where to draw; default a new figure. Without, a result over three axes is drawn as by
+        `small_multiples`.
     title : str, optional
         Default: task, activation, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
@@ -46,19 +47,18 @@ def steps(
 
     Returns
     -------
-    AxesImage or QuadMesh
+    AxesImage or QuadMesh, or a list of them
         The cells; their values are -1 where the outcome is another one.
 
     Raises
     ------
     ValueError
-        If a variable is missing, or it has no or more than two axes.
+        If a variable is missing, or it has no or more than two axes, three without `ax`.
     """
-    grid = grid_of(data, "steps", "outcome")
+    grid = grid_of(data, "steps", "outcome", ax=ax)
     codes = grid.fields["outcome"]
     shown = np.isin(codes, [int(member) for member in outcomes])
     counts = np.where(shown, grid.fields["steps"], -1)
-    ax = axes_for(ax, strip=grid.y is None)
     names = " or ".join(member.name.lower() for member in outcomes)
     handles = []
     if not (shown | grid.missing).all():
@@ -66,14 +66,9 @@ def steps(
     if grid.missing.any():
         handles.append(not_computed_swatch())
     colormap, norm = sequential(under=palette.OTHER), _norm(grid.fields["steps"][shown])
-    cells = draw_grid(ax, grid, counts, colormap, norm)
-    set_title(ax, data, title, grid.thinned)
-    if legend:
-        if shown.any():
-            whole = None if isinstance(norm, SymLogNorm) else MaxNLocator(integer=True)
-            ax.figure.colorbar(cells, ax=ax, label="steps", ticks=whole)
-        legend_below(ax, handles)
-    return cells
+    whole = None if isinstance(norm, SymLogNorm) else MaxNLocator(integer=True)
+    look = Look(colormap, norm, handles, scale="steps" if shown.any() else None, ticks=whole)
+    return draw_map(grid, counts, look, ax, title, legend)
 
 
 def _norm(counts: np.ndarray) -> Normalize:

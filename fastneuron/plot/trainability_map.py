@@ -8,18 +8,20 @@ import numpy as np
 import xarray as xr
 from matplotlib import colormaps
 from matplotlib.axes import Axes
-from matplotlib.collections import QuadMesh
 from matplotlib.colors import Normalize, to_hex
-from matplotlib.image import AxesImage
 
 from fastneuron.measures.trainability import NEEDED, converged, shade
-from fastneuron.plot.grid import axes_for, draw_grid, grid_of
-from fastneuron.plot.legends import legend_below, not_computed_swatch, set_title, swatch
+from fastneuron.plot.facets import Facets
+from fastneuron.plot.grid import Cells, grid_of
+from fastneuron.plot.kinds import kind
+from fastneuron.plot.legends import not_computed_swatch, swatch
+from fastneuron.plot.panels import Look, draw_map
 
 
+@kind()
 def trainability(
-    data: xr.Dataset, *, ax: Axes | None = None, title: str | None = None, legend: bool = True
-) -> AxesImage | QuadMesh:
+    data: xr.Dataset, *, ax: Axes | Facets | None = None, title: str | None = None, legend: bool = True
+) -> Cells | list[Cells]:
     """Draw which points converge, in blue, and which do not, in red.
 
     Parameters
@@ -27,7 +29,8 @@ def trainability(
     data : Dataset
         A result over one or two axes with what `fastneuron.measures.shade` needs.
     ax : Axes, optional
-        Where to draw; default a new figure.
+        Where to draw; default a new figure. Without, a result over three axes is drawn as by
+        `small_multiples`.
     title : str, optional
         Default: task, activations, loss and optimizer of the sweep, and which starts are drawn if not all.
     legend : bool
@@ -35,38 +38,34 @@ def trainability(
 
     Returns
     -------
-    AxesImage or QuadMesh
+    AxesImage or QuadMesh, or a list of them
         The cells; their values are from -1 to 0 where a point does not converge, from 0 to 1 where it does.
 
     Raises
     ------
     ValueError
-        If what is needed was not recorded, or there are no or more than two axes.
+        If what is needed was not recorded, or there are no or more than two axes, three without `ax`.
 
     Notes
     -----
     The darker, the faster: a colour is the rank of a point's shade among those that converge, or among those
     that do not. Pale colours are near the boundary.
     """
-    grid = grid_of(data, *NEEDED)
+    grid = grid_of(data, *NEEDED, ax=ax)
     grid = replace(grid, missing=grid.missing | np.isnan(grid.fields["late_loss"]))
     values = _ranked(grid.fields, grid.missing)
-    ax = axes_for(ax, strip=grid.y is None)
     colormap = colormaps["RdYlBu"]
-    cells = draw_grid(ax, grid, values, colormap, Normalize(-1, 1))
-    set_title(ax, data, title, grid.thinned)
-    if legend:
-        handles = [
-            swatch(to_hex(colormap(0.92)), "converges: the late losses are below the first"),
-            swatch(to_hex(colormap(0.08)), "does not"),
-        ]
-        legend_below(ax, handles + ([not_computed_swatch()] if grid.missing.any() else []))
-    return cells
+    handles = [
+        swatch(to_hex(colormap(0.92)), "converges: the late losses are below the first"),
+        swatch(to_hex(colormap(0.08)), "does not"),
+    ]
+    handles += [not_computed_swatch()] if grid.missing.any() else []
+    return draw_map(grid, values, Look(colormap, Normalize(-1, 1), handles), ax, title, legend)
 
 
 def _ranked(fields: dict[str, np.ndarray], missing: np.ndarray) -> np.ndarray:
     """Ranks of the shades, from 0 to 1 where a point converges, from 0 to -1 where it does not."""
-    table = xr.Dataset({name: (("y", "x"), fields[name]) for name in NEEDED})
+    table = xr.Dataset({name: (("panel", "y", "x")[-missing.ndim :], fields[name]) for name in NEEDED})
     trains, shades = converged(table).values, shade(table).values
     values = np.zeros(trains.shape)
     for side, sign in ((trains & ~missing, 1.0), (~trains & ~missing, -1.0)):

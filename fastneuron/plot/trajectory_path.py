@@ -68,7 +68,7 @@ def trajectory(
     lines = []
     for index, (u, v) in enumerate(zip(starts_x, starts_y, strict=True)):
         color = "white" if result is not None else palette.CATEGORIES[index % len(palette.CATEGORIES)]
-        lines.append(_draw(ax, u, v, color, outlined=result is not None))
+        lines.append(draw_path(ax, u, v, color, outlined=result is not None))
     if result is not None:
         _widen(ax, np.concatenate(starts_x), np.concatenate(starts_y))
     ax.set(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
@@ -76,7 +76,7 @@ def trajectory(
     if legend:
         of_map = ax.get_legend() if result is not None else None
         entries = [] if of_map is None else [entry for entry in of_map.legend_handles if entry is not None]
-        legend_right(ax, [*entries, _mark("o", "start", 9), _mark("s", "end", 6)])
+        legend_right(ax, [*entries, start_mark(), end_mark()])
     return lines
 
 
@@ -93,24 +93,46 @@ def _paths(path: xr.Dataset, x: str, y: str) -> tuple[list[np.ndarray], list[np.
     return [columns_u[finite[:, i], i] for i in starts], [columns_v[finite[:, i], i] for i in starts]
 
 
-def _draw(ax: Axes, u: np.ndarray, v: np.ndarray, color: str, outlined: bool) -> Line2D:
+def draw_path(
+    ax: Axes,
+    u: np.ndarray,
+    v: np.ndarray,
+    color: str,
+    *,
+    outlined: bool,
+    end: str | None = None,
+    dotted_up_to: int = DOTTED_UP_TO,
+) -> Line2D:
+    """Draw a path with the marks of its start and its end, the latter in the colour `end`."""
     line = ax.plot(u, v, color=color, linewidth=1.3, zorder=3)[0]
     if outlined:
         line.set_path_effects([patheffects.withStroke(linewidth=3.0, foreground="black")])
-    if len(u) <= DOTTED_UP_TO:
+    if len(u) <= dotted_up_to:
         line.set(marker=".", markersize=4)
     edge = "black" if outlined else color
-    ax.plot(u[:1], v[:1], "o", color="white", markeredgecolor=edge, markersize=9, zorder=4)
-    ax.plot(u[-1:], v[-1:], "s", color=edge, markeredgecolor="white", markersize=6, zorder=5)
+    for place, handle in (
+        (slice(1), start_mark(edge)),
+        (slice(-1, None), end_mark(edge if end is None else end, "white" if end is None else edge)),
+    ):
+        handle.set_data(u[place], v[place])
+        ax.add_line(handle)
     return line
 
 
-def _mark(marker: str, label: str, size: int) -> Line2D:
-    face = "white" if marker == "o" else "black"
-    edge = "black" if marker == "o" else "white"
-    return Line2D(
-        [], [], linestyle="", marker=marker, color=face, markeredgecolor=edge, markersize=size, label=label
-    )
+def start_mark(edge: str = "black") -> Line2D:
+    """The mark of a start, also in a legend."""
+    return _mark("o", "start", "white", edge, 9)
+
+
+def end_mark(face: str = "black", edge: str = "white") -> Line2D:
+    """The mark of an end, also in a legend."""
+    return _mark("s", "end", face, edge, 5)
+
+
+def _mark(marker: str, label: str, face: str, edge: str, size: float) -> Line2D:
+    line = Line2D([], [], linestyle="", marker=marker, color=face, markeredgecolor=edge, markersize=size)
+    line.set(label=label, zorder=4 + (marker == "s"))
+    return line
 
 
 def _widen(ax: Axes, u: np.ndarray, v: np.ndarray) -> None:

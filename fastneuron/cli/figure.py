@@ -1,0 +1,101 @@
+"""``fastneuron figure``: ready figures, drawn where they are not drawn already."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from fastneuron.cli import files, printing
+from fastneuron.cli.flags import Overrides, Whole
+from fastneuron.cli.spec import overridden, with_points
+
+if TYPE_CHECKING:
+    from fastneuron.figures import ReadyFigure
+
+
+def figure(
+    name: Annotated[str | None, Parameter(name="NAME")] = None,
+    /,
+    *,
+    out: Path | None = None,
+    every: Annotated[Path | None, Parameter(name="--all")] = None,
+    format: str = "png",
+    points: Whole | None = None,
+    overrides: Overrides = (),
+    force: bool = False,
+    quiet: bool = False,
+) -> None:
+    """Draw a ready figure, or list them.
+
+    A figure that is drawn already, by the same versions and from the same spec, is left as it is: a picture carries its spec, so that nothing else need be kept.
+
+    For example:
+
+    fastneuron figure basins
+
+    fastneuron figure --all docs/figures
+
+    Parameters
+    ----------
+    name
+        The figure; without it, and without --all, all are listed.
+    out
+        The picture (.png, .svg or .pdf); without it NAME.png in the current folder.
+    every
+        Draw all figures into this folder, made if need be.
+    format
+        What they end in without --out: png, svg or pdf.
+    points
+        Points on every linspace and geomspace axis.
+    overrides
+        Change any entry of the figure's spec: optimizer.learning_rate=10, picture.dpi=300, picture.size='[3.5, 2.5]'. May be repeated.
+    force
+        Draw it again, even if it is drawn.
+    quiet
+        No progress bar.
+    """
+    from fastneuron import figures
+
+    if name is not None and every is not None:
+        raise ValueError("give NAME or --all, not both")
+    if every is not None and (out or points or overrides):
+        raise ValueError("--all draws the figures as they are: it does not go with --out, --points or --set")
+    if name is None and every is None:
+        if out or points or overrides:
+            raise ValueError("give NAME, the figure to draw; 'fastneuron figure' lists them")
+        rows = [[known, figures.load(known).title] for known in figures.names()]
+        print(printing.table(["name", "shows"], rows, text=(0, 1)))
+        return
+    if name is not None:
+        wanted = figures.load(name)
+        if points is not None:
+            with_points(wanted.spec, points)
+        changed = figures.ReadyFigure(overridden(wanted.spec, overrides), name, wanted.title, wanted.text)
+        picture = Path(f"{name}.{format}") if out is None else out
+        print(_drawn(changed, files.check_picture(picture), force, quiet))
+        return
+    assert every is not None
+    files.check_folder(every)
+    files.check_picture(Path(f"figure.{format}"))
+    files.make_folder(every)
+    for known in figures.names():
+        print(_drawn(figures.load(known), every / f"{known}.{format}", force, quiet), flush=True)
+
+
+def _drawn(wanted: ReadyFigure, path: Path, force: bool, quiet: bool) -> str:
+    """Draw a figure if need be; says what was done."""
+    from fastneuron.plot import spec_in
+
+    if wanted.is_drawn(path) and not force:
+        return f"{path} is up to date"
+    if path.exists():
+        try:
+            spec_in(path)
+        except ValueError as error:
+            raise ValueError(f"{error}; it is not replaced, give another name (--out)") from None
+    began = time.perf_counter()
+    wanted.save(path, False if quiet else None)
+    return f"wrote {path} ({time.perf_counter() - began:.1f} s)"

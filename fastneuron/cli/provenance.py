@@ -1,0 +1,27 @@
+"""``fastneuron spec``: what a picture shows, as the spec that makes it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+
+def spec(picture: Annotated[Path, Parameter(name="PICTURE")], /) -> None:
+    """Print the spec that a picture carries: its sweep, and how it is drawn.
+
+    For example, to make a picture again that was found somewhere:
+
+    fastneuron spec picture.png > again.toml
+
+    fastneuron map again.toml
+
+    Parameters
+    ----------
+    picture
+        A .png, .svg, .pdf, .gif or .mp4 file that fastneuron has written.
+    """
+    from fastneuron.plot import spec_in
+
+    print(spec_in(picture), end="")

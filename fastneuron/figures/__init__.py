@@ -1,0 +1,144 @@
+"""Ready figures: specs with a table ``picture``, each a TOML file in this folder.
+
+To add one: a file ``name.toml`` here. Its comment at the top is a title in the first line, then what there is
+to see; it should take a few seconds at most.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fastneuron import toml
+from fastneuron.components import nearest, shown
+from fastneuron.engine.progress import Report
+from fastneuron.plot.metadata import spec_in
+from fastneuron.plot.picture import Picture, text_of
+from fastneuron.sweep import Sweep
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class ReadyFigure:
+    """A sweep and how it is drawn.
+
+    Parameters
+    ----------
+    spec : dict
+        Parsed TOML of a sweep, with a table ``picture`` if need be.
+    name, title, text : str
+        What it is called, and what there is to see.
+
+    Raises
+    ------
+    ValueError
+        Naming the key of `spec`, its value and what is allowed.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> figure = fn.figures.load("progress")
+    >>> figure.title
+    'From a first guess to the flipped step'
+    >>> figure.picture.kind
+    'progress'
+    """
+
+    spec: dict[str, Any]
+    name: str = ""
+    title: str = ""
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        _ = self.sweep, self.picture  # raises
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """What is run."""
+        return Sweep.from_spec(self.spec)
+
+    @cached_property
+    def picture(self) -> Picture:
+        """How it is drawn."""
+        return Picture.from_spec(self.spec.get("picture", {}))
+
+    @cached_property
+    def toml(self) -> str:
+        """The text that the file of the figure carries; a spec for ``fastneuron map``."""
+        return text_of(self.sweep.to_toml(), self.picture)
+
+    def draw(self) -> Figure:
+        """Run the sweep, and draw it on a new figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        return self.picture.draw(self.sweep.run(progress=False))
+
+    def save(self, path: Path | str, progress: bool | Report | None = False) -> None:
+        """Run the sweep, and draw it into a file that carries `toml`.
+
+        Parameters
+        ----------
+        path : path
+            Ends in .png, .svg or .pdf.
+        progress : bool or callable, optional
+            As `Sweep.run` has it.
+
+        Raises
+        ------
+        ValueError, OSError
+            As `fastneuron.plot.save`.
+        """
+        self.picture.save(path, self.sweep.run(progress=progress))
+
+    def is_drawn(self, path: Path | str) -> bool:
+        """Whether a file is this very figure, drawn by this version of fastneuron and Matplotlib."""
+        path = Path(path)
+        ending = path.suffix.lower().removeprefix(".")
+        own = Picture(self.picture.kind, self.picture.options, self.picture.size, self.picture.dpi, ending)
+        try:
+            return spec_in(path) == text_of(self.sweep.to_toml(), own)
+        except (ValueError, OSError):
+            return False
+
+
+def names() -> list[str]:
+    """The names of the ready figures, in alphabetical order.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> "inverter" in fn.figures.names()
+    True
+    """
+    return sorted(path.stem for path in FOLDER.glob("*.toml"))
+
+
+def load(name: str) -> ReadyFigure:
+    """The ready figure of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if name not in names():
+        raise ValueError(
+            f"no figure {shown(name)}{nearest(str(name), names())}; there are: {', '.join(names())}"
+        )
+    text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
+    comment = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        comment.append(line.removeprefix("#").strip())
+    title, *rest = comment
+    return ReadyFigure(toml.loads(text), name, title, "\n".join(rest).strip())

@@ -1,0 +1,135 @@
+"""The Sphinx extension, in real builds of a small project."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastneuron import plot, toml
+
+CONF = 'project = "scratch"\nextensions = ["fastneuron.sphinx", "myst_parser"]\n'
+SPEC = """
+[task]
+name = "inverter"
+[optimizer]
+name = "gradient_descent"
+learning_rate = 3.0
+[axes]
+weight = { linspace = [-5, 5, 12] }
+bias = { linspace = [-5, 5, 10] }
+[stop]
+max_steps = 50
+"""
+INDENTED = "".join(f"   {line}\n" for line in SPEC.splitlines())
+PAGE = f"""
+A page
+======
+
+.. toctree::
+
+   sub/other
+
+.. fastneuron:: sub/mine.toml
+   :width: 50%
+   :set: picture.dpi=60
+
+   Caption of the *file*.
+
+.. fastneuron::
+   :caption: Caption of the content.
+   :format: svg
+{INDENTED}
+"""
+MARKDOWN = """
+# Another
+
+```{fastneuron} mine.toml
+:name: by-name
+:set: picture.dpi=60
+
+In MyST.
+```
+"""
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "conf.py").write_text(CONF)
+    (tmp_path / "index.rst").write_text(PAGE)
+    (tmp_path / "sub" / "other.md").write_text(MARKDOWN)
+    (tmp_path / "sub" / "mine.toml").write_text(SPEC)
+    return tmp_path
+
+
+def build(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sphinx", "-b", "html", *options, ".", "out"]
+    return subprocess.run(command, cwd=project, capture_output=True, text=True)
+
+
+def pictures(project: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in project.glob("out/.doctrees/fastneuron/*")}
+
+
+def test_pages_hold_the_pictures_and_nothing_is_drawn_twice(project):
+    done = build(project, "-W")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("fastneuron: drawing") == 2  # both pages show the same file
+    first = pictures(project)
+    assert sorted(path.suffix for path in first) == [".png", ".svg"]
+    page = (project / "out" / "index.html").read_text()
+    other = (project / "out" / "sub" / "other.html").read_text()
+    for path in first:
+        assert f'src="_images/{path.name}"' in page
+        assert (project / "out" / "_images" / path.name).read_bytes() == path.read_bytes()
+        assert toml.loads(plot.spec_in(path))["axes"]["weight"] == {"linspace": [-5.0, 5.0, 12]}
+    assert "Caption of the <em>file</em>." in page and "Caption of the content." in page
+    assert "In MyST." in other and 'id="by-name"' in other and 'src="../_images/outcome-' in other
+
+    done = build(project, "-W", "-E")  # all pages are read anew
+    assert done.returncode == 0 and "drawing" not in done.stdout
+    assert pictures(project) == first
+
+    (project / "sub" / "mine.toml").write_text(SPEC.replace("3.0", "4.0"))
+    done = build(project, "-W")
+    assert done.returncode == 0 and done.stdout.count("fastneuron: drawing") == 1, (
+        "a page depends on its spec"
+    )
+    assert len(pictures(project)) == 3
+
+
+@pytest.mark.parametrize(
+    "page, spec, says",
+    [
+        (
+            ".. fastneuron:: nothing\n",
+            "",
+            "index.rst:4: ERROR: fastneuron: no file nothing, and no ready figure",
+        ),
+        (
+            ".. fastneuron:: mine.toml\n",
+            "a = ",
+            "index.rst:4: ERROR: fastneuron: mine.toml: not valid TOML: ",
+        ),
+        (
+            ".. fastneuron:: mine.toml\n",
+            SPEC + "[picture]\nkind='x'",
+            "ERROR: fastneuron: mine.toml: picture.kind",
+        ),
+        (
+            ".. fastneuron:: mine.toml\n   :set: loss.nam=3\n",
+            SPEC,
+            "ERROR: fastneuron: mine.toml: loss: missing key 'name'",
+        ),
+        (".. fastneuron::\n", "", "index.rst:4: ERROR: fastneuron: give a ready figure"),
+        (".. fastneuron::\n\n   [task]\n   name='nix'\n", "", "ERROR: fastneuron: "),
+    ],
+)
+def test_what_is_wrong_is_said_with_file_and_line(project, page, spec, says):
+    (project / "index.rst").write_text("Page\n====\n\n" + page)
+    (project / "sub" / "other.md").unlink()
+    (project / "mine.toml").write_text(spec)
+    done = build(project)
+    assert says in done.stderr and "Traceback" not in done.stderr
+    assert build(project, "-W", "-E").returncode != 0
