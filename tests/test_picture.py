@@ -64,6 +64,8 @@ def test_whatever_matplotlib_is_set_to_the_file_is_the_same(here, result):
         ["map", "--points", "12", "--set", "stop.max_steps=40"],
         ["map", "--points", "12", "--set", "stop.max_steps=40", "--keep", "outcome"],
         ["map", "--set", "task.x=[[0], [1]]", "--set", "task.y=[1, 0]", "--points", "5"],
+        ["map", "--set", "axes={}", "--set", "draws=20", "--set", "start.weight={ normal = [0, 5] }"],
+        ["map", "--points", "5", "--set", "axes.learning_rate=[1, 30, 1000]"],
         ["descend", "--weight", "0.6", "--bias", "0.9", "--steps", "30", "--out", "inverter.png"],
         ["descend", "--task", "nand", "--steps", "30", "--out", "inverter.png"],
         ["respond", "--weight", "-20", "--bias", "10", "--out", "inverter.png"],

@@ -484,7 +484,7 @@ def test_what_is_no_plane_of_parameters_is_one_clear_error(draw):
         start={"layer0.weight": [[0]], "layer0.bias": [0]},
         axes={"layer0.learning_rate": [1.0], "layer0.weight[0,0]": [0.0, 1.0], "layer0.bias[0]": [0.0, 1.0]},
     )
-    with pytest.raises(ValueError, match="'layer0.learning_rate' varies one layer"):
+    with pytest.raises(ValueError, match="where layer0.learning_rate is an axis"):
         draw(empty(layer).isel({"layer0.learning_rate": 0}))
     assert plt.get_fignums() == []
 

@@ -244,13 +244,11 @@ def _put_back(store: Path, target: Path, aside: Path) -> str:
 
 
 def _draw(result: xarray.Dataset, path: Path, picture: Picture | None) -> str | None:
-    """Draw what the spec says, or else the outcomes; returns why not, where the grid cannot be drawn."""
-    if picture is None and "draw" in result["outcome"].dims:
-        return "over draws the shares say more; fastneuron plot draws one all the same"
+    """Draw what the spec says, or else what is usual; returns why not, where the grid cannot be drawn."""
     from fastneuron.plot import Picture
 
     try:
-        (picture or Picture(pictures.kind_of(map(str, result)))).save(path, result)
+        (picture or Picture(pictures.kind_of(result, result["outcome"].dims))).save(path, result)
     except ValueError as error:
         return str(error)
     return None

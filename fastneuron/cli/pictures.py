@@ -27,10 +27,13 @@ def picture_of(spec: Mapping[str, Any]) -> Picture | None:
     return Picture.from_spec(spec["picture"])
 
 
-def kind_of(variables: Iterable[str]) -> str:
-    """What is drawn of a map with these variables that does not say what."""
+def kind_of(variables: Iterable[Any], dims: Iterable[Any]) -> str:
+    """What is drawn of a map with these variables and dims that does not say what."""
     from fastneuron.measures.trainability import NEEDED
+    from fastneuron.sweep import DRAW
 
+    if DRAW in dims:
+        return "shares"
     return "trainability" if set(NEEDED) <= set(variables) else "outcome"
 
 

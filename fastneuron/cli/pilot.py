@@ -35,7 +35,7 @@ def check_memory(sweep: Sweep, keep: tuple[str, ...] | None, threads: int | None
         raise ValueError(f"--keep must name outcome, which is printed and drawn, got {','.join(variables)}")
     local.threads_that_fit(sweep, variables, threads, memory, stored=True)
     if len(sweep.shape) <= 2 and not sweep.draws:
-        needed = DRAWN_BYTES[pictures.kind_of(variables)] * min(sweep.points, MOST_CELLS)
+        needed = DRAWN_BYTES[pictures.kind_of(variables, sweep.dims)] * min(sweep.points, MOST_CELLS)
         require_memory(needed, f"drawing a map of {sweep.points:,} points", "use fewer points", memory)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import xarray as xr
 
 from fastneuron.components import Component
 from fastneuron.models import pieces_of
+from fastneuron.outcomes import Stop
 from fastneuron.places import OFFSET, layers_of
 from fastneuron.starts import uniform_numbers
 from fastneuron.sweep import Sweep
@@ -67,6 +68,49 @@ def spread(lengths: Sequence[int], number: int, seed: int) -> list[tuple[int, ..
     return list(points)
 
 
+def descended(
+    sweep: Sweep, start: Mapping[str, Any], steps: int | None = None, stop: Stop | None = None
+) -> xr.Dataset:
+    """What `fastneuron.descend` gives from starts under a sweep's settings; its own `steps` by default."""
+    from fastneuron.engine.trajectories import descend  # brings Numba, which other pictures do without
+
+    return descend(
+        sweep.task,
+        sweep.model,
+        loss=sweep.loss,
+        optimizer=sweep.optimizer,
+        penalty=sweep.penalty,
+        batch=sweep.batch,
+        start=start,
+        steps=int(sweep.stop.max_steps) if steps is None else steps,
+        stop=stop,
+        dtype=sweep.dtype,
+        seed=sweep.seed,
+    )
+
+
+def settled_on(sweep: Sweep, settings: Mapping[str, float]) -> Sweep:
+    """The sweep without these axes, which are fields of its components, at these values.
+
+    Raises
+    ------
+    ValueError
+        If one is a setting of a layer of its own, such as ``layer0.learning_rate``.
+    """
+    given: dict[str, Any] = {field.name: getattr(sweep, field.name) for field in fields(sweep)}
+    given |= {"axes": {axis: own for axis, own in sweep.axes.items() if axis not in settings}}
+    for axis, value in settings.items():
+        role, field = sweep.places[axis]
+        if role in sweep.model.components:
+            model = given["model"]
+            given["model"] = replace(model, **{role: _changed(getattr(model, role), field, value)})
+        elif isinstance(given.get(role), Component):
+            given[role] = _changed(given[role], field, value)
+        else:
+            raise ValueError(f"a start cannot be followed step by step where {axis} is an axis")
+    return Sweep(**given)
+
+
 def follow(
     sweep: Sweep, values: dict[str, np.ndarray], point: tuple[int, ...], steps: int | None
 ) -> xr.Dataset:
@@ -80,34 +124,27 @@ def follow(
     Raises
     ------
     ValueError
-        If a layer has a setting of its own, such as ``layer0.learning_rate``.
+        As `settled_on`.
     """
     from fastneuron.engine.lowering import starts_of
-    from fastneuron.engine.trajectories import descend
 
-    layers = layers_of(sweep.model)
-    parts: dict[str, Any] = {
-        **sweep.model.components,
-        **{role: getattr(sweep, role) for role in ("loss", "penalty", "optimizer", "batch", "stop")},
-    }
-    for k, (axis, (role, field)) in enumerate(sweep.places.items()):
-        if role in parts:
-            parts[role] = _changed(parts[role], field, values[axis][point[k]])
-        elif role in layers and field != OFFSET:
-            raise ValueError(f"a start cannot be followed step by step where {axis} is an axis")
     rows, _ = starts_of(sweep, values, tuple(slice(k, k + 1) for k in point))
     start = {
         name: rows[piece, 0].reshape(sweep.model.shapes[name])
         for name, piece in pieces_of(sweep.model).items()
     }
-    model = replace(sweep.model, **{role: parts.pop(role) for role in sweep.model.components})
-    steps = parts["stop"].max_steps if steps is None else steps
-    return descend(sweep.task, model, start=start, steps=steps, dtype=sweep.dtype, **parts)
+    settings = {
+        axis: float(values[axis][point[k]])
+        for k, (axis, (role, field)) in enumerate(sweep.places.items())
+        if role != "start" and not (role in layers_of(sweep.model) and field == OFFSET)
+    }
+    own = settled_on(sweep, settings)
+    return descended(own, start, steps, own.stop)
 
 
 def _changed(record: Component, field: str, value: float) -> Component:
     """A component with another number in one of its fields."""
     whole = record.bounds[field].whole
-    fields = dict(zip(record._fields, record, strict=True))  # type: ignore[call-overload]
-    changed: Component = type(record)(**fields | {field: int(value) if whole else float(value)})
+    numbers = dict(zip(record._fields, record, strict=True))  # type: ignore[call-overload]
+    changed: Component = type(record)(**numbers | {field: int(value) if whole else float(value)})
     return changed

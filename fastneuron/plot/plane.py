@@ -8,16 +8,17 @@ Not here: what is drawn of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 
-from fastneuron.components import Component, nearest
+from fastneuron.components import nearest
 from fastneuron.models import pieces_of
 from fastneuron.outcomes import Stop
 from fastneuron.places import SD, entry_of
+from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.grid import GridAxis, grid_axis, require
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
@@ -52,21 +53,7 @@ class Plane:
         self, u: np.ndarray, v: np.ndarray, steps: int, stop: Stop | None = None
     ) -> tuple[xr.Dataset, np.ndarray, np.ndarray]:
         """What `fastneuron.descend` gives from starts of shape (n,), and u and v of every step."""
-        from fastneuron.engine.trajectories import descend  # brings Numba, which other pictures do without
-
-        sweep = self.sweep
-        path = descend(
-            sweep.task,
-            sweep.model,
-            loss=sweep.loss,
-            penalty=sweep.penalty,
-            optimizer=sweep.optimizer,
-            batch=sweep.batch,
-            start=self._starts(u, v),
-            steps=steps,
-            stop=stop,
-            dtype=sweep.dtype,
-        )
+        path = descended(self.sweep, self._starts(u, v), steps, stop)
         return path, self._number(path, self.columns[0]), self._number(path, self.columns[1])
 
     def loss(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -180,8 +167,7 @@ def _examples(sweep: Sweep) -> list[str]:
 
 def _selected(sweep: Sweep, result: xr.Dataset, kept: tuple[str, str]) -> Sweep:
     """The sweep over the axes `kept` alone, at the place of the others where `result` was selected."""
-    given: dict[str, Any] = {field.name: getattr(sweep, field.name) for field in fields(sweep)}
-    given |= {"axes": {axis: sweep.axes[axis] for axis in kept}, "start": dict(sweep.start), "draws": None}
+    start, settings = dict(sweep.start), {}
     for axis in sweep.axes:
         if axis in kept:
             continue
@@ -192,22 +178,12 @@ def _selected(sweep: Sweep, result: xr.Dataset, kept: tuple[str, str]) -> Sweep:
         entry = entry_of(sweep.model, field)
         if role == "start" and entry is not None:
             name = field.partition("[")[0]
-            numbers = np.array(np.broadcast_to(given["start"][name], sweep.model.shapes[name]))
+            numbers = np.array(np.broadcast_to(cast("Any", start[name]), sweep.model.shapes[name]))
             numbers.flat[entry - pieces_of(sweep.model)[name].start] = value
-            given["start"][name] = numbers
+            start[name] = numbers
         elif role == "start":
-            given["start"][field] = value
-        elif role in sweep.model.components:
-            changed = _with(sweep.model.components[role], field, value)
-            given["model"] = replace(given["model"], **{role: changed})
-        elif role in given:
-            given[role] = _with(given[role], field, value)
+            start[field] = value
         else:
-            raise ValueError(f"axis {axis!r} varies one layer, for which this picture cannot be made")
-    return Sweep(**given)
-
-
-def _with(record: Component, field: str, value: float) -> Component:
-    """The component with another number in a field."""
-    numbers = dict(zip(record._fields, cast("tuple[Any, ...]", record), strict=True))
-    return type(record)(**numbers | {field: value})
+            settings[axis] = value
+    own = settled_on(sweep, settings)
+    return replace(own, axes={axis: sweep.axes[axis] for axis in kept}, start=start, draws=None)

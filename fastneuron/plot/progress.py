@@ -14,6 +14,7 @@ from matplotlib.lines import Line2D
 
 from fastneuron.components import checked_number, shown
 from fastneuron.models import Neuron
+from fastneuron.plot.following import descended
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.response_curve import neuron_response, response
 from fastneuron.plot.trajectory_path import trajectory
@@ -68,21 +69,8 @@ def progress(
     >>> [curve.get_label() for curve in fn.plot.progress(sweep.run(progress=False))]
     ['0', '1', '2', '5', '10', '20', '50', '100']
     """
-    from fastneuron.engine.trajectories import descend
-
     sweep, model = _neuron_of(result)
-    path = descend(
-        sweep.task,
-        model,
-        loss=sweep.loss,
-        optimizer=sweep.optimizer,
-        penalty=sweep.penalty,
-        batch=sweep.batch,
-        start=_start_of(sweep, start),
-        steps=int(sweep.stop.max_steps) if steps is None else steps,
-        dtype=sweep.dtype,
-        seed=sweep.seed,
-    )
+    path = descended(sweep, _start_of(sweep, start), steps)
     if model.inputs == 1:
         return response(path, model, sweep.task, ax=ax, title=title, legend=legend)
     return trajectory(path, x="weight_0", y="weight_1", ax=ax, title=title, legend=legend)
