@@ -1,4 +1,4 @@
-"""fastneuron maps the training dynamics of small neurons.
+"""Maps of the training dynamics of small neurons.
 
 ``import fastneuron`` loads nothing else yet: every public name is imported when it is first used. The
 components need no entry here: what a registry holds is public.

@@ -20,7 +20,27 @@ MAX_POINTS = 2**31 - 1
 
 @dataclass(frozen=True)
 class Linspace:
-    """`num` evenly spaced values from `start` to `stop`, both included."""
+    """An axis of `num` evenly spaced values from `start` to `stop`, both included.
+
+    Parameters
+    ----------
+    start, stop : float, finite
+        The ends, in either order; less apart than the largest float.
+    num : int, 1 <= num < 2**31
+        How many values.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> from fastneuron.axes import Linspace
+    >>> axis = Linspace(-1, 1, 5)
+    >>> len(axis), axis.values().tolist()
+    (5, [-1.0, -0.5, 0.0, 0.5, 1.0])
+    """
 
     start: float
     stop: float
@@ -33,17 +53,49 @@ class Linspace:
         return self.num
 
     def values(self) -> np.ndarray:
-        """The values, float64, shape (num,)."""
+        """The values, as `numpy.linspace` gives them.
+
+        Returns
+        -------
+        float64 array, shape (num,)
+            From `start` to `stop`; none is outside by rounding.
+        """
         return _held(np.linspace, self)
 
     def to_spec(self) -> dict[str, Any]:
-        """The axis as it stands in TOML."""
+        """The axis as it stands in TOML.
+
+        Returns
+        -------
+        dict
+            Of ``"linspace"`` to the list of `start`, `stop` and `num`.
+        """
         return {"linspace": [self.start, self.stop, self.num]}
 
 
 @dataclass(frozen=True)
 class Geomspace:
-    """`num` values from `start` to `stop`, both included, each a constant multiple of the one before."""
+    """An axis of `num` values in geometric progression from `start` to `stop`, both included.
+
+    Parameters
+    ----------
+    start, stop : float, finite, not 0
+        The ends, of one sign, in either order; less apart than the largest float.
+    num : int, 1 <= num < 2**31
+        How many values.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not as described.
+
+    Examples
+    --------
+    >>> from fastneuron.axes import Geomspace
+    >>> axis = Geomspace(1, 100, 3)
+    >>> len(axis), axis.values().tolist()
+    (3, [1.0, 10.0, 100.0])
+    """
 
     start: float
     stop: float
@@ -60,11 +112,23 @@ class Geomspace:
         return self.num
 
     def values(self) -> np.ndarray:
-        """The values, float64, shape (num,)."""
+        """The values, as `numpy.geomspace` gives them.
+
+        Returns
+        -------
+        float64 array, shape (num,)
+            From `start` to `stop`; none is outside by rounding.
+        """
         return _held(np.geomspace, self)
 
     def to_spec(self) -> dict[str, Any]:
-        """The axis as it stands in TOML."""
+        """The axis as it stands in TOML.
+
+        Returns
+        -------
+        dict
+            Of ``"geomspace"`` to the list of `start`, `stop` and `num`.
+        """
         return {"geomspace": [self.start, self.stop, self.num]}
 
 
@@ -114,14 +178,31 @@ def _held(rule: Callable[..., np.ndarray], axis: Linspace | Geomspace) -> np.nda
 def linspace(start: float, stop: float, num: int) -> Linspace:
     """An axis of `num` evenly spaced values from `start` to `stop`, both included.
 
+    Parameters
+    ----------
+    start, stop : float, finite
+        The ends, in either order; less apart than the largest float.
+    num : int, 1 <= num < 2**31
+        How many values.
+
+    Returns
+    -------
+    Linspace
+        The description; ``values()`` gives the numbers.
+
     Raises
     ------
     ValueError
-        If a value is not finite or `num` is not a whole number of 1 or more.
+        If an argument is not as described.
+
+    See Also
+    --------
+    geomspace : Values in geometric progression.
 
     Examples
     --------
-    >>> linspace(0, 1, 3).values().tolist()
+    >>> import fastneuron as fn
+    >>> fn.linspace(0, 1, 3).values().tolist()
     [0.0, 0.5, 1.0]
     """
     return Linspace(start, stop, num)
@@ -130,14 +211,31 @@ def linspace(start: float, stop: float, num: int) -> Linspace:
 def geomspace(start: float, stop: float, num: int) -> Geomspace:
     """An axis of `num` values from `start` to `stop` in geometric progression, both included.
 
+    Parameters
+    ----------
+    start, stop : float, finite, not 0
+        The ends, of one sign, in either order; less apart than the largest float.
+    num : int, 1 <= num < 2**31
+        How many values.
+
+    Returns
+    -------
+    Geomspace
+        The description; ``values()`` gives the numbers.
+
     Raises
     ------
     ValueError
-        As `linspace`; and if `start` and `stop` differ in sign or one is 0.
+        If an argument is not as described.
+
+    See Also
+    --------
+    linspace : Evenly spaced values.
 
     Examples
     --------
-    >>> geomspace(1, 100, 3).values().tolist()
+    >>> import fastneuron as fn
+    >>> fn.geomspace(1, 100, 3).values().tolist()
     [1.0, 10.0, 100.0]
     """
     return Geomspace(start, stop, num)

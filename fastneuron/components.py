@@ -132,10 +132,40 @@ def component(cls: type[C]) -> type[C]:
     (plain ``float``: any finite number). Instances compare equal only within one class, pickle by
     reference to the class, and are accepted by compiled kernels.
 
+    Returns
+    -------
+    type
+        A class of tuples with the name, fields and methods of the class given, which is derived from
+        `Activation`, `Loss`, `Penalty`, `Optimizer`, `Batch` or `Reducer`: their docstrings say which methods
+        it must have.
+
     Raises
     ------
+    TypeError
+        If a field is called ``name``; and when an instance is made, if a field is missing, unknown or given
+        twice.
     ValueError
         When an instance is made: naming the field, the value and what is allowed.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> from fastneuron.components import Positive
+    >>> @fn.component
+    ... class Square(fn.Activation):
+    ...     factor: Positive = 1.0
+    ...
+    ...     def value(self, z):
+    ...         return self.factor * z * z
+    ...
+    ...     def slope(self, z, a):
+    ...         return (self.factor + self.factor) * z
+    >>> Square(factor=3.0), Square(3.0).value(2.0), Square() == Square(1)
+    (Square(factor=3.0), 12.0, True)
+    >>> Square(-1.0)
+    Traceback (most recent call last):
+        ...
+    ValueError: factor must be positive, got -1.0
     """
     hints = get_type_hints(cls, include_extras=True)
     own = inspect.get_annotations(cls)

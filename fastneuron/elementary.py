@@ -10,93 +10,374 @@ import numpy as np
 
 
 def constant(like: Any, value: Any) -> Any:
-    """`value` in the dtype of `like`: inside a kernel a bare 1.0 would turn float32 into float64."""
+    """Give `value` in the dtype of `like`.
+
+    Inside a kernel a bare 1.0 would turn float32 into float64.
+
+    Parameters
+    ----------
+    like : float or float array, any shape
+        What the number is to be computed with.
+    value : float, any, also inf and NaN
+        The number.
+
+    Returns
+    -------
+    float or NumPy scalar
+        The number, rounded to the dtype of `like`.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> import numpy as np
+    >>> fn.constant(np.zeros(3, np.float32), 0.1).dtype
+    dtype('float32')
+    """
     if isinstance(like, float | int):
         return float(value)
     return np.asarray(value, like.dtype)[()]
 
 
 def exp(x: Any) -> Any:
-    """Exponential; 0 and inf beyond the range, without a warning."""
+    """Exponential; 0 and inf beyond the range, without a warning.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From 0 to inf.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import exp
+    >>> float(exp(0.0)), float(exp(1000.0))
+    (1.0, inf)
+    """
     with np.errstate(over="ignore", under="ignore"):
         return np.exp(x)
 
 
 def sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), without a warning."""
+    """Logistic sigmoid, 1 / (1 + exp(-x)), without a warning.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import sigmoid
+    >>> float(sigmoid(0.0)), float(sigmoid(-1000.0))
+    (0.5, 0.0)
+    """
     with np.errstate(over="ignore", under="ignore"):
         return 1 / (1 + np.exp(-x))
 
 
 def log(x: Any) -> Any:
-    """Natural logarithm; -inf at 0, NaN below, without a warning."""
+    """Natural logarithm; -inf at 0, NaN below, without a warning.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From -inf to inf, or NaN.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import log
+    >>> float(log(1.0)), float(log(0.0)), float(log(-1.0))
+    (0.0, -inf, nan)
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(x)
 
 
 def log1p(x: Any) -> Any:
-    """log(1 + x), accurate near 0."""
+    """Natural logarithm of 1 + x, accurate near 0; -inf at -1, NaN below, without a warning.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From -inf to inf, or NaN.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import log1p
+    >>> float(log1p(1e-20)), float(log1p(-1.0))
+    (1e-20, -inf)
+    """
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log1p(x)
 
 
 def tanh(x: Any) -> Any:
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From -1 to 1.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import tanh
+    >>> float(tanh(0.0)), float(tanh(100.0))
+    (0.0, 1.0)
+    """
     return np.tanh(x)
 
 
 def arctan(x: Any) -> Any:
-    """Inverse tangent."""
+    """Inverse tangent.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        In radians, from -pi/2 to pi/2.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import arctan
+    >>> float(4 * arctan(1.0))
+    3.141592653589793
+    """
     return np.arctan(x)
 
 
 def erf(x: Any) -> Any:
-    """Error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
+    """Error function, 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From -1 to 1.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import erf
+    >>> float(erf(0.0)), float(erf(10.0))
+    (0.0, 1.0)
+    """
     from scipy import special  # slow to import, and seldom needed
 
     return special.erf(x)
 
 
 def quantile(u: Any) -> Any:
-    """The standard normal number below which a normal number is with probability u; NaN beyond 0 and 1."""
+    """The number below which a standard normal number is with probability u; NaN beyond 0 and 1.
+
+    Parameters
+    ----------
+    u : float or float array, any shape
+        Probabilities, from 0 to 1.
+
+    Returns
+    -------
+    float or float array, shape of `u`
+        From -inf to inf, or NaN.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import quantile
+    >>> float(quantile(0.5)), float(quantile(0.975).round(4)), float(quantile(0.0))
+    (0.0, 1.96, -inf)
+    """
     from scipy import special
 
     return special.ndtri(u)
 
 
 def sqrt(x: Any) -> Any:
-    """Square root; NaN below 0, without a warning."""
+    """Square root; NaN below 0, without a warning.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        0 or more, or NaN.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import sqrt
+    >>> float(sqrt(4.0)), float(sqrt(-1.0))
+    (2.0, nan)
+    """
     with np.errstate(invalid="ignore"):
         return np.sqrt(x)
 
 
 def sign(x: Any) -> Any:
-    """1 above 0, -1 below, 0 at 0; NaN for an infinity, so that what is not finite stays so."""
+    """Sign: 1 above 0, -1 below, 0 at 0; NaN for an infinity, so that what is not finite stays so.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        -1, 0, 1 or NaN.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import sign
+    >>> float(sign(-3.0)), float(sign(0.0)), float(sign(float("inf")))
+    (-1.0, 0.0, nan)
+    """
     with np.errstate(invalid="ignore"):
         return where(x == 0, x, divide(x, abs(x)))
 
 
 def fma(a: Any, b: Any, c: Any) -> Any:
-    """A b + c; rounded once inside a kernel, twice here."""
+    """Product and sum, a b + c; rounded once inside a kernel, twice here.
+
+    Parameters
+    ----------
+    a, b, c : float or float array, shapes that broadcast together
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, the broadcast shape
+        What a b + c is.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import fma
+    >>> fma(2.0, 3.0, 1.0)
+    7.0
+    """
     return a * b + c
 
 
 def divide(a: Any, b: Any) -> Any:
-    """A / b as IEEE 754 has it: by zero it is an infinity or NaN, without a warning."""
+    """Quotient a / b as IEEE 754 has it: by zero it is an infinity or NaN, without a warning.
+
+    Parameters
+    ----------
+    a, b : float or float array, shapes that broadcast together
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, the broadcast shape
+        From -inf to inf, or NaN.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import divide
+    >>> float(divide(1.0, 4.0)), float(divide(1.0, 0.0)), float(divide(0.0, 0.0))
+    (0.25, inf, nan)
+    """
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         return np.true_divide(a, b)
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
-    """A where `condition`, else b; both are evaluated."""
+    """Choose a where `condition` holds, else b; both are evaluated.
+
+    Parameters
+    ----------
+    condition : bool or bool array, any shape
+        A comparison.
+    a, b : float or float array, shapes that broadcast with that of `condition`
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, the broadcast shape
+        Numbers of `a` and of `b`.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import where
+    >>> import numpy as np
+    >>> z = np.array([-1.0, 2.0])
+    >>> where(z > 0.0, z, 0.0).tolist()
+    [0.0, 2.0]
+    """
     return np.where(condition, a, b)[()]
 
 
 def maximum(a: Any, b: Any) -> Any:
-    """The larger of a and b."""
+    """The larger of a and b; NaN where one of them is.
+
+    Parameters
+    ----------
+    a, b : float or float array, shapes that broadcast together
+        Any numbers.
+
+    Returns
+    -------
+    float or float array, the broadcast shape
+        The larger numbers.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import maximum
+    >>> float(maximum(-1.0, 0.0))
+    0.0
+    """
     return np.maximum(a, b)
 
 
 def finite(x: Any) -> Any:
-    """Whether x is neither infinite nor NaN."""
+    """Whether x is neither infinite nor NaN.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+
+    Returns
+    -------
+    bool or bool array, shape of `x`
+        True where a number is finite.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import finite
+    >>> bool(finite(1.0)), bool(finite(float("nan")))
+    (True, False)
+    """
     return np.isfinite(x)

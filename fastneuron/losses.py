@@ -18,24 +18,88 @@ class Loss(Component):
     To add one: a class of fields decorated with `component` (and here with ``losses.add``), with
 
     - ``value(self, activation, z, a, y)``: the loss of output a = activation.value(z) for target y;
-    - ``delta(self, activation, z, a, y)``: its derivative in z, not finite wherever the value is not;
+    - ``delta(self, activation, z, a, y)``: its derivative in z, not finite wherever the value is not.
       A loss with a field called delta overrides `derivative` instead;
     - ``targets``: which targets make sense: ``"any"``, ``"unit"`` (0 to 1) or ``"binary"`` (0 or 1).
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> @fn.component
+    ... class Quartic(fn.Loss):
+    ...     def value(self, activation, z, a, y):
+    ...         return (a - y) * (a - y) * (a - y) * (a - y)
+    ...
+    ...     def delta(self, activation, z, a, y):
+    ...         return fn.constant(z, 4.0) * (a - y) * (a - y) * (a - y) * activation.derivative(z, a)
+    >>> Quartic().value(fn.Identity(), 3.0, 3.0, 1.0), Quartic().delta(fn.Identity(), 3.0, 3.0, 1.0)
+    (16.0, 32.0)
     """
 
     __slots__ = ()
     targets: ClassVar[str] = "any"
 
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        """Loss of one sample."""
+        """Loss of one sample.
+
+        Parameters
+        ----------
+        activation : Activation
+            That of the output.
+        z : float or float array, any shape
+            Pre-activation.
+        a : float or float array, shape of `z`
+            The output for `z`.
+        y : float or float array, shape of `z`
+            Target.
+
+        Returns
+        -------
+        float or float array, shape of `z`
+            The loss; a start whose loss is not finite counts as diverged.
+        """
         raise NotImplementedError
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        """Derivative of the loss of one sample in its pre-activation z."""
+        """Derivative of the loss of one sample in its pre-activation z.
+
+        Parameters
+        ----------
+        activation : Activation
+            That of the output.
+        z : float or float array, any shape
+            Pre-activation.
+        a : float or float array, shape of `z`
+            The output for `z`.
+        y : float or float array, shape of `z`
+            Target.
+
+        Returns
+        -------
+        float or float array, shape of `z`
+            The derivative; not finite wherever the loss is not.
+        """
         raise NotImplementedError
 
     def derivative(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        """The same, under a name that no field has."""
+        """Derivative of the loss of one sample in z, under a name that no field has.
+
+        Parameters
+        ----------
+        activation : Activation
+            That of the output.
+        z : float or float array, any shape
+            Pre-activation.
+        a : float or float array, shape of `z`
+            The output for `z`.
+        y : float or float array, shape of `z`
+            Target.
+
+        Returns
+        -------
+        float or float array, shape of `z`
+            The derivative, as `delta` gives it.
+        """
         return self.delta(activation, z, a, y)
 
 
@@ -45,7 +109,25 @@ losses = Registry("loss", Loss)
 @losses.add
 @component
 class SquaredError(Loss):
-    """scale (a - y)^2."""
+    """Squared error scale (a - y)^2.
+
+    Parameters
+    ----------
+    scale : float, positive
+        Factor; 0.5 makes the derivative in a the plain difference a - y.
+
+    Raises
+    ------
+    ValueError
+        If `scale` is not positive and finite.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> loss = fn.SquaredError()
+    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), loss.delta(fn.Identity(), 3.0, 3.0, 1.0)
+    (2.0, 2.0)
+    """
 
     scale: Annotated[float, Bound("positive", low=0.0, above=True, plain=0.5)] = 0.5
 
@@ -59,7 +141,15 @@ class SquaredError(Loss):
 @losses.add
 @component
 class AbsoluteError(Loss):
-    """|a - y|; derivative 0 at a = y."""
+    """Absolute error abs(a - y); derivative 0 at a = y.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> loss = fn.AbsoluteError()
+    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), float(loss.delta(fn.Identity(), 3.0, 3.0, 1.0))
+    (2.0, 1.0)
+    """
 
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         return abs(a - y)
@@ -71,7 +161,29 @@ class AbsoluteError(Loss):
 @losses.add
 @component
 class Huber(Loss):
-    """(a - y)^2 / 2 up to |a - y| = delta, beyond it delta (|a - y| - delta / 2) (Huber 1964)."""
+    """Huber's loss (Huber 1964): with e = abs(a - y), e^2 / 2 up to delta, beyond it delta (e - delta / 2).
+
+    Parameters
+    ----------
+    delta : float, positive
+        Distance from the target from which on the loss is a straight line.
+
+    Raises
+    ------
+    ValueError
+        If `delta` is not positive and finite.
+
+    References
+    ----------
+    Huber (1964), "Robust estimation of a location parameter", Annals of Mathematical Statistics 35(1),
+    73-101.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> [float(fn.Huber(delta=1.0).value(fn.Identity(), a, a, 0.0)) for a in (0.5, 1.0, 3.0)]
+    [0.125, 0.5, 2.5]
+    """
 
     delta: Positive = 1.0  # type: ignore[assignment]
 
@@ -88,11 +200,29 @@ class Huber(Loss):
 @losses.add
 @component
 class CrossEntropy(Loss):
-    """-y ln a - (1 - y) ln(1 - a); stable where a sigmoid saturates.
+    """Cross-entropy -y ln a - (1 - y) ln(1 - a), in nats; stable where a sigmoid saturates.
 
     Not finite, so that a start counts as diverged, where the output leaves the range in which the
     logarithms exist (a ReLU above 1, a tanh below 0). For a `Step`, whose outputs are 0 or 1, ln 0 counts
     as -100.
+
+    Notes
+    -----
+    For a sigmoid of gain 1 the derivative in z is a - y: unlike the squared error it does not vanish where a
+    saturated neuron is wrong.
+
+    References
+    ----------
+    Nielsen (2015), Neural Networks and Deep Learning, chapter 3, equation 57.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> loss, sigmoid = fn.CrossEntropy(), fn.Sigmoid()
+    >>> float(loss.value(sigmoid, 0.0, 0.5, 1.0).round(4)), loss.delta(sigmoid, 0.0, 0.5, 1.0)
+    (0.6931, -0.5)
+    >>> float(loss.value(sigmoid, 800.0, 1.0, 0.0))
+    800.0
     """
 
     targets: ClassVar[str] = "unit"
@@ -107,9 +237,19 @@ class CrossEntropy(Loss):
 @losses.add
 @component
 class Hinge(Loss):
-    """max(0, 1 - (2y - 1) z), the loss of a support vector machine; of z, whatever the activation.
+    """Hinge loss max(0, 1 - (2y - 1) z) of a support vector machine; of z, whatever the activation.
 
     Its derivative is 0 at the margin, (2y - 1) z = 1.
+
+    References
+    ----------
+    Cortes and Vapnik (1995), "Support-vector networks", Machine Learning 20, 273-297.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> [float(fn.Hinge().value(fn.Identity(), z, z, 1.0)) for z in (-1.0, 0.5, 2.0)]
+    [2.0, 0.5, 0.0]
     """
 
     targets: ClassVar[str] = "binary"
@@ -127,9 +267,21 @@ class Hinge(Loss):
 @losses.add
 @component
 class PerceptronLoss(Loss):
-    """max(0, -(2y - 1) z): gradient descent on it is the perceptron rule (Rosenblatt 1958).
+    """Perceptron loss max(0, -(2y - 1) z): gradient descent on it is the perceptron rule (Rosenblatt 1958).
 
     Its derivative in z is step(z) - y, whatever the activation, so that it trains a `Step`.
+
+    References
+    ----------
+    Rosenblatt (1958), "The perceptron: a probabilistic model for information storage and organization in the
+    brain", Psychological Review 65(6), 386-408.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> loss = fn.PerceptronLoss()
+    >>> float(loss.value(fn.Step(), 2.0, 1.0, 0.0)), float(loss.delta(fn.Step(), 2.0, 1.0, 0.0))
+    (2.0, 1.0)
     """
 
     targets: ClassVar[str] = "binary"

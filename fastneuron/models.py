@@ -34,9 +34,10 @@ class Neuron:
 
     Examples
     --------
-    >>> Neuron().parameters
+    >>> import fastneuron as fn
+    >>> fn.Neuron().parameters
     ('weight', 'bias')
-    >>> Neuron(inputs=2).parameters
+    >>> fn.Neuron(inputs=2).parameters
     ('weight_0', 'weight_1', 'bias')
     """
 
@@ -113,7 +114,7 @@ class Network:
 
     Parameters
     ----------
-    sizes : sequence of int, 2 or more of 1 or more
+    sizes : sequence of int, 2 or more, each from 1 to 2**20
         Numbers of inputs, of the units of each hidden layer, and of outputs: ``(784, 30, 10)``.
     hidden : Activation
         Of all layers but the last.
@@ -129,12 +130,27 @@ class Network:
     Raises
     ------
     ValueError
-        Naming the field, the value and what is allowed.
+        Naming the field, the value and what is allowed; or if there are 2**31 parameters or more.
+
+    See Also
+    --------
+    Neuron : One neuron, whose parameters are numbers.
+
+    References
+    ----------
+    Glorot and Bengio (2010), "Understanding the difficulty of training deep feedforward neural networks",
+    International Conference on Artificial Intelligence and Statistics, PMLR 9, 249-256.
+
+    He, Zhang, Ren and Sun (2015), "Delving deep into rectifiers: surpassing human-level performance on
+    ImageNet classification", International Conference on Computer Vision.
+
+    Mei, Montanari and Nguyen (2018), "A mean field view of the landscape of two-layer neural networks",
+    Proceedings of the National Academy of Sciences 115(33), E7665-E7671.
 
     Examples
     --------
-    >>> from fastneuron.activations import Tanh
-    >>> network = Network((2, 3, 1), hidden=Tanh())
+    >>> import fastneuron as fn
+    >>> network = fn.Network((2, 3, 1), hidden=fn.Tanh())
     >>> network.parameters
     ('layer0.weight', 'layer0.bias', 'layer1.weight', 'layer1.bias')
     >>> network.shapes["layer0.weight"], network.size

@@ -30,7 +30,31 @@ from fastneuron.components import Bound, Component, NonNegative, Positive, compo
 
 
 class Outcome(IntEnum):
-    """What became of a start."""
+    """What became of a start; the module says when each holds.
+
+    Attributes
+    ----------
+    UNFINISHED : 0
+        Still moving when the steps ran out.
+    REACHED : 1
+        Every output within the tolerance of its target.
+    SETTLED : 2
+        No longer moves, without having reached the targets.
+    CYCLING : 3
+        Returns to the same state every few steps.
+    DIVERGED : 4
+        A parameter or the loss grew beyond bounds.
+    STALLED : 5
+        Moves too slowly to get anywhere in as many steps again.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> fn.Outcome(4).name, int(fn.Outcome.CYCLING)
+    ('DIVERGED', 3)
+    >>> fn.Outcome.REACHED.sentence
+    'every output within the tolerance of its target'
+    """
 
     UNFINISHED = 0
     REACHED = 1
@@ -67,20 +91,33 @@ class Stop(Component):
 
     Parameters
     ----------
-    max_steps : int, 1 or more
+    max_steps : int, 1 <= max_steps < 2**31
         Updates after which a start is given up as UNFINISHED or STALLED.
     tolerance : float, 0 or more
-        REACHED where every |a - y| is at most this.
+        REACHED where every distance of an output from its target is at most this.
     settle : float, 0 or more, or None
-        Closeness of two states that counts as the same, relative to max(1, |theta|). None: 1e-12 in
-        float64 and 2.5e-7 in float32.
-    max_period : int, 1 or more
+        Closeness of two states that counts as the same, relative to the larger of 1 and the largest absolute
+        parameter. None: 1e-12 in float64 and 2.5e-7 in float32.
+    max_period : int, from 1 to 65536
         Longest period looked for; 1 looks for none.
     limit : float, positive
         DIVERGED where a parameter is beyond it.
     stall : float, 0 or more
         STALLED where as many steps again would change no parameter by more than this, relative to
-        max(1, |parameter|).
+        the larger of 1 and its absolute value.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range or not finite.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> fn.Stop(max_steps=500, tolerance=0.05)
+    Stop(max_steps=500, tolerance=0.05, settle=None, max_period=64, limit=1000000000000.0, stall=0.01)
+    >>> fn.Stop().for_dtype("float32").settle
+    2.5e-07
     """
 
     max_steps: Steps = 2000
@@ -91,6 +128,17 @@ class Stop(Component):
     stall: NonNegative = 0.01
 
     def for_dtype(self, dtype: str) -> Stop:
-        """The same rule with `settle` filled in for ``"float64"`` or ``"float32"``."""
+        """The same rule with `settle` filled in.
+
+        Parameters
+        ----------
+        dtype : {"float64", "float32"}
+            Where `settle` is None, it becomes 1e-12 or 2.5e-7.
+
+        Returns
+        -------
+        Stop
+            A rule whose `settle` is a number.
+        """
         settle = self.settle if self.settle is not None else {"float64": 1e-12, "float32": 2.5e-7}[dtype]
         return Stop(self.max_steps, self.tolerance, settle, self.max_period, self.limit, self.stall)

@@ -24,6 +24,21 @@ class Reducer(Component):
     `component` (and here with ``reducers.add``), with
 
     - ``term(self, loss, t, steps)``: what the counted loss of step t, from 0 to before `steps`, adds.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> from fastneuron.components import Positive
+    >>> from fastneuron.reducers import LARGEST, Flag
+    >>> @fn.component
+    ... class SumOfSquares(fn.Reducer):
+    ...     relative: Flag = 0
+    ...     clip: Positive = LARGEST
+    ...
+    ...     def term(self, loss, t, steps):
+    ...         return loss * loss
+    >>> sum(SumOfSquares().term(loss, t, 2) for t, loss in enumerate([3.0, 4.0]))
+    25.0
     """
 
     __slots__ = ()
@@ -31,12 +46,40 @@ class Reducer(Component):
     clip: Any
 
     def counted(self, loss: Any, first: Any) -> Any:
-        """The counted loss, where the first one was `first`."""
+        """The counted loss, where the first one was `first`.
+
+        Parameters
+        ----------
+        loss : float or float array, any shape
+            The loss of a step.
+        first : float or float array, shape of `loss`
+            That of the first step.
+
+        Returns
+        -------
+        float or float array, shape of `loss`
+            At most ``clip``; ``clip`` where the loss is not a number.
+        """
         loss = where(self.relative > 0.0, divide(loss, first), loss)
         return where(loss < self.clip, loss, self.clip)
 
     def term(self, loss: Any, t: Any, steps: Any) -> Any:
-        """What one step adds."""
+        """What one step adds.
+
+        Parameters
+        ----------
+        loss : float or float array, any shape
+            The counted loss of the step.
+        t : float or float array, shape of `loss`
+            Number of the step, from 0.
+        steps : float or float array, shape of `loss`
+            Number of all steps.
+
+        Returns
+        -------
+        float or float array, shape of `loss`
+            The share of the step in the number that is kept.
+        """
         raise NotImplementedError
 
 
@@ -46,7 +89,26 @@ reducers = Registry("reducer", Reducer)
 @reducers.add
 @component
 class First(Reducer):
-    """The first loss, that of the start."""
+    """The first loss, that of the start.
+
+    Parameters
+    ----------
+    relative : int, 0 or 1
+        1: the losses are divided by the first.
+    clip : float, positive
+        Losses above, and those that are not finite, count as this.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range or not finite.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> sum(float(fn.First().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    4.0
+    """
 
     relative: Flag = 0
     clip: Positive = LARGEST
@@ -58,7 +120,26 @@ class First(Reducer):
 @reducers.add
 @component
 class Last(Reducer):
-    """The last loss, that before the last update."""
+    """The last loss, that before the last update.
+
+    Parameters
+    ----------
+    relative : int, 0 or 1
+        1: the losses are divided by the first.
+    clip : float, positive
+        Losses above, and those that are not finite, count as this.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range or not finite.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> sum(float(fn.Last().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    1.0
+    """
 
     relative: Flag = 0
     clip: Positive = LARGEST
@@ -70,7 +151,28 @@ class Last(Reducer):
 @reducers.add
 @component
 class Mean(Reducer):
-    """The mean of the last `last` losses; of all of them where there are fewer."""
+    """The mean of the last `last` losses; of all of them where there are fewer.
+
+    Parameters
+    ----------
+    last : int, 1 <= last < 2**31
+        How many.
+    relative : int, 0 or 1
+        1: the losses are divided by the first.
+    clip : float, positive
+        Losses above, and those that are not finite, count as this.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range or not finite.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> sum(float(fn.Mean(last=2).term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    1.5
+    """
 
     last: Count
     relative: Flag = 0
@@ -84,7 +186,26 @@ class Mean(Reducer):
 @reducers.add
 @component
 class Sum(Reducer):
-    """The sum of all losses."""
+    """The sum of all losses.
+
+    Parameters
+    ----------
+    relative : int, 0 or 1
+        1: the losses are divided by the first.
+    clip : float, positive
+        Losses above, and those that are not finite, count as this.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range or not finite.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> sum(fn.Sum().term(loss, t, 3) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    7.0
+    """
 
     relative: Flag = 0
     clip: Positive = LARGEST
@@ -96,7 +217,26 @@ class Sum(Reducer):
 @reducers.add
 @component
 class SumOfInverses(Reducer):
-    """The sum of one over every loss."""
+    """The sum of one over every loss.
+
+    Parameters
+    ----------
+    relative : int, 0 or 1
+        1: the losses are divided by the first.
+    clip : float, positive
+        Losses above, and those that are not finite, count as this.
+
+    Raises
+    ------
+    ValueError
+        If a field is outside its range or not finite.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> sum(float(fn.SumOfInverses().term(loss, t, 3)) for t, loss in enumerate([4.0, 2.0, 1.0]))
+    1.75
+    """
 
     relative: Flag = 0
     clip: Positive = LARGEST

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,13 +45,30 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
     from sphinx.util.typing import ExtensionMetadata
 
-FORMATS = ("png", "svg")
+FORMATS = ("png", "svg", "gif")
 FOLDER = "fastneuron"  # within the doctrees
 _log = sphinx.util.logging.getLogger(__name__)
 
 
 class FastneuronDirective(Figure, SphinxDirective):
-    """``fastneuron``: the picture of a spec, as ``figure`` includes one, with the options of that."""
+    """``fastneuron``: the picture of a spec, as ``figure`` includes one, with the options of that.
+
+    Attributes
+    ----------
+    option_spec : dict of str to callable
+        The options of ``figure``, and ``caption``, ``set`` (``key.path=value``, one a line or with a comma
+        and a space between them) and ``format`` (png or svg).
+
+    Examples
+    --------
+    In a page of reStructuredText:
+
+    .. code-block:: rst
+
+        .. fastneuron:: inverter
+           :set: optimizer.learning_rate=10, picture.dpi=200
+           :width: 80%
+    """
 
     required_arguments = 0
     optional_arguments = 1
@@ -65,7 +83,19 @@ class FastneuronDirective(Figure, SphinxDirective):
     }
 
     def run(self) -> list[nodes.Node]:
-        """The nodes of the picture."""
+        """The nodes of the picture, which is drawn if its file is not there.
+
+        Returns
+        -------
+        list of Node
+            A figure with the picture and its caption.
+
+        Raises
+        ------
+        DirectiveError
+            If the spec, the file or the name of a figure is wrong, or the picture cannot be drawn or written;
+            Sphinx reports it with the line of the directive.
+        """
         try:
             figure = self._figure()
             picture = self._drawn(figure)
@@ -129,14 +159,31 @@ class FastneuronDirective(Figure, SphinxDirective):
 
 
 def _override(spec: dict[str, Any], given: str) -> None:
-    """Change entries of a spec: ``key.path=value``, one a line or with commas and a space between them."""
+    """Change entries of a spec: ``key.path=value``, one a line or with commas between them."""
     from fastneuron.cli.spec import overridden
 
-    overridden(spec, tuple(part for line in given.splitlines() for part in line.split(", ") if part.strip()))
+    overridden(spec, tuple(filter(None, re.split(r"\s*(?:,\s+|\n)\s*(?=[^\s=,\[\]{}]+\s*=)", given.strip()))))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
-    """Register the directive; pages are read anew when the package has changed."""
+    """Register the directive; pages are read anew when the package has changed.
+
+    Parameters
+    ----------
+    app : Sphinx
+        The application, which calls this.
+
+    Returns
+    -------
+    dict of str to str or bool
+        The version, and that pages can be read and written in parallel.
+
+    Examples
+    --------
+    In ``conf.py``:
+
+    >>> extensions = ["fastneuron.sphinx"]
+    """
     app.add_directive("fastneuron", FastneuronDirective)
     app.add_config_value("fastneuron_fingerprint", package_fingerprint(), "env", str)
     return {"version": fastneuron.__version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -3,8 +3,11 @@
 A number depends on the seed, the point of the grid and the use that is made of it alone, so that it is the
 same however the grid is cut into tiles, and for a point computed alone.
 
-The generator is Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
-SC 2011): its key is the seed, its counter the point and the use.
+The generator is Philox4x32-10 (Salmon et al. 2011): its key is the seed, its counter the point and the use.
+
+References
+----------
+Salmon, Moraes, Dror and Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3", SC '11.
 """
 
 from __future__ import annotations
@@ -65,17 +68,53 @@ class Distribution(Component):
     __slots__ = ()
 
     def value(self, u: Any) -> Any:
-        """The number at which the distribution function is u."""
+        """The number at which the distribution function is u.
+
+        Parameters
+        ----------
+        u : float or float array, any shape
+            Probabilities, between 0 and 1.
+
+        Returns
+        -------
+        float or float array, shape of `u`
+            Numbers of the distribution.
+        """
         raise NotImplementedError
 
     def to_spec(self) -> dict[str, Any]:
-        """The distribution as it stands in TOML."""
+        """The distribution as it stands in TOML.
+
+        Returns
+        -------
+        dict
+            Of its name in small letters to the list of its fields.
+        """
         return {type(self).__name__.lower(): list(self)}  # type: ignore[call-overload]
 
 
 @component
 class Normal(Distribution):
-    """Normal numbers of a mean and a standard deviation."""
+    """Normal numbers of a mean and a standard deviation.
+
+    Parameters
+    ----------
+    mean : float, finite
+        Their mean.
+    sd : float, 0 or more
+        Their standard deviation.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite or `sd` is negative.
+
+    Examples
+    --------
+    >>> from fastneuron.starts import Normal
+    >>> float(Normal(mean=1.0, sd=2.0).value(0.5)), Normal(1.0, 2.0).to_spec()
+    (1.0, {'normal': [1.0, 2.0]})
+    """
 
     mean: float
     sd: NonNegative
@@ -86,7 +125,24 @@ class Normal(Distribution):
 
 @component
 class Uniform(Distribution):
-    """Numbers evenly spread from `low` to `high`."""
+    """Numbers evenly spread from `low` to `high`.
+
+    Parameters
+    ----------
+    low, high : float, finite
+        The ends; `uniform` sees to it that they are in order.
+
+    Raises
+    ------
+    ValueError
+        If a value is not finite.
+
+    Examples
+    --------
+    >>> from fastneuron.starts import Uniform
+    >>> Uniform(low=-1.0, high=3.0).value(0.25), Uniform(-1.0, 3.0).to_spec()
+    (0.0, {'uniform': [-1.0, 3.0]})
+    """
 
     low: float
     high: float
@@ -98,14 +154,31 @@ class Uniform(Distribution):
 def normal(mean: float, sd: float) -> Normal:
     """A random start: normal with this mean and standard deviation.
 
+    Parameters
+    ----------
+    mean : float, finite
+        Mean of the starts.
+    sd : float, 0 or more
+        Their standard deviation; as an axis it is called ``start.sd``.
+
+    Returns
+    -------
+    Normal
+        The distribution, for `start` of a `Sweep`, of `descend` or of `activity`.
+
     Raises
     ------
     ValueError
         If a value is not finite or `sd` is negative.
 
+    See Also
+    --------
+    uniform : Evenly spread starts.
+
     Examples
     --------
-    >>> normal(0, 2)
+    >>> import fastneuron as fn
+    >>> fn.normal(0, 2)
     Normal(mean=0.0, sd=2.0)
     """
     return Normal(mean, sd)
@@ -114,14 +187,29 @@ def normal(mean: float, sd: float) -> Normal:
 def uniform(low: float, high: float) -> Uniform:
     """A random start: uniform from `low` to `high`.
 
+    Parameters
+    ----------
+    low, high : float, finite
+        The ends, the lower first; where they are equal, so are the starts.
+
+    Returns
+    -------
+    Uniform
+        The distribution, for `start` of a `Sweep`, of `descend` or of `activity`.
+
     Raises
     ------
     ValueError
         If a value is not finite or `low` is above `high`.
 
+    See Also
+    --------
+    normal : Starts around a mean.
+
     Examples
     --------
-    >>> uniform(-1, 1)
+    >>> import fastneuron as fn
+    >>> fn.uniform(-1, 1)
     Uniform(low=-1.0, high=1.0)
     """
     made = Uniform(low, high)

@@ -113,19 +113,17 @@ class Sweep:
 
     Examples
     --------
-    >>> from fastneuron import tasks
-    >>> from fastneuron.axes import linspace
-    >>> from fastneuron.optimizers import GradientDescent
-    >>> sweep = Sweep(
-    ...     task=tasks.inverter(),
-    ...     optimizer=GradientDescent(learning_rate=30.0),
-    ...     axes={"bias": linspace(-20, 20, 5), "learning_rate": [1, 10, 100]},
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(
+    ...     task=fn.tasks.inverter(),
+    ...     optimizer=fn.GradientDescent(learning_rate=30.0),
+    ...     axes={"bias": fn.linspace(-20, 20, 5), "learning_rate": [1, 10, 100]},
     ... )
     >>> sweep.dims, sweep.shape, sweep.points
     (('bias', 'learning_rate'), (5, 3), 15)
     >>> sweep.places["learning_rate"]
     ('optimizer', 'learning_rate')
-    >>> Sweep.from_toml(sweep.to_toml()) == sweep
+    >>> fn.Sweep.from_toml(sweep.to_toml()) == sweep
     True
     """
 
@@ -213,7 +211,13 @@ class Sweep:
         return math.prod(self.shape)
 
     def coordinates(self) -> dict[str, np.ndarray]:
-        """The values along each of `dims`: those of the axes, and the numbers of the draws from 0."""
+        """The values along each of `dims`: those of the axes, and the numbers of the draws from 0.
+
+        Returns
+        -------
+        dict of str to array, shape (length of the dim,)
+            By name: float64, for ``draw`` int64.
+        """
         values = {name: axis.values() for name, axis in self.axes.items()}
         return values | {DRAW: np.arange(self.draws)} if self.draws else values
 
@@ -230,12 +234,28 @@ class Sweep:
         return dict.fromkeys(self.model.parameters, default) | dict(self.start)
 
     def to_toml(self) -> str:
-        """The sweep as TOML, canonical: `from_toml` gives an equal sweep, to the last bit."""
+        """The sweep as TOML, canonical: `from_toml` gives an equal sweep, to the last bit.
+
+        Returns
+        -------
+        str
+            The text, which ``fastneuron map`` takes as a spec.
+        """
         return toml.dumps(spec_tables(self))
 
     @classmethod
     def from_toml(cls, text: str) -> Sweep:
         """The sweep that a TOML text describes.
+
+        Parameters
+        ----------
+        text : str
+            Tables as in docs/spec.md.
+
+        Returns
+        -------
+        Sweep
+            Checked; nothing has run yet.
 
         Raises
         ------
@@ -246,7 +266,17 @@ class Sweep:
 
     @classmethod
     def from_spec(cls, spec: Mapping[str, Any]) -> Sweep:
-        """The sweep that parsed TOML describes: a mapping with at least task, optimizer, and axes or draws.
+        """The sweep that parsed TOML describes.
+
+        Parameters
+        ----------
+        spec : mapping of str to tables
+            With at least task, optimizer, and axes or draws, as in docs/spec.md.
+
+        Returns
+        -------
+        Sweep
+            Checked; nothing has run yet.
 
         Raises
         ------
@@ -280,14 +310,14 @@ class Sweep:
             What the result should hold; ``"final"`` stands for all final parameters. Default: all, but
             without a network's final parameters.
         threads : int, 1 or more, optional
-            Default: all cores. The result does not depend on it.
+            How many tiles are computed at a time. Default: all cores. The result does not depend on it.
         progress : bool or callable, optional
             Whether to show progress, or a callable that is given (done, total) in points. Default:
             shown on a terminal or in a notebook.
-        memory : int, bytes, optional
-            Bound for the working memory, and the result where it is held in memory: as few threads work as
-            that needs. What Python and the compiled code take, some 200 MB, is not counted. Default: most of
-            what is free.
+        memory : int, 1 or more, optional
+            Bytes: a bound for the working memory, and the result where it is held in memory: as few threads
+            work as that needs. What Python and the compiled code take, some 200 MB, is not counted. Default:
+            most of what is free.
         cluster : distributed.Client or address such as "tcp://host:8786", optional
             Compute on the workers of dask.distributed, which write into the store themselves; see
             docs/cluster.md. Needs `store`, and no `threads`: each worker has its own.
@@ -311,6 +341,15 @@ class Sweep:
             If one thread, or the result, needs more than there is, with the sizes; nothing has started then.
         OSError
             If the store cannot be written, or the cluster is lost or fails: what is done stays in the store.
+
+        Examples
+        --------
+        >>> import fastneuron as fn
+        >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+        ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+        >>> result = sweep.run()
+        >>> result.steps.sel(weight=-20).values.tolist()
+        [3, 0]
         """
         if cluster is not None:
             for name, value in {"threads": threads, "memory": memory}.items():

@@ -44,10 +44,11 @@ class Task:
 
     Examples
     --------
-    >>> task = Task([[0], [1]], [1, 0], name="inverter")
+    >>> import fastneuron as fn
+    >>> task = fn.Task([[0], [1]], [1, 0], name="inverter")
     >>> task.samples, task.inputs
     (2, 1)
-    >>> task == inverter()
+    >>> task == fn.tasks.inverter()
     True
     """
 
@@ -154,7 +155,20 @@ def _whole(field: str, value: object, low: int, high: int, high_text: str = "") 
 
 
 def inverter() -> Task:
-    """0 -> 1 and 1 -> 0: what a sigmoid neuron does with a negative weight and a bias."""
+    """The inverter, 0 -> 1 and 1 -> 0: what a sigmoid neuron does with a negative weight and a bias.
+
+    Returns
+    -------
+    Task
+        Of 2 samples, 1 input and 1 output.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> task = fn.tasks.inverter()
+    >>> task.x.tolist(), task.y.tolist()
+    ([[0.0], [1.0]], [[1.0], [0.0]])
+    """
     return Task([[0], [1]], [1, 0], name="inverter")
 
 
@@ -180,12 +194,28 @@ GATES: dict[str, tuple[int, int, int, int]] = {
 
 
 def gate(name: str) -> Task:
-    """A two-input gate: all sixteen, named as in `GATES` (``"nand"``, ``"xor"``, ...).
+    """A two-input gate: all sixteen, named as in `GATES`.
+
+    Parameters
+    ----------
+    name : str
+        ``"nand"``, ``"xor"``, ... in small letters.
+
+    Returns
+    -------
+    Task
+        Of 4 samples, (0, 0), (0, 1), (1, 0) and (1, 1), 2 inputs and 1 output, 0 or 1.
 
     Raises
     ------
     ValueError
         If there is no gate of that name.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> fn.tasks.gate("nand").y[:, 0].tolist()
+    [1.0, 1.0, 1.0, 0.0]
     """
     if not isinstance(name, str) or name not in GATES:
         raise ValueError(f"unknown gate {shown(name)}{nearest(str(name), GATES)}; known: {', '.join(GATES)}")
@@ -193,12 +223,29 @@ def gate(name: str) -> Task:
 
 
 def flipped_step(points: int = 101) -> Task:
-    """`points` inputs evenly over [0, 1]; target 1 left of 0.5, else 0.
+    """The flipped step: inputs evenly over [0, 1]; target 1 left of 0.5, else 0.
+
+    Parameters
+    ----------
+    points : int, from 2 to `MAX_POINTS`
+        Number of samples.
+
+    Returns
+    -------
+    Task
+        Of 1 input and 1 output.
 
     Raises
     ------
     ValueError
-        If `points` is not a whole number from 2 to `MAX_POINTS`.
+        If `points` is not a whole number of its range.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> task = fn.tasks.flipped_step(points=5)
+    >>> task.x[:, 0].tolist(), task.y[:, 0].tolist()
+    ([0.0, 0.25, 0.5, 0.75, 1.0], [1.0, 1.0, 0.0, 0.0, 0.0])
     """
     x = np.linspace(0.0, 1.0, _whole("points", points, 2, MAX_POINTS))
     return Task(x, (x < 0.5).astype(float), name="flipped_step")
@@ -218,6 +265,11 @@ def random_regression(inputs: int, samples: int, seed: int = 0, outputs: int = 1
     outputs : int, from 1 to `MAX_COLUMNS`
         Number of targets of a sample.
 
+    Returns
+    -------
+    Task
+        Of these sizes.
+
     Raises
     ------
     ValueError
@@ -232,10 +284,11 @@ def random_regression(inputs: int, samples: int, seed: int = 0, outputs: int = 1
 
     Examples
     --------
-    >>> task = random_regression(inputs=16, samples=272)
+    >>> import fastneuron as fn
+    >>> task = fn.tasks.random_regression(inputs=16, samples=272)
     >>> task
     Task('random_regression', 272 samples, 16 inputs)
-    >>> bool((task.x[:9] == random_regression(inputs=16, samples=9).x).all())
+    >>> bool((task.x[:9] == fn.tasks.random_regression(inputs=16, samples=9).x).all())
     True
     """
     inputs = _whole("inputs", inputs, 1, MAX_COLUMNS)
@@ -270,6 +323,11 @@ def digits(part: str = "train") -> Task:
     part : {"train", "test", "all"}
         Every fifth sample, number 4, 9, 14, ... counted from 0, is for the test, the others for training.
 
+    Returns
+    -------
+    Task
+        Of 1438, 359 or 1797 samples, 64 inputs and 10 outputs.
+
     Raises
     ------
     ValueError
@@ -283,6 +341,12 @@ def digits(part: str = "train") -> Task:
     References
     ----------
     Alpaydin and Kaynak (1998), "Optical recognition of handwritten digits", UCI Machine Learning Repository.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> fn.tasks.digits("test")
+    Task('digits', 359 samples, 64 inputs, 10 outputs)
     """
     if not isinstance(part, str) or part not in DIGITS_PARTS:
         raise ValueError(f"part must be one of {', '.join(DIGITS_PARTS)}, got {shown(part)}")
@@ -307,10 +371,30 @@ def from_csv(path: str | Path) -> Task:
 
     A first line that is not numbers is a header. Empty lines are passed over.
 
+    Parameters
+    ----------
+    path : str or path
+        A file in UTF-8, of two columns or more, parted by commas.
+
+    Returns
+    -------
+    Task
+        Of one output, called as the file without its ending.
+
     Raises
     ------
     ValueError
-        If the file cannot be read, or a row is ragged, empty or not numbers; naming file and line.
+        If the file cannot be read, or a row is ragged, empty or not finite numbers; naming file and line.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> import numpy as np
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savetxt(f"{folder}/half.csv", [[0, 0], [1, 0.5]], delimiter=",")
+    ...     fn.tasks.from_csv(f"{folder}/half.csv")
+    Task('half', 2 samples, 1 inputs)
     """
     if not isinstance(path, str | os.PathLike):
         raise ValueError(f"path must be the path of a CSV file, got {shown(path)}")
@@ -365,7 +449,24 @@ KEYED: dict[str, Callable[..., Task]] = {
 
 
 def keys_of(name: str) -> dict[str, Any]:
-    """The keys that belong to the task `name` in a table, with their defaults, None where there is none."""
+    """The keys that belong to the task `name` in a table, with their defaults.
+
+    Parameters
+    ----------
+    name : str
+        As in ``[task]``, ``"flipped_step"``.
+
+    Returns
+    -------
+    dict of str to str, int or None
+        The default of each key, None where it must be given; empty for a task without keys, or none.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> fn.tasks.keys_of("flipped_step"), fn.tasks.keys_of("inverter")
+    ({'points': 101}, {})
+    """
     if name not in KEYED:
         return {}
     parameters = inspect.signature(KEYED[name]).parameters
@@ -378,10 +479,34 @@ _OWNERS = {key: name for name in KEYED for key in keys_of(name)}
 def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     """The task that a TOML table describes: a ``name``, ``x`` and ``y``, or a ``csv`` file.
 
+    Parameters
+    ----------
+    spec : mapping of str to str, number or list
+        The table ``[task]``.
+    where : str
+        What errors call it.
+
+    Returns
+    -------
+    Task
+        The named one, or of the samples in the table.
+
     Raises
     ------
     ValueError
         Naming the key, the value and what is allowed.
+
+    See Also
+    --------
+    to_spec : The way back.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> fn.tasks.from_spec({"name": "flipped_step", "points": 11})
+    Task('flipped_step', 11 samples, 1 inputs)
+    >>> fn.tasks.from_spec({"x": [[0], [1]], "y": [1, 0], "name": "mine"}).y[:, 0].tolist()
+    [1.0, 0.0]
     """
     known = ("name", "x", "y", "csv", *_OWNERS)
     for key in spec:
@@ -431,7 +556,28 @@ def _either(words: Iterable[str]) -> str:
 
 
 def to_spec(task: Task) -> dict[str, Any]:
-    """The table that `from_spec` turns back into `task`: the name and its keys where these say all."""
+    """The table that `from_spec` turns back into `task`: the name and its keys where these say all.
+
+    Parameters
+    ----------
+    task : Task
+        Any task.
+
+    Returns
+    -------
+    dict of str to str, int or list
+        As it stands in TOML: a name with its keys, or the name, ``x`` and ``y``.
+
+    See Also
+    --------
+    from_spec : The way back.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> fn.tasks.to_spec(fn.tasks.flipped_step(11)), fn.tasks.to_spec(fn.Task([0, 1], [0, 0.5], name="half"))
+    ({'name': 'flipped_step', 'points': 11}, {'name': 'half', 'x': [[0.0], [1.0]], 'y': [0.0, 0.5]})
+    """
     short = _candidate(task)
     if short is not None:
         try:

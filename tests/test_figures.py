@@ -71,7 +71,7 @@ def test_the_list_names_all(capsys):
         "no name": (["--points", "3"], "give NAME, the figure to draw"),
         "all with": (["--all", ".", "--points", "3"], "--all draws the figures as they are"),
         "ending": (["steps", "--out", "a.bmp"], "a picture's name must end in"),
-        "format": (["steps", "--format", "bmp"], "a picture's name must end in"),
+        "format": (["steps", "--format", "bmp"], "--format must be png, svg or pdf, got 'bmp'"),
         "no folder": (["steps", "--out", "no/a.png"], "there is no folder no"),
         "option": (["steps", "--set", "picture.titel=3"], "picture.titel: no option of steps"),
         "sweep": (["steps", "--set", "task.name=nix"], "task.name: unknown task 'nix'"),

@@ -37,6 +37,14 @@ def small(name: str) -> figures.ReadyFigure:
     return figures.ReadyFigure(spec, name)
 
 
+def paint(figure: figures.ReadyFigure, path: Path) -> None:
+    """Draw a figure, of an animation the last frame, as a PNG."""
+    if figure.picture.moves:
+        figure.draw().savefig(path, dpi=figure.picture.dpi)
+    else:
+        figure.save(path)
+
+
 def pixels(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         return np.asarray(image.convert("RGB"), float)
@@ -55,7 +63,7 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
 @pytest.fixture
 def drawn(tmp_path):
     def draw(figure: figures.ReadyFigure) -> np.ndarray:
-        figure.save(tmp_path / "drawn.png")
+        paint(figure, tmp_path / "drawn.png")
         return pixels(tmp_path / "drawn.png")
 
     return draw
@@ -141,4 +149,4 @@ def test_smoother_letters_are_no_difference(tmp_path):
 if __name__ == "__main__":
     BASELINES.mkdir(exist_ok=True)
     for name in figures.names():
-        small(name).save(BASELINES / f"{name}.png")
+        paint(small(name), BASELINES / f"{name}.png")

@@ -85,6 +85,14 @@ def test_a_task_from_a_table_travels_with_the_picture(here, capsys):
     assert again(capsys, here / "csv.png") == (here / "csv.png").read_bytes()
 
 
+def test_print_is_a_column_wide_with_small_type(here, capsys, result):
+    plot.save("print.png", result, "steps", style="print")
+    assert again(capsys, here / "print.png") == (here / "print.png").read_bytes()
+    with Image.open("print.png") as image:
+        assert image.size == (1050, 780)  # 3.5 x 2.6 inches, 300 pixels an inch
+    assert toml.loads(plot.spec_in("print.png"))["picture"] == {"kind": "steps", "style": "print"}
+
+
 def test_the_spec_is_that_of_the_sweep_and_the_picture(here, result):
     plot.save("a.png", result, "steps", legend=False, size=(4, 2.5))
     text = plot.spec_in("a.png")
@@ -125,8 +133,9 @@ def test_options_are_those_of_the_function():
         "size": ({"size": [3]}, "picture.size must be two numbers of inches from 0.5 to 60"),
         "huge": ({"size": [3, 1e9]}, "picture.size must be"),
         "not a number": ({"size": [3, float("nan")]}, "picture.size must be"),
+        "style": ({"style": "poster"}, "picture.style must be screen or print"),
         "dpi": ({"dpi": 3}, "picture.dpi must be a whole number from 10 to 2400, got 3"),
-        "format": ({"format": "bmp"}, "picture.format must be png, svg, pdf"),
+        "format": ({"format": "bmp"}, "picture.format of outcome must be png, svg, pdf"),
         "no table": (3, "picture must be a table, got 3"),
     }.values(),
 )

@@ -32,7 +32,8 @@ A page
 
 .. fastneuron:: sub/mine.toml
    :width: 50%
-   :set: picture.dpi=60
+   :set: picture.dpi=60, axes.bias.linspace=[-5, 5, 10],
+         stop.max_steps=50
 
    Caption of the *file*.
 

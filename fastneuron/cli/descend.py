@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,14 +13,11 @@ from fastneuron.cli.flags import Numbers, Overrides, Whole
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.axes import Axes
 
-    from fastneuron.models import Neuron
     from fastneuron.sweep import Sweep
 
 ROWS = 12
 SHOWN_OUTPUTS = 4
-FRAMES = 60
 STEPS = 300
 
 
@@ -44,10 +41,11 @@ def descend(
     overrides: Overrides = (),
     out: Path | None = None,
     json: bool = False,
+    quiet: bool = False,
 ) -> None:
     """Train one neuron from one start and show its steps.
 
-    Without options or a spec: the inverter, a sigmoid, squared error and gradient descent with learning rate 30, as in 'fastneuron map', for 300 steps. The table shows about a dozen steps, ever further apart; the picture shows the response curves from the first to the last, and a .gif shows them moving.
+    Without options or a spec: the inverter, a sigmoid, squared error and gradient descent with learning rate 30, as in 'fastneuron map', for 300 steps. The table shows about a dozen steps, ever further apart; the picture shows the response curves from the first to the last, and a .gif or .mp4 shows them moving.
 
     For example, the first case in chapter 3 of Nielsen's Neural Networks and Deep Learning:
 
@@ -86,9 +84,11 @@ def descend(
     overrides
         Change any other entry of the spec, as in 'fastneuron map'. May be repeated.
     out
-        Draw the progress to this file (.png, .svg or .pdf), or animate it (.gif).
+        Draw the progress to this file (.png, .svg or .pdf), or animate it (.gif; .mp4 where ffmpeg is).
     json
         Print one JSON document, with every step, instead of the table.
+    quiet
+        No progress bar.
     """
     table = specs.read(spec_file, overrides)
     _choose_task(table, task, x, y)
@@ -102,8 +102,8 @@ def descend(
     if steps < 1:
         raise ValueError(f"--steps must be 1 or more, got {steps}")
     if out is not None:
-        files.check_picture(out, (*files.PICTURES, ".gif"))
-        if out.suffix.lower() == ".gif" and sweep.model.inputs > 1:
+        files.check_picture(out, (*files.PICTURES, *files.ANIMATIONS))
+        if out.suffix.lower() in files.ANIMATIONS and sweep.model.inputs > 1:
             raise ValueError(
                 f"{out}: an animation needs a task of one input, this one has {sweep.model.inputs}"
             )
@@ -121,7 +121,7 @@ def descend(
         dtype=sweep.dtype,
     )
     if out is not None:
-        _draw(path, sweep, out)
+        _draw(path, sweep, out, quiet)
     if json:
         print(printing.document(_document(path, sweep) | {"picture": out and str(out)}))
         return
@@ -217,28 +217,9 @@ def _text(path: xarray.Dataset, sweep: Sweep) -> str:
     return printing.table(["step", *names, *(f"output({x})" for x in inputs)], rows, text=())
 
 
-def _draw(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:
-    from fastneuron import plot
+def _draw(path: xarray.Dataset, sweep: Sweep, out: Path, quiet: bool) -> None:
+    from fastneuron.plot import Picture
 
-    if out.suffix.lower() == ".gif":
-        _animate(path, sweep, out)
-    else:
-        plot.save(out, pictures.only_sweep(sweep), "progress", steps=path.sizes["step"] - 1)
-
-
-def _animate(path: xarray.Dataset, sweep: Sweep, out: Path) -> None:
-    """The response curve at ever wider steps, so that the fast beginning and the slow end both show."""
-    import numpy as np
-
-    from fastneuron import plot
-
-    neuron = cast("Neuron", sweep.model)
-    last = path.sizes["step"] - 1
-    shown = np.unique([0, *np.round(np.geomspace(1, last, min(FRAMES, last))).astype(int)])
-    weights, biases = path["weight"].values, path["bias"].values
-
-    def frame(ax: Axes, i: int) -> None:
-        parameters = {"weight": float(weights[i]), "bias": float(biases[i])}
-        plot.neuron_response(neuron, parameters, sweep.task, ax=ax, legend=False, title=f"step {i}")
-
-    pictures.animate(out, frame, [int(i) for i in shown if np.isfinite([weights[i], biases[i]]).all()])
+    kind = "animate_response" if out.suffix.lower() in files.ANIMATIONS else "progress"
+    steps = {"steps": path.sizes["step"] - 1}
+    Picture(kind, steps).save(out, pictures.only_sweep(sweep), False if quiet else None)

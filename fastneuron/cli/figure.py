@@ -22,7 +22,7 @@ def figure(
     *,
     out: Path | None = None,
     every: Annotated[Path | None, Parameter(name="--all")] = None,
-    format: str = "png",
+    format: str | None = None,
     points: Whole | None = None,
     overrides: Overrides = (),
     force: bool = False,
@@ -43,11 +43,11 @@ def figure(
     name
         The figure; without it, and without --all, all are listed.
     out
-        The picture (.png, .svg or .pdf); without it NAME.png in the current folder.
+        The picture (.png, .svg or .pdf; of an animation .gif, or .mp4 where ffmpeg is); without it NAME.png or NAME.gif in the current folder.
     every
         Draw all figures into this folder, made if need be.
     format
-        What they end in without --out: png, svg or pdf.
+        What pictures end in without --out: png, svg or pdf. Animations are .gif.
     points
         Points on every linspace and geomspace axis.
     overrides
@@ -59,6 +59,8 @@ def figure(
     """
     from fastneuron import figures
 
+    if format is not None and f".{format}" not in files.PICTURES:
+        raise ValueError(f"--format must be png, svg or pdf, got {format!r}")
     if name is not None and every is not None:
         raise ValueError("give NAME or --all, not both")
     if every is not None and (out or points or overrides):
@@ -74,15 +76,21 @@ def figure(
         if points is not None:
             with_points(wanted.spec, points)
         changed = figures.ReadyFigure(overridden(wanted.spec, overrides), name, wanted.title, wanted.text)
-        picture = Path(f"{name}.{format}") if out is None else out
-        print(_drawn(changed, files.check_picture(picture), force, quiet))
+        picture = Path(f"{name}.{_ending(changed, format)}") if out is None else out
+        endings = tuple(f".{own}" for own in changed.picture.formats)
+        print(_drawn(changed, files.check_picture(picture, endings), force, quiet))
         return
     assert every is not None
     files.check_folder(every)
-    files.check_picture(Path(f"figure.{format}"))
     files.make_folder(every)
     for known in figures.names():
-        print(_drawn(figures.load(known), every / f"{known}.{format}", force, quiet), flush=True)
+        own = figures.load(known)
+        print(_drawn(own, every / f"{known}.{_ending(own, format)}", force, quiet), flush=True)
+
+
+def _ending(wanted: ReadyFigure, given: str | None) -> str:
+    """What the file of a figure ends in."""
+    return wanted.picture.format if given is None or wanted.picture.moves else given
 
 
 def _drawn(wanted: ReadyFigure, path: Path, force: bool, quiet: bool) -> str:

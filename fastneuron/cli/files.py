@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PICTURES = (".png", ".svg", ".pdf")
+ANIMATIONS = (".gif", ".mp4")
 
 
 def check_picture(path: Path, suffixes: tuple[str, ...] = PICTURES) -> Path:

@@ -119,7 +119,7 @@ def map_starts(
         progress = False if quiet else None
         result, compiled = _run(sweep, out, store, overwrite, keep=keep, progress=progress, **where, **bound)
     with files.reading(store):
-        undrawn = _draw(result, picture, drawn)
+        undrawn = _draw(result, picture, drawn, False if quiet else None)
         told = summary(result)
     report = told | {
         "compile_seconds": compiled,
@@ -164,7 +164,7 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
     if there:
         tiles_done(store)  # raises: what is no map is not ours to touch
     if store.parent.is_dir():
-        files.check_picture(picture)
+        files.check_picture(picture, (*files.PICTURES, *files.ANIMATIONS))
 
 
 def _left(store: Path, report: dict[str, Any]) -> dict[str, Any]:
@@ -243,12 +243,13 @@ def _put_back(store: Path, target: Path, aside: Path) -> str:
     return f"{store} is the new map" if replaced else f"{store} is as it was before"
 
 
-def _draw(result: xarray.Dataset, path: Path, picture: Picture | None) -> str | None:
+def _draw(result: xarray.Dataset, path: Path, picture: Picture | None, progress: bool | None) -> str | None:
     """Draw what the spec says, or else what is usual; returns why not, where the grid cannot be drawn."""
     from fastneuron.plot import Picture
 
     try:
-        (picture or Picture(pictures.kind_of(result, result["outcome"].dims))).save(path, result)
+        drawn = picture or Picture(pictures.kind_of(result, result["outcome"].dims))
+        drawn.save(path, result, progress)
     except ValueError as error:
         return str(error)
     return None

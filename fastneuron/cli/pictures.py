@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
-
-from fastneuron.files import replaced
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.axes import Axes
 
     from fastneuron.plot import Picture
     from fastneuron.sweep import Sweep
-
-MILLISECONDS = 100
 
 
 def picture_of(spec: Mapping[str, Any]) -> Picture | None:
@@ -42,22 +36,3 @@ def only_sweep(sweep: Sweep) -> xarray.Dataset:
     import xarray
 
     return xarray.Dataset(attrs={"sweep": sweep.to_toml()})
-
-
-def animate(path: Path, draw: Callable[[Axes, int], object], frames: Sequence[int]) -> None:
-    """Save a GIF of what `draw` puts on the cleared axes for each of `frames`; the last one stays longer."""
-    from matplotlib.animation import FuncAnimation, PillowWriter
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6, 4), layout="constrained")
-    ax = figure.subplots()
-
-    def redraw(frame: int) -> list[object]:
-        ax.clear()
-        draw(ax, frame)
-        return []
-
-    held = [*frames, *[frames[-1]] * 10]
-    animation = FuncAnimation(figure, redraw, frames=held, init_func=list, blit=False)  # type: ignore[arg-type]
-    with replaced(path) as new:
-        animation.save(new, writer=PillowWriter(fps=1000 // MILLISECONDS), dpi=100)

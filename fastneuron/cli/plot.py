@@ -33,9 +33,9 @@ def plot(
     kind
         What to draw, as outcome, steps, loss or learned: what became of each start, the steps it took, its last loss, or the truth table it ended with; 'fastneuron tasks' lists all. Without it what 'fastneuron map' draws.
     overrides
-        Change an option of the picture: title='My map', legend=false, size='[3.5, 2.5]' (inches), dpi=300. May be repeated.
+        Change an option of the picture: title='My map', legend=false, size='[3.5, 2.5]' (inches), dpi=300, style=print. May be repeated.
     out
-        The picture (.png, .svg or .pdf); without it NAME-KIND.png beside the map.
+        The picture (.png, .svg or .pdf; of an animation .gif, or .mp4 where ffmpeg is); without it NAME-KIND.png or .gif beside the map.
     """
     from fastneuron import store as stores
     from fastneuron.plot import Picture
@@ -47,7 +47,7 @@ def plot(
         drawn = Picture.from_spec({"kind": pictures.kind_of(result, result["outcome"].dims)} | table)
     beside = store if store.name else store.absolute()
     picture = beside.with_name(f"{beside.stem}-{drawn.kind}.{drawn.format}") if out is None else out
-    files.check_picture(picture)
+    files.check_picture(picture, tuple(f".{name}" for name in drawn.formats))
     with files.reading(store):
-        drawn.save(picture, result)
+        drawn.save(picture, result, None)
     print(f"wrote {picture}")

@@ -53,21 +53,22 @@ def activity(
     Parameters
     ----------
     model : Network
+        Whose units they are.
     x : array-like, shape (samples, inputs)
         Inputs, as images in rows.
-    start : mapping of str to normal(...), uniform(...), float or array, optional
-        Parameters by name; an array has the parameter's shape. Default: all are normal(0, 1).
-    draws : int, 1 or more
+    start : mapping of str to normal(...), uniform(...), float or array, shape of the parameter, optional
+        Parameters by name. Default: all are normal(0, 1).
+    draws : int, 1 <= draws < 2**31
         Networks.
     seed : int, 0 <= seed < 2**63
         Key of the random numbers.
-    low, high : float
+    low, high : float, finite, `low` at most `high`
         An output below `low` counts as low, one above `high` as high.
-    edges : array-like, ascending, optional
+    edges : array-like, ascending, shape (bins + 1,), optional
         Edges of the histogram's bins. Default: 50 bins over 0 to 1 for layers whose activation keeps to it,
         over -1 to 1 for those that keep to this, and for the others over the outputs of the first networks.
-    threads : int, optional
-        Default: as many as there are CPUs.
+    threads : int, 1 or more, optional
+        How many groups of networks are computed at a time. Default: as many as there are CPUs.
     progress : bool or callable, optional
         As `Sweep.run` has it.
 
@@ -87,6 +88,11 @@ def activity(
     MemoryError
         If the outputs of a few networks for all samples do not fit into memory.
 
+    See Also
+    --------
+    forward : The outputs of given networks, one by one.
+    plot.hidden_units : Draws the histograms.
+
     Notes
     -----
     Number k of a network's parameters, in the order of its layers, weights before biases, in C order, is
@@ -96,8 +102,9 @@ def activity(
 
     Examples
     --------
+    >>> import fastneuron as fn
     >>> import numpy as np
-    >>> found = activity(Network((784, 30, 10)), np.zeros((1, 784)), draws=5000)
+    >>> found = fn.activity(fn.Network((784, 30, 10)), np.zeros((1, 784)), draws=5000)
     >>> hidden = found.isel(layer=0, sample=0)
     >>> float(hidden["mean"].round(2)), float(hidden["variance"].round(3)), float(hidden["all_above_half"])
     (0.5, 0.043, 0.0)

@@ -22,9 +22,21 @@ if TYPE_CHECKING:
 def info() -> dict[str, Any]:
     """What a bug report should say: versions, processor, threads, and the compile cache.
 
+    Returns
+    -------
+    dict of str to str, int or bool
+        The versions of ``fastneuron``, ``python`` and what it stands on; ``platform``; ``cpu``,
+        ``cpu_target`` (the compiler's name of it), ``vector_bits`` and ``fused_multiply_add``; ``cores`` that
+        this process may use; ``cache_folder``, ``cache_writable``, ``cached_kernels`` and ``cache_bytes``.
+
+    See Also
+    --------
+    warmup : Fills the compile cache.
+
     Examples
     --------
-    >>> info()["fastneuron"] == fastneuron.__version__
+    >>> import fastneuron as fn
+    >>> fn.info()["fastneuron"] == fn.__version__
     True
     """
     import llvmlite.binding as llvm
@@ -51,16 +63,39 @@ def info() -> dict[str, Any]:
 
 
 def warmup(progress: bool | None = None) -> int:
-    """Compile the usual combinations, so that later runs start at once; the number of kernels compiled.
+    """Compile the usual combinations, so that later runs start at once.
 
     These are the inverter and the two-input gates, sigmoid, squared error and cross-entropy, gradient
     descent, over weights and biases, float64 and float32, with trajectories and forward passes. Each
     combination is compiled in a process of its own, one a processor at a time.
 
+    Parameters
+    ----------
+    progress : bool, optional
+        Whether to show progress. Default: shown on a terminal or in a notebook.
+
+    Returns
+    -------
+    int
+        Kernels that were compiled and are now in the cache, 0 or more.
+
     Raises
     ------
     RuntimeError
         If a process fails, with what it said last.
+    ValueError
+        If `progress` is none of those.
+
+    See Also
+    --------
+    info : Where the compile cache is, and how full.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> compiled = fn.warmup(progress=False)
+    >>> fn.info()["cached_kernels"] >= compiled
+    True
     """
     from fastneuron.engine.progress import reporting
 

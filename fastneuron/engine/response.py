@@ -28,12 +28,13 @@ LOOKED_FOR = 2**26  # bytes from which on it is looked whether they are free: a 
 
 
 def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
-    """Outputs of a model.
+    """Compute the outputs of a model.
 
     Parameters
     ----------
     model : Neuron or Network
-    parameters : mapping of str to float or array
+        Whose forward pass it is.
+    parameters : mapping of str to float or array, shape (leading dims..., the parameter's own)
         Values of the parameters by name: numbers for a neuron, arrays of the parameter's shape for a network.
         Both may have leading dims, which must broadcast together and lead those of the result. A parameter
         that is not given is 0. All float32: computed in float32.
@@ -42,22 +43,31 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
 
     Returns
     -------
-    float array, shape (leading dims of the parameters..., samples), with a last dim for several outputs
+    float array, shape (leading dims of the parameters..., samples), or (..., samples, outputs)
+        The outputs, float32 if all parameters are, else float64; the last dim only for several outputs.
 
     Raises
     ------
     ValueError
-        For unknown parameters, values that are no numbers, or shapes that do not match.
+        For unknown parameters, values that are no finite numbers, shapes that do not match, or an activation
+        that cannot be compiled.
+    MemoryError
+        If the parameters or the outputs do not fit into memory.
+
+    See Also
+    --------
+    descend : Outputs in every step of training.
+    activity : Outputs of many networks with random parameters, summed up.
 
     Examples
     --------
-    >>> forward(Neuron(), {"weight": -20.0, "bias": 10.0}, x=[0, 0.5, 1]).round(3).tolist()
+    >>> import fastneuron as fn
+    >>> fn.forward(fn.Neuron(), {"weight": -20.0, "bias": 10.0}, x=[0, 0.5, 1]).round(3).tolist()
     [1.0, 0.5, 0.0]
-    >>> from fastneuron import Network
     >>> first = [[[20.0, -20.0], [20.0, -20.0]]]  # one leading dim
     >>> second = {"layer1.weight": [[20.0], [20.0]], "layer1.bias": [-30.0]}
     >>> xor = {"layer0.weight": first, "layer0.bias": [-10.0, 30.0]} | second
-    >>> forward(Network((2, 2, 1)), xor, x=[[0, 0], [0, 1], [1, 0], [1, 1]]).round(2).tolist()
+    >>> fn.forward(fn.Network((2, 2, 1)), xor, x=[[0, 0], [0, 1], [1, 0], [1, 1]]).round(2).tolist()
     [[0.0, 1.0, 1.0, 0.0]]
     """
     if not isinstance(model, Neuron | Network):

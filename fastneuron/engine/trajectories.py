@@ -56,25 +56,31 @@ def descend(
     Parameters
     ----------
     task : Task
+        What should be learned.
     model : Neuron or Network
+        What learns it.
     loss : Loss
+        What a step descends.
     optimizer : Optimizer
-    start : mapping of str to float, array, DataArray, normal(...) or uniform(...)
+        How a step updates the parameters.
+    start : mapping of str to float, normal(...), uniform(...), DataArray or array, shape (leading..., own)
         Values of the parameters by name; where not given 0, for a network normal(0, 1). Arrays may have
         leading dims (before the dims of a network's parameter), which must broadcast together and
         become ``start_0``, ``start_1``, ... (one dim: ``start``). Random ones are drawn for each start,
         by its number in C order, as in a `Sweep` of as many points.
-    steps : int, 0 or more
+    steps : int, 0 <= steps < 2**31
         Updates.
     penalty : Penalty, optional
+        Added to the loss. Default: none.
     batch : Batch, optional
         Which samples a step sees. Default: all. Batches are drawn by the number of the start, too.
     stop : Stop, optional
         Also say what becomes of each start (``outcome``, ``ended``, ``period``) within `steps`, and hold
         its state from then on. Its max_steps counts where it is below `steps`.
     dtype : {"float64", "float32"}
+        In which numbers it is computed.
     seed : int, 0 <= seed < 2**63
-        Key of the random starts.
+        Key of the random starts; batches have one of their own.
 
     Returns
     -------
@@ -91,11 +97,16 @@ def descend(
     MemoryError
         If so many steps of so many starts do not fit into memory.
 
+    See Also
+    --------
+    Sweep : What becomes of whole grids of starts, without their steps.
+    forward : Outputs without training.
+
     Examples
     --------
-    >>> from fastneuron import GradientDescent, Neuron, SquaredError, Task
-    >>> path = descend(Task([1], [0]), Neuron(), loss=SquaredError(), optimizer=GradientDescent(0.15),
-    ...                start={"weight": 0.6, "bias": 0.9}, steps=300)
+    >>> import fastneuron as fn
+    >>> path = fn.descend(fn.Task([1], [0]), fn.Neuron(), loss=fn.SquaredError(),
+    ...                   optimizer=fn.GradientDescent(0.15), start={"weight": 0.6, "bias": 0.9}, steps=300)
     >>> path.output.values[[0, -1], 0].round(2).tolist()
     [0.82, 0.09]
     """

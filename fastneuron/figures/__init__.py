@@ -6,7 +6,7 @@ to see; it should take a few seconds at most.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,7 +78,13 @@ class ReadyFigure:
 
         Returns
         -------
-        matplotlib.figure.Figure
+        Figure
+            Of the picture's size; pyplot does not know it, so it needs no closing.
+
+        Raises
+        ------
+        ValueError
+            If the result cannot be drawn so, for the reason that the kind gives.
         """
         return self.picture.draw(self.sweep.run(progress=False))
 
@@ -88,7 +94,7 @@ class ReadyFigure:
         Parameters
         ----------
         path : path
-            Ends in .png, .svg or .pdf.
+            Ends in .png, .svg or .pdf, of an animation in .gif or .mp4.
         progress : bool or callable, optional
             As `Sweep.run` has it.
 
@@ -97,21 +103,43 @@ class ReadyFigure:
         ValueError, OSError
             As `fastneuron.plot.save`.
         """
-        self.picture.save(path, self.sweep.run(progress=progress))
+        self.picture.save(path, self.sweep.run(progress=progress), progress)
 
     def is_drawn(self, path: Path | str) -> bool:
-        """Whether a file is this very figure, drawn by this version of fastneuron and Matplotlib."""
+        """Whether a file is this very figure, drawn by this version of fastneuron and Matplotlib.
+
+        Parameters
+        ----------
+        path : path
+            A .png, .svg or .pdf file; it need not be there.
+
+        Returns
+        -------
+        bool
+            True where the text in the file is that which `save` would write; false also for a file that is
+            not there, is no picture, or carries no such text.
+
+        Raises
+        ------
+        ValueError
+            If the name ends in something else.
+        """
         path = Path(path)
         ending = path.suffix.lower().removeprefix(".")
-        own = Picture(self.picture.kind, self.picture.options, self.picture.size, self.picture.dpi, ending)
         try:
+            own = replace(self.picture, format=ending)
             return spec_in(path) == text_of(self.sweep.to_toml(), own)
         except (ValueError, OSError):
             return False
 
 
 def names() -> list[str]:
-    """The names of the ready figures, in alphabetical order.
+    """The names of the ready figures.
+
+    Returns
+    -------
+    list of str
+        In alphabetical order.
 
     Examples
     --------
@@ -125,10 +153,27 @@ def names() -> list[str]:
 def load(name: str) -> ReadyFigure:
     """The ready figure of a name.
 
+    Parameters
+    ----------
+    name : str
+        One of `names`.
+
+    Returns
+    -------
+    ReadyFigure
+        With title and text; nothing has run yet.
+
     Raises
     ------
     ValueError
-        If there is none.
+        If there is none of that name.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> figure = fn.figures.load("inverter")
+    >>> figure.sweep.task.name, figure.picture.kind
+    ('inverter', 'outcome')
     """
     if name not in names():
         raise ValueError(

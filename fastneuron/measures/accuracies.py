@@ -30,12 +30,21 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     Returns
     -------
     DataArray
-        Over the dims of the sweep; NaN where final parameters are not finite.
+        Over the dims of the sweep, from 0 to 1; NaN where final parameters are not finite.
 
     Raises
     ------
     ValueError
-        If the final parameters were not kept, or `task` does not fit the model.
+        If `result` is not that of a sweep, the final parameters were not kept, an axis varies an activation,
+        or `task` does not fit the model.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> fn.measures.accuracy(sweep.run(keep=["final"])).values.tolist()
+    [[1.0, 0.5], [1.0, 0.5]]
     """
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError(f"give the whole result of a sweep, an xarray.Dataset, not {shown(result)}")

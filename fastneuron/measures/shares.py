@@ -37,10 +37,15 @@ def fractions(outcome: Any) -> dict[Outcome, float]:
     ValueError
         If there is no computed point, or a code is no outcome.
 
+    See Also
+    --------
+    intervals : How sure the shares are where the points are random.
+
     Examples
     --------
-    >>> shares = fractions([1, 1, 4, 5, -1])
-    >>> shares[Outcome.REACHED], shares[Outcome.SETTLED]
+    >>> import fastneuron as fn
+    >>> shares = fn.measures.fractions([1, 1, 4, 5, -1])
+    >>> shares[fn.Outcome.REACHED], shares[fn.Outcome.SETTLED]
     (0.5, 0.0)
     """
     counts = counts_of(outcome)
@@ -49,7 +54,7 @@ def fractions(outcome: Any) -> dict[Outcome, float]:
 
 
 def intervals(outcome: Any) -> dict[Outcome, tuple[float, float]]:
-    """Wilson's 95 % interval of the share of every outcome, where the points are random draws.
+    """Bound the share of every outcome by Wilson's 95 % interval, where the points are random draws.
 
     Parameters
     ----------
@@ -58,16 +63,32 @@ def intervals(outcome: Any) -> dict[Outcome, tuple[float, float]]:
 
     Returns
     -------
-    dict of Outcome to (low, high)
+    dict of Outcome to tuple of float
+        The lower and the upper end, from 0 to 1, for all outcomes in the order of the enum.
 
     Raises
     ------
     ValueError
         As `fractions`.
 
+    See Also
+    --------
+    fractions : The shares themselves.
+
+    Notes
+    -----
+    For a share p of n points and z = 1.96, the normal quantile of 0.975, the ends are
+    (p + z^2 / (2 n) -+ z sqrt(p (1 - p) / n + z^2 / (4 n^2))) / (1 + z^2 / n) (Wilson 1927).
+
+    References
+    ----------
+    Wilson (1927), "Probable inference, the law of succession, and statistical inference", Journal of the
+    American Statistical Association 22(158), 209-212.
+
     Examples
     --------
-    >>> low, high = intervals([1, 1, 1, 5])[Outcome.REACHED]
+    >>> import fastneuron as fn
+    >>> low, high = fn.measures.intervals([1, 1, 1, 5])[fn.Outcome.REACHED]
     >>> round(low, 3), round(high, 3)
     (0.301, 0.954)
     """

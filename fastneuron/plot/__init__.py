@@ -13,6 +13,10 @@ pixels an inch, and files that are the same for the same figure: SVG text as out
 
 from __future__ import annotations
 
+from fastneuron.plot.animate_axis import animate_axis
+from fastneuron.plot.animate_map import animate_map
+from fastneuron.plot.animate_response import animate_response
+from fastneuron.plot.animation import Animation
 from fastneuron.plot.basin_paths import basins
 from fastneuron.plot.error_map import error
 from fastneuron.plot.hidden_units import hidden_units
@@ -35,7 +39,11 @@ from fastneuron.plot.trainability_map import trainability
 from fastneuron.plot.trajectory_path import trajectory
 
 __all__ = [
+    "Animation",
     "Picture",
+    "animate_axis",
+    "animate_map",
+    "animate_response",
     "basins",
     "curve",
     "error",

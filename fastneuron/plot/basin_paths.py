@@ -76,7 +76,6 @@ def basins(
     ------
     ValueError
         As `landscape`; if ``outcome`` is missing, or `paths`, `starts` or `under` is not what is allowed.
-
     MemoryError
         If so many steps of so many paths do not fit into memory.
 
@@ -94,11 +93,11 @@ def basins(
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from fastneuron import GradientDescent, Sweep, linspace, tasks
-    >>> axes = {"bias": linspace(-20, 20, 9), "weight": linspace(-20, 20, 9)}
-    >>> sweep = Sweep(task=tasks.inverter(), optimizer=GradientDescent(30.0), axes=axes)
+    >>> import fastneuron as fn
+    >>> axes = {"bias": fn.linspace(-20, 20, 9), "weight": fn.linspace(-20, 20, 9)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=axes)
     >>> result, ax = sweep.run(progress=False), Figure().subplots()
-    >>> (path,) = basins(result, ax=ax, starts=[(2.0, -6.0)])
+    >>> (path,) = fn.plot.basins(result, ax=ax, starts=[(2.0, -6.0)])
     >>> path.get_xydata()[-1].round(1).tolist()
     [-4.7, 2.2]
     """

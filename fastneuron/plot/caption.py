@@ -54,6 +54,8 @@ def _number(data: xr.Dataset, sweep: Mapping[str, Any], role: str, field: str, w
     for axis in (field, f"{role}.{field}"):
         if axis in data.coords and not data.coords[axis].ndim:  # one value of an axis was selected
             number = data.coords[axis].item()
+        elif axis in _table(sweep.get("axes")) and axis not in data.dims:  # and it is not told which
+            number = None
     dims = {str(dim) for dim in data.dims}
     varies = {field, f"{role}.{field}"} & dims or any(
         re.fullmatch(rf"layer\d+\.{field}", dim) for dim in dims

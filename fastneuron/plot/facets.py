@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -30,6 +31,16 @@ class Facets:
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             if value is not None and not (whole and value >= 1):
                 raise ValueError(f"{name} must be a whole number of 1 or more, got {value!r}")
+
+
+@dataclass(frozen=True)
+class Frames(Facets):
+    """The same one after the other: what would be drawn as panels is put into `parts` instead.
+
+    A part is what `fastneuron.plot.panels.draw_map` is given: grid, values and look.
+    """
+
+    parts: list[tuple[Any, ...]] = field(default_factory=list)
 
 
 def hyperparameters(dims: Sequence[Hashable]) -> list[str]:

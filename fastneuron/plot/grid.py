@@ -25,7 +25,7 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
 from fastneuron.measures.shares import NOT_COMPUTED
-from fastneuron.plot.facets import Facets, axis_of_panels, chosen
+from fastneuron.plot.facets import Facets, Frames, axis_of_panels, chosen
 from fastneuron.plot.legends import hatch_background
 from fastneuron.store.blocks import blocks_of
 
@@ -33,6 +33,7 @@ Cells = AxesImage | QuadMesh  # of a map
 
 STRIP = 0.375  # height of a strip, of its width
 MOST_CELLS = 2**21  # of a picture
+MOST_MOVING = 2**24  # of all frames of an animation
 EVEN_SPREAD = 1.001  # float32 coordinates of thousands of points still count as even
 
 
@@ -151,7 +152,8 @@ def grid_of(data: xr.Dataset, *names: str, ax: Axes | Facets | None = None) -> G
         count = data[names[0]].ndim
         raise ValueError(f"{wanted}, got {count} ({shown})" + "; select with .isel or .sel" * (count > 2))
     panels = [] if over is None else [over]
-    strides = _strides([data.sizes[dim] for dim in dims], MOST_CELLS // (data.sizes[over] if over else 1))
+    room = MOST_MOVING if isinstance(ax, Frames) else MOST_CELLS
+    strides = _strides([data.sizes[dim] for dim in dims], room // (data.sizes[over] if over else 1))
     axes = [grid_axis(str(dim), data[dim].values, every) for dim, every in zip(dims, strides, strict=True)]
     places = [np.arange(data.sizes[over]) for over in panels] + [axis.places for axis in axes]
     shape = (*(data.sizes[over] for over in panels), -1, len(axes[-1].places))

@@ -36,7 +36,7 @@ def hidden_units(
         What `activity` returns, or a result of a network's sweep over draws: its networks answer anew.
     ax : Axes, optional
         Where to draw; default a new figure.
-    layer : int
+    layer : int, -layers <= layer < layers
         Its number, 0 for the first hidden one; -1 is the last, that of the outputs.
     samples : sequence of str, optional
         Names of the samples; default their coordinates.
@@ -54,6 +54,16 @@ def hidden_units(
     ------
     ValueError
         If `dataset` is something else, or has no such layer, or `samples` not a name for each sample.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> model = fn.Network((784, 30, 10))
+    >>> answers = fn.activity(model, [[0.0] * 784, [1.0] * 784], draws=100)
+    >>> drawn = fn.plot.hidden_units(answers, ax=Figure().subplots())
+    >>> len(drawn)
+    2
     """
     if isinstance(dataset, xr.Dataset) and "histogram" not in dataset and sweep_of(dataset).get("draws"):
         dataset = _answers(Sweep.from_toml(str(dataset.attrs["sweep"])))

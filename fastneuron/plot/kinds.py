@@ -25,11 +25,13 @@ PANELS = ("over", "columns", "most")  # options of all maps: those of small mult
 class Kind:
     """A drawing function.
 
-    `size` is that of its figure in inches, or None for a map, which has `MAP_SIZE` or `STRIP_SIZE`.
+    `size` is that of its figure in inches, or None for a map, which has `MAP_SIZE` or `STRIP_SIZE`. An
+    animated one gives an `Animation` of a figure.
     """
 
     draw: Callable[..., Any]
     size: tuple[float, float] | None
+    animated: bool = False
 
     @property
     def options(self) -> list[str]:
@@ -51,11 +53,13 @@ class Kind:
 KINDS: dict[str, Kind] = {}
 
 
-def kind(size: tuple[float, float] | None = None) -> Callable[[Function], Function]:
+def kind(
+    size: tuple[float, float] | None = None, *, animated: bool = False
+) -> Callable[[Function], Function]:
     """Register a drawing function by its name."""
 
     def register(function: Function) -> Function:
-        KINDS[function.__name__] = Kind(function, size)
+        KINDS[function.__name__] = Kind(function, size, animated)
         return function
 
     return register

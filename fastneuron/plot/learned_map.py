@@ -53,6 +53,16 @@ def learned(
     -----
     A table is written in binary, ``0b01``: bit i, from the right, is the output for sample i. The
     task's own table has the colour of REACHED.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> grid = {"bias": fn.linspace(-20, 20, 8), "weight": fn.linspace(-20, 20, 8)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=grid)
+    >>> cells = fn.plot.learned(sweep.run(), ax=Figure().subplots())
+    >>> cells.get_array().shape
+    (8, 8)
     """
     grid = grid_of(data, "learned", ax=ax)
     tables = grid.fields["learned"]

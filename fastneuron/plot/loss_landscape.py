@@ -73,11 +73,11 @@ def landscape(
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from fastneuron import GradientDescent, Sweep, linspace, tasks
-    >>> axes = {"bias": linspace(-20, 20, 9), "weight": linspace(-20, 20, 9)}
-    >>> sweep = Sweep(task=tasks.inverter(), optimizer=GradientDescent(30.0), axes=axes)
+    >>> import fastneuron as fn
+    >>> axes = {"bias": fn.linspace(-20, 20, 9), "weight": fn.linspace(-20, 20, 9)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=axes)
     >>> result, ax = sweep.run(progress=False), Figure().subplots()
-    >>> contours = landscape(result, ax=ax)
+    >>> contours = fn.plot.landscape(result, ax=ax)
     >>> float(contours.levels.max())
     0.5
     """

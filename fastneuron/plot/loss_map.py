@@ -46,5 +46,15 @@ def loss(
     The scale is logarithmic where the largest loss is 30 times the least positive one or more, and none is
     negative; then 0 is white. A loss that is not finite is nearly black. Losses are clipped to 1e200, on a
     logarithmic scale also to 1e-200.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> grid = {"bias": fn.linspace(-20, 20, 8), "weight": fn.linspace(-20, 20, 8)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=grid)
+    >>> cells = fn.plot.loss(sweep.run(), ax=Figure().subplots())
+    >>> cells.get_array().shape
+    (8, 8)
     """
     return draw_final(data, "loss", ax=ax, title=title, legend=legend)

@@ -51,7 +51,7 @@ def loss_curves(
         select a value, as with ``result.sel(learning_rate=10)``, to compare starts under the same.
     curves : int, 1 or more
         How many starts to follow, evenly spread over all axes of the result.
-    steps : int, 1 or more, optional
+    steps : int, 1 <= steps < 2**31, optional
         How many steps to follow them; default the sweep's max_steps.
     seed : int, 0 <= seed < 2**63
         Which starts: another number chooses others, as evenly spread.
@@ -84,10 +84,11 @@ def loss_curves(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"bias": [-1, 1], "weight": [-1, 0, 1]})
-    >>> len(loss_curves(sweep.run(), curves=4))
+    >>> len(fn.plot.loss_curves(sweep.run(), curves=4, ax=Figure().subplots()))
     4
     """
     _check_whole("curves", curves, 1)

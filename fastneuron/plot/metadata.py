@@ -51,6 +51,18 @@ def spec_in(path: Path | str) -> str:
         If the file is no picture, or carries no such text.
     OSError
         If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fn.plot.save(f"{folder}/map.png", sweep.run(), "steps", size=(5, 4))
+    ...     text = fn.plot.spec_in(f"{folder}/map.png")
+    >>> fn.Sweep.from_toml(text.partition("[picture]")[0]) == sweep
+    True
     """
     path = Path(path)
     data = path.read_bytes()

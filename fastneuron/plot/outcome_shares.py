@@ -67,10 +67,11 @@ def shares(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"learning_rate": [1, 30], "bias": [-1, 1], "weight": [-1, 0, 1]})
-    >>> [drawn.get_label() for drawn in shares(sweep.run())]
+    >>> [drawn.get_label() for drawn in fn.plot.shares(sweep.run(), ax=Figure().subplots())]
     ['reached']
     """
     require(result, "outcome")

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import Locator
 
 from fastneuron.plot.caption import caption
-from fastneuron.plot.facets import Facets, axis_of_panels, labels_of
+from fastneuron.plot.facets import Facets, Frames, axis_of_panels, labels_of
 from fastneuron.plot.grid import Cells, Grid, axes_for, draw_grid
 from fastneuron.plot.legends import columns_of, legend_below, legend_right, set_title
 
@@ -53,6 +53,9 @@ def draw_map(
     AxesImage or QuadMesh, or a list of them
         The cells, those of each panel for small multiples.
     """
+    if isinstance(ax, Frames):
+        ax.parts.append((grid, values, look))
+        return []
     if grid.over is not None:
         return _draw_panels(grid, values, look, ax if isinstance(ax, Facets) else Facets(), title, legend)
     assert not isinstance(ax, Facets)  # a grid for facets has panels
@@ -60,13 +63,18 @@ def draw_map(
     cells = draw_grid(ax, grid, values, look.colormap, look.norm)
     set_title(ax, grid.data, title, grid.note)
     if legend:
-        if look.scale is not None:
-            ax.figure.colorbar(cells, ax=ax, label=look.scale, ticks=look.ticks)
-        if look.beside:
-            legend_right(ax, look.handles, look.heading)
-        else:
-            legend_below(ax, look.handles)
+        explain(ax, cells, look)
     return cells
+
+
+def explain(ax: Axes, cells: Cells, look: Look) -> None:
+    """The scale of colours and the legend of one map."""
+    if look.scale is not None:
+        ax.figure.colorbar(cells, ax=ax, label=look.scale, ticks=look.ticks)
+    if look.beside:
+        legend_right(ax, look.handles, look.heading)
+    else:
+        legend_below(ax, look.handles)
 
 
 def _draw_panels(

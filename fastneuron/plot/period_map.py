@@ -51,11 +51,11 @@ def period(
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from fastneuron import GradientDescent, Sweep, linspace, tasks
-    >>> axes = {"bias": linspace(-20, 20, 9), "weight": linspace(-20, 20, 9)}
-    >>> sweep = Sweep(task=tasks.inverter(), optimizer=GradientDescent(30.0), axes=axes)
+    >>> import fastneuron as fn
+    >>> axes = {"bias": fn.linspace(-20, 20, 9), "weight": fn.linspace(-20, 20, 9)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=axes)
     >>> result, ax = sweep.run(progress=False), Figure().subplots()
-    >>> cells = period(result, ax=ax)
+    >>> cells = fn.plot.period(result, ax=ax)
     >>> [text.get_text() for text in ax.get_legend().get_texts()]
     ['none  100.0 %']
     """

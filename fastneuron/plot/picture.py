@@ -8,6 +8,7 @@ file carries makes it again. Files are drawn with Matplotlib's own settings, wha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,18 +20,21 @@ import xarray as xr
 import fastneuron
 from fastneuron import toml
 from fastneuron.components import nearest, shown, shown_key
+from fastneuron.engine.progress import Report
 from fastneuron.files import replaced
 from fastneuron.fingerprint import package_fingerprint
+from fastneuron.plot.animation import Animation
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.kinds import KINDS, MAP_SIZE, PANELS, STRIP_SIZE
-from fastneuron.plot.metadata import metadata_of
+from fastneuron.plot.metadata import marked, metadata_of
 from fastneuron.plot.panels import usual_size
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg", "pdf")
-DPI = 150
+STILL, MOVING = ("png", "svg", "pdf"), ("gif", "mp4")
+DPI = {"screen": 150, "print": 300}  # by style
+MOVING_DPI = 100
 SIDES = (0.5, 60.0)  # inches
 RESOLUTIONS = (10, 2400)  # dots an inch
 
@@ -47,22 +51,36 @@ class Picture:
         Its arguments.
     size : (float, float), optional
         Width and height in inches, 0.5 to 60; default that of the kind.
-    dpi : int
-        Pixels an inch, 10 to 2400.
-    format : str
-        ``"png"``, ``"svg"`` or ``"pdf"``; `save` goes by the name of the file instead.
+    dpi : int, 10 to 2400, optional
+        Pixels an inch; default 150, in print 300, of an animation 100.
+    style : str
+        ``"screen"``, or ``"print"``: small type and thin lines in a column of 3.5 inches, the style sheet
+        ``fastneuron.plot.fastneuron``.
+    format : str, optional
+        ``"png"``, ``"svg"`` or ``"pdf"``, of an animation ``"gif"`` or ``"mp4"``, which needs the program
+        ffmpeg; default the first of these. `save` goes by the name of the file instead.
 
     Raises
     ------
     ValueError
         Naming the field, its value and what is allowed.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> picture = fn.plot.Picture("steps", {"legend": False}, size=(3, 2))
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> picture.draw(sweep.run()).get_size_inches().tolist()
+    [3.0, 2.0]
     """
 
     kind: str = "outcome"
     options: Mapping[str, Any] = field(default_factory=dict)
     size: tuple[float, float] | None = None
-    dpi: int = DPI
-    format: str = "png"
+    dpi: int | None = None
+    style: str = "screen"
+    format: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -83,14 +101,41 @@ class Picture:
                 raise ValueError(f"size must be {text}, got {shown(self.size)}")
             object.__setattr__(self, "size", (float(sides[0]), float(sides[1])))
         low, high = RESOLUTIONS
-        if not isinstance(self.dpi, int) or isinstance(self.dpi, bool) or not low <= self.dpi <= high:
+        whole = isinstance(self.dpi, int) and not isinstance(self.dpi, bool)
+        if self.dpi is not None and not (whole and low <= self.dpi <= high):
             raise ValueError(f"dpi must be a whole number from {low} to {high}, got {shown(self.dpi)}")
-        if self.format not in FORMATS:
-            raise ValueError(f"format must be {', '.join(FORMATS)}, got {shown(self.format)}")
+        if self.style not in DPI:
+            raise ValueError(f"style must be {' or '.join(DPI)}, got {shown(self.style)}")
+        if self.format == "":
+            object.__setattr__(self, "format", self.formats[0])
+        if self.format not in self.formats:
+            raise ValueError(
+                f"format of {self.kind} must be {', '.join(self.formats)}, got {shown(self.format)}"
+            )
+
+    @property
+    def moves(self) -> bool:
+        """Whether it is an animation."""
+        return KINDS[self.kind].animated
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The endings that its file may have."""
+        return MOVING if self.moves else STILL
 
     @classmethod
     def from_spec(cls, table: Any) -> Picture:
         """The picture that the table ``picture`` of a spec describes.
+
+        Parameters
+        ----------
+        table : mapping
+            ``kind``, ``size``, ``dpi`` and ``format``, each optional; all other keys are options.
+
+        Returns
+        -------
+        Picture
+            With defaults for what the table lacks.
 
         Raises
         ------
@@ -99,51 +144,107 @@ class Picture:
         """
         if not isinstance(table, Mapping):
             raise ValueError(f"picture must be a table, got {shown(table)}")
-        own = {name: table[name] for name in ("kind", "size", "dpi", "format") if name in table}
+        own = {name: table[name] for name in ("kind", "size", "dpi", "style", "format") if name in table}
         try:
             return cls(options={name: value for name, value in table.items() if name not in own}, **own)
         except ValueError as error:
             raise ValueError(f"picture.{error}") from None
 
     def to_spec(self) -> dict[str, Any]:
-        """The table that `from_spec` turns back into this."""
+        """The table that `from_spec` turns back into this.
+
+        Returns
+        -------
+        dict of str to number, str, bool or list of them
+            Without what has its default.
+        """
         size = {} if self.size is None else {"size": list(self.size)}
-        dpi = {} if self.dpi == DPI else {"dpi": self.dpi}
-        kind = {} if self.format == "png" else {"format": self.format}
-        return {"kind": self.kind, **self.options, **size, **dpi, **kind}
+        dpi = {} if self.dpi is None else {"dpi": self.dpi}
+        style = {} if self.style == "screen" else {"style": self.style}
+        ending = {} if self.format == self.formats[0] else {"format": self.format}
+        return {"kind": self.kind, **self.options, **size, **dpi, **style, **ending}
 
     def text(self, result: xr.Dataset) -> str:
-        """The spec of the picture of a result, and on a line before it the versions that draw it."""
+        """The spec of the picture of a result, and on a line before it the versions that draw it.
+
+        Parameters
+        ----------
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
+
+        Returns
+        -------
+        str
+            TOML; what `save` writes into the file.
+        """
         return text_of(str(result.attrs.get("sweep", "")), self)
 
     def draw(self, result: xr.Dataset) -> Figure:
-        """A new figure of the result.
+        """A new figure of the result, of an animation with its last frame.
+
+        Parameters
+        ----------
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
+
+        Returns
+        -------
+        Figure
+            Not one of pyplot's, so it needs no closing.
 
         Raises
         ------
         ValueError
             If the result cannot be drawn so, for the reason that the function gives.
         """
+        with self._settings():
+            drawn = self._drawn(result)
+            if isinstance(drawn, Animation):
+                drawn.draw(drawn.frames - 1)
+                return drawn.figure
+            return drawn
+
+    def _settings(self) -> AbstractContextManager[None]:
+        """Matplotlib's own settings, not the user's, or those for print."""
+        from matplotlib import style
+
+        sheets = ["fastneuron.plot.fastneuron"] if self.style == "print" else []
+        return style.context([*sheets, {"svg.hashsalt": "fastneuron"}], after_reset=True)
+
+    def _drawn(self, result: xr.Dataset) -> Figure | Animation:
         from matplotlib.figure import Figure
 
         kind = KINDS[self.kind]
+        size = matplotlib.rcParams["figure.figsize"] if self.style == "print" else None
+        size = self.size or size
         panels = {name: self.options[name] for name in PANELS if kind.is_map and name in self.options}
         options = {name: value for name, value in self.options.items() if name not in panels}
-        if kind.is_map and (panels or _drawn(result, self.kind).ndim == 3):
+        if kind.is_map and (panels or _variable(result, self.kind).ndim == 3):
             facets = Facets(**panels)
-            size = self.size or usual_size(_drawn(result, self.kind), facets)
+            size = size or usual_size(_variable(result, self.kind), facets)
             figure = Figure(figsize=size, layout="constrained")
             kind.draw(result, ax=replace(facets, figure=figure), **options)
             return figure
-        figure = Figure(figsize=self.size or kind.size or _map_size(result, self.kind), layout="constrained")
+        figure = Figure(figsize=size or kind.size or _map_size(result, self.kind), layout="constrained")
         if kind.whole_figure:
-            kind.draw(result, figure=figure, **options)
+            moving = kind.draw(result, figure=figure, **options)
+            return moving if isinstance(moving, Animation) else figure
         else:
             kind.draw(result, ax=figure.subplots(), **options)
         return figure
 
-    def save(self, path: Path | str, result: xr.Dataset) -> None:
-        """Draw the result into a file, .png, .svg or .pdf, which is replaced by a whole one or stays.
+    def save(self, path: Path | str, result: xr.Dataset, progress: bool | Report | None = False) -> None:
+        """Draw the result into a file, which is replaced by a whole one or stays.
+
+        Parameters
+        ----------
+        path : path
+            Ends in one of `formats`.
+        result : Dataset
+            What `Sweep.run` or `fastneuron.open` returns.
+        progress : bool or callable, optional
+            Of an animation: whether to show progress, or a callable that is given (done, total) in frames.
+            None: shown on a terminal or in a notebook.
 
         Raises
         ------
@@ -154,16 +255,20 @@ class Picture:
         """
         path = Path(path)
         suffix = path.suffix.lower()
-        if suffix.removeprefix(".") not in FORMATS:
-            endings = ", ".join(f".{name}" for name in FORMATS)
-            raise ValueError(f"{path}: a picture's name must end in {endings}")
-        saved = Picture(self.kind, self.options, self.size, self.dpi, suffix[1:])
-        from matplotlib import style
-
-        with style.context([{"svg.hashsalt": "fastneuron"}], after_reset=True):
-            figure = self.draw(result)
+        if suffix.removeprefix(".") not in self.formats:
+            endings = ", ".join(f".{name}" for name in self.formats)
+            what = "an animation" if self.moves else "a picture"
+            raise ValueError(f"{path}: {what}'s name must end in {endings}")
+        text = replace(self, format=suffix[1:]).text(result)
+        dpi = self.dpi or (MOVING_DPI if self.moves else DPI[self.style])
+        with self._settings():
+            drawn = self._drawn(result)
+            if isinstance(drawn, Animation):
+                carried = marked(text) if suffix == ".mp4" else text
+                drawn.save(path, spec=carried, dpi=dpi, progress=progress)
+                return
             with replaced(path) as new:
-                figure.savefig(new, dpi=self.dpi, metadata=metadata_of(suffix, saved.text(result)))
+                drawn.savefig(new, dpi=dpi, metadata=metadata_of(suffix, text))
 
 
 def text_of(sweep: str, picture: Picture) -> str:
@@ -179,7 +284,8 @@ def save(
     kind: str = "outcome",
     *,
     size: tuple[float, float] | None = None,
-    dpi: int = DPI,
+    dpi: int | None = None,
+    style: str = "screen",
     **options: Any,
 ) -> None:
     """Draw a result into a file that carries its sweep and how it is drawn.
@@ -187,15 +293,18 @@ def save(
     Parameters
     ----------
     path : path
-        Ends in .png, .svg or .pdf. A file that is there is replaced by a whole one or stays.
+        Ends in .png, .svg or .pdf, of an animation in .gif or .mp4. A file that is there is replaced by a
+        whole one or stays.
     result : Dataset
         What `Sweep.run` or `fastneuron.open` returns.
     kind : str
         Name of a drawing function of this module, as ``"steps"``.
     size : (float, float), optional
-        Width and height in inches; default that of the kind.
-    dpi : int
+        Width and height in inches, 0.5 to 60; default that of the kind.
+    dpi : int, 10 to 2400, optional
         Pixels an inch.
+    style : {"screen", "print"}
+        In print a figure is a column of 3.5 inches wide, with small type and thin lines.
     **options
         Arguments of the function: numbers, texts, truth values and lists of them.
 
@@ -210,17 +319,31 @@ def save(
     -----
     `spec_in`, or ``fastneuron spec PICTURE``, gives the text back, from which ``fastneuron map`` makes the
     file again. The same result gives the same bytes.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     fn.plot.save(f"{folder}/map.png", sweep.run(), size=(5, 4))
+    ...     text = fn.plot.spec_in(f"{folder}/map.png")
+    >>> print(text[text.index("[picture]"):].strip())
+    [picture]
+    kind = "outcome"
+    size = [5.0, 4.0]
     """
-    Picture(kind, options, size, dpi).save(path, result)
+    Picture(kind, options, size, dpi, style).save(path, result)
 
 
-def _drawn(result: xr.Dataset, kind: str) -> xr.DataArray:
+def _variable(result: xr.Dataset, kind: str) -> xr.DataArray:
     """The variable of which a map is drawn."""
     return result[kind if kind in result else next(iter(result.data_vars))]
 
 
 def _map_size(result: xr.Dataset, kind: str) -> tuple[float, float]:
-    return MAP_SIZE if _drawn(result, kind).ndim > 1 else STRIP_SIZE
+    return MAP_SIZE if _variable(result, kind).ndim > 1 else STRIP_SIZE
 
 
 def _is_number(value: Any) -> bool:

@@ -41,7 +41,7 @@ def progress(
         A result of a neuron's sweep.
     start : mapping of str to float, optional
         Values of the parameters; default those of the sweep, where it has but one of each.
-    steps : int, optional
+    steps : int, 0 <= steps < 2**31, optional
         Updates to follow; default the sweep's ``stop.max_steps``.
     ax : Axes, optional
         Where to draw; default a new figure.
@@ -59,14 +59,17 @@ def progress(
     Raises
     ------
     ValueError
-        If the model is a network, or there are several starts and `start` does not say which.
+        If the result does not tell its sweep, the model is a network, there are several starts and `start`
+        does not say which, or `start` or `steps` is not what is described here.
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), start={"bias": 1.0},
     ...                  axes={"weight": [1.0]}, stop=fn.Stop(max_steps=100))
-    >>> [curve.get_label() for curve in fn.plot.progress(sweep.run(progress=False))]
+    >>> curves = fn.plot.progress(sweep.run(), ax=Figure().subplots())
+    >>> [curve.get_label() for curve in curves]
     ['0', '1', '2', '5', '10', '20', '50', '100']
     """
     sweep, model = _neuron_of(result)
@@ -96,8 +99,12 @@ def curve(
         ``weight`` and ``bias``; default those of the sweep, where it has but one of each.
     at : sequence of float
         Inputs whose outputs are marked on the curve.
-    ax, title, legend
-        As in `neuron_response`.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    title : str, optional
+        Default: weight and bias.
+    legend : bool
+        Name what is drawn, at the right.
 
     Returns
     -------
@@ -107,7 +114,17 @@ def curve(
     Raises
     ------
     ValueError
-        As in `neuron_response`, or if there are several starts and `start` does not say which.
+        As in `neuron_response`, or as `progress` for the result and `start`.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [10.0], "weight": [-20.0]})
+    >>> curve, threshold = fn.plot.curve(sweep.run(), ax=Figure().subplots())
+    >>> [float(x) for x in threshold.get_xdata()]
+    [0.5, 0.5]
     """
     sweep, model = _neuron_of(result)
     own = _start_of(sweep, start)

@@ -67,6 +67,17 @@ def response(
     ------
     ValueError
         If the model has more than one input, or the path several starts or no finite parameters.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> task, model = fn.tasks.inverter(), fn.Neuron()
+    >>> path = fn.descend(task, model, loss=fn.SquaredError(), optimizer=fn.GradientDescent(30.0),
+    ...                   start={"weight": 1.0, "bias": 1.0}, steps=10)
+    >>> curves = fn.plot.response(path, model, task, ax=Figure().subplots())
+    >>> [curve.get_label() for curve in curves]
+    ['0', '1', '2', '5', '10']
     """
     check(model, task)
     require(path, "weight", "bias")
@@ -118,10 +129,14 @@ def neuron_response(
         As in `response`.
     at : sequence of float
         Inputs whose outputs are marked on the curve, with their values where they are few.
-    ax, x_range, legend
-        As in `response`.
+    ax : Axes, optional
+        Where to draw; default a new figure.
+    x_range : (float, float), optional
+        Inputs to draw; default the task's and those marked, or 0 to 1, and a quarter more on both sides.
     title : str, optional
         Default: weight and bias.
+    legend : bool
+        Name what is drawn, at the right.
 
     Returns
     -------
@@ -132,6 +147,16 @@ def neuron_response(
     ------
     ValueError
         If the model has more than one input, or a parameter is missing or not finite.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> parameters, task = {"weight": -20.0, "bias": 10.0}, fn.tasks.inverter()
+    >>> ax = Figure().subplots()
+    >>> curve, threshold = fn.plot.neuron_response(fn.Neuron(), parameters, task, at=[0, 0.5, 1], ax=ax)
+    >>> [float(x) for x in threshold.get_xdata()]
+    [0.5, 0.5]
     """
     check(model, task)
     for name in model.parameters:

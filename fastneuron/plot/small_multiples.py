@@ -65,13 +65,18 @@ def small_multiples(
     ------
     ValueError
         If `kind` is no map or `over` no axis, there are other than two or three axes, or as the map says.
+    TypeError
+        If the map has no such option.
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"learning_rate": [1, 30], "bias": [-1, 1], "weight": [-1, 0, 1]})
-    >>> [cells.axes.get_title(loc="left") for cells in small_multiples(sweep.run(), "steps")]
+    >>> figure = Figure(layout="constrained")
+    >>> drawn = fn.plot.small_multiples(sweep.run(), "steps", figure=figure)
+    >>> [cells.axes.get_title(loc="left") for cells in drawn]
     ['learning rate 1', 'learning rate 30']
     """
     if kind not in MAPS:

@@ -72,11 +72,11 @@ def vector_field(
     Examples
     --------
     >>> from matplotlib.figure import Figure
-    >>> from fastneuron import GradientDescent, Sweep, linspace, tasks
-    >>> axes = {"bias": linspace(-20, 20, 9), "weight": linspace(-20, 20, 9)}
-    >>> sweep = Sweep(task=tasks.inverter(), optimizer=GradientDescent(30.0), axes=axes)
+    >>> import fastneuron as fn
+    >>> axes = {"bias": fn.linspace(-20, 20, 9), "weight": fn.linspace(-20, 20, 9)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=axes)
     >>> result, ax = sweep.run(progress=False), Figure().subplots()
-    >>> arrows = vector_field(result, ax=ax, arrows=10)
+    >>> arrows = fn.plot.vector_field(result, ax=ax, arrows=10)
     >>> len(arrows.U)  # one start is so far out that a step does not move it
     99
     """

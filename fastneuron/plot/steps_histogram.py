@@ -63,10 +63,12 @@ def steps_distribution(
 
     Examples
     --------
+    >>> from matplotlib.figure import Figure
     >>> import fastneuron as fn
     >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
     ...                  axes={"bias": [-1, 1], "weight": [-1, 0, 1]})
-    >>> [drawn.get_label() for drawn in steps_distribution(sweep.run())]
+    >>> drawn = fn.plot.steps_distribution(sweep.run(), ax=Figure().subplots())
+    >>> [steps.get_label() for steps in drawn]
     ['reached']
     """
     require(result, "steps", "outcome")

@@ -54,6 +54,16 @@ def steps(
     ------
     ValueError
         If a variable is missing, or it has no or more than two axes, three without `ax`.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> grid = {"bias": fn.linspace(-20, 20, 8), "weight": fn.linspace(-20, 20, 8)}
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), axes=grid)
+    >>> cells = fn.plot.steps(sweep.run(), ax=Figure().subplots())
+    >>> cells.get_array().shape
+    (8, 8)
     """
     grid = grid_of(data, "steps", "outcome", ax=ax)
     codes = grid.fields["outcome"]

@@ -1,4 +1,9 @@
-"""The trainability map: which learning rates train a network, and how fast (Sohl-Dickstein 2024)."""
+"""The trainability map: which learning rates train a network, and how fast (Sohl-Dickstein 2024).
+
+References
+----------
+Sohl-Dickstein (2024), "The boundary of neural network trainability is fractal", arXiv:2402.06184.
+"""
 
 from __future__ import annotations
 
@@ -50,6 +55,18 @@ def trainability(
     -----
     The darker, the faster: a colour is the rank of a point's shade among those that converge, or among those
     that do not. Pale colours are near the boundary.
+
+    Examples
+    --------
+    >>> import xarray as xr
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> sums = {"loss_sum": [9.0, 30.0, 3e6], "inverse_sum": [90.0, 40.0, 1.5], "late_loss": [0.1, 0.5, 1e6]}
+    >>> variables = {name: ("learning_rate", values) for name, values in sums.items()}
+    >>> result = xr.Dataset(variables, {"learning_rate": [0.1, 1.0, 10.0]})
+    >>> cells = fn.plot.trainability(result, ax=Figure().subplots())
+    >>> cells.get_array().round(2).tolist()
+    [[0.75, 0.25, -0.5]]
     """
     grid = grid_of(data, *NEEDED, ax=ax)
     grid = replace(grid, missing=grid.missing | np.isnan(grid.fields["late_loss"]))

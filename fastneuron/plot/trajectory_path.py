@@ -56,6 +56,17 @@ def trajectory(
     Notes
     -----
     A path ends at its last finite point. Over a map, what is farther out than its width is not shown.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> import fastneuron as fn
+    >>> task, model = fn.tasks.inverter(), fn.Neuron()
+    >>> path = fn.descend(task, model, loss=fn.SquaredError(), optimizer=fn.GradientDescent(30.0),
+    ...                   start={"weight": 1.0, "bias": 1.0}, steps=10)
+    >>> (line,) = fn.plot.trajectory(path, ax=Figure().subplots())
+    >>> [float(end) for end in line.get_xydata()[0]]
+    [1.0, 1.0]
     """
     starts_x, starts_y = _paths(path, x, y)
     if result is not None:

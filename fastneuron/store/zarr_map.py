@@ -57,9 +57,10 @@ class MapStore:
     store : path, URL or zarr store
         A path is a folder; where it does not exist it is made.
     sweep : Sweep
+        What is mapped.
     variables : mapping of str to Variable
         What is stored.
-    tile_shape : tuple of int
+    tile_shape : tuple of int, one for each dim of the sweep, each 1 or more
         Shape of a tile.
 
     Raises
@@ -71,6 +72,29 @@ class MapStore:
         is writing to it.
     OSError
         If it cannot be written.
+
+    See Also
+    --------
+    open : The result that a store holds.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> import fastneuron as fn
+    >>> from fastneuron.result import kept_variables
+    >>> from fastneuron.store import MapStore, tiles_done
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store = MapStore(f"{folder}/map.zarr", sweep, kept_variables(sweep, ["steps"]), tile_shape=(2, 2))
+    ...     store.begin()
+    ...     for place in store.places_left():
+    ...         store.write(place, {"steps": np.zeros((2, 2), np.int32)})
+    ...     store.end()
+    ...     store.close()
+    ...     tiles_done(f"{folder}/map.zarr")
+    (1, 1)
     """
 
     def __init__(
@@ -126,11 +150,23 @@ class MapStore:
         return writable(self.store)
 
     def places_left(self) -> Iterator[Place]:
-        """The tiles that are not done, in C order."""
+        """The tiles that are not done, in C order.
+
+        Returns
+        -------
+        iterator of tuple of slice
+            The place of each in the grid, a slice for each dim of the sweep.
+        """
         return places_of(self._group, np.argwhere(~self.done))
 
     def strike(self, tiles: Iterable[tuple[int, ...]]) -> None:
-        """Note of tiles that they are not done."""
+        """Note of tiles that they are not done.
+
+        Parameters
+        ----------
+        tiles : iterable of tuple of int, one for each dim of the sweep, 0 or more
+            Their numbers along each dim.
+        """
         tiles = list(tiles)
         for tile, place in zip(tiles, places_of(self._group, tiles), strict=True):
             self._writer.strike(place)
@@ -142,7 +178,20 @@ class MapStore:
         self._note_runs()
 
     def write(self, place: Place, arrays: Mapping[str, np.ndarray]) -> None:
-        """Write one tile, and then that it is done; see `TileWriter.write`."""
+        """Write one tile, and then that it is done.
+
+        Parameters
+        ----------
+        place : tuple of slice
+            As `places_left` gives it.
+        arrays : mapping of str to array, shape of the tile and then the variable's own
+            All variables of the store, by name.
+
+        Raises
+        ------
+        OSError
+            If the disk is full or fails; the tile is not done then.
+        """
         self._writer.write(place, arrays)
         self.done[self._writer.tile_at(place)] = True
 
@@ -344,7 +393,7 @@ def data_names(group: Any) -> list[str]:
 
 
 def open(store: Any, partial: bool = False) -> xarray.Dataset:
-    """A stored map, lazily: values are read when they are used.
+    """Open a stored map lazily: values are read when they are used.
 
     Parameters
     ----------
@@ -353,10 +402,32 @@ def open(store: Any, partial: bool = False) -> xarray.Dataset:
     partial : bool
         Open a half-written store, too; where it is not computed, ``outcome`` is -1.
 
+    Returns
+    -------
+    xarray.Dataset
+        As `Sweep.run` gives it; where it is not computed, variables are -1 or NaN.
+
     Raises
     ------
     ValueError
         If it is no stored map, or only half written.
+    DamagedMap
+        A ValueError too: if files of the map are missing or do not hold what was written.
+
+    See Also
+    --------
+    Sweep.run : Computes a map and stores it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = sweep.run(store=f"{folder}/map.zarr")
+    ...     fn.open(f"{folder}/map.zarr").steps.values.tolist()
+    [[3, 2000], [0, 2000]]
     """
     import xarray
 
@@ -395,10 +466,32 @@ def _line(error: BaseException) -> str:
 def tiles_done(store: Any) -> tuple[int, int]:
     """Number of tiles written and of all tiles of a stored map.
 
+    Parameters
+    ----------
+    store : path, URL or zarr store
+        What ``Sweep.run(store=...)`` or ``fastneuron map`` wrote.
+
+    Returns
+    -------
+    tuple of int
+        Tiles that are done, 0 or more, and all, 1 or more.
+
     Raises
     ------
     ValueError
         If it is no stored map.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import fastneuron as fn
+    >>> from fastneuron.store import tiles_done
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     result = sweep.run(store=f"{folder}/map.zarr")
+    ...     tiles_done(f"{folder}/map.zarr")
+    (1, 1)
     """
     done = ledger.done_of(ledger.read(group_of(store_like(store)))[0])
     return int(np.count_nonzero(done)), math.prod(done.shape)
