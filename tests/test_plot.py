@@ -504,6 +504,19 @@ def test_captions_name_the_batch_and_no_number_that_varies():
     assert words(batch=fn.FullBatch(), axes={"learning_rate": [1, 2]}) == "squared error, gradient descent"
 
 
+def test_captions_name_the_number_of_the_part_that_is_drawn():
+    sweep = fn.Sweep(
+        task=fn.tasks.inverter(),
+        optimizer=fn.GradientDescent(2.5),
+        axes={"learning_rate": [1, 20], "weight": [0.0, 1.0]},
+        stop=fn.Stop(max_steps=1),
+    )
+    whole = sweep.run(progress=False)
+    words = "squared error, gradient descent"
+    assert caption(whole.isel(learning_rate=1)).splitlines()[1] == f"{words}, learning rate 20"
+    assert caption(whole.isel(learning_rate=1, drop=True)).splitlines()[1] == words
+
+
 def test_hidden_units_draws_the_shares_of_every_sample(ax):
     found = fn.activity(fn.Network((3, 4, 2)), [[0, 0, 0], [9, 9, 9]], draws=200, progress=False)
     named = found.assign_coords(sample=["black", "white"])
