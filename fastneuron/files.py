@@ -17,7 +17,7 @@ def replaced(path: Path) -> Iterator[Path]:
         yield new
         os.replace(new, there)
     except OSError as error:
-        if error.filename in (new, str(new)):
+        if error.filename in (None, new, str(new)):
             error.filename = str(path)  # the name that was asked for
         raise
     finally:

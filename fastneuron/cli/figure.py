@@ -83,9 +83,15 @@ def figure(
     assert every is not None
     files.check_folder(every)
     files.make_folder(every)
+    refused = []
     for known in figures.names():
         own = figures.load(known)
-        print(_drawn(own, every / f"{known}.{_ending(own, format)}", force, quiet), flush=True)
+        try:
+            print(_drawn(own, every / f"{known}.{_ending(own, format)}", force, quiet), flush=True)
+        except ValueError as error:
+            refused.append(str(error))
+    if refused:
+        raise ValueError("; ".join(refused))
 
 
 def _ending(wanted: ReadyFigure, given: str | None) -> str:
@@ -103,7 +109,7 @@ def _drawn(wanted: ReadyFigure, path: Path, force: bool, quiet: bool) -> str:
         try:
             spec_in(path)
         except ValueError as error:
-            raise ValueError(f"{error}; it is not replaced, give another name (--out)") from None
+            raise ValueError(f"{error}; it is not replaced; move it away, or give another name") from None
     began = time.perf_counter()
     wanted.save(path, False if quiet else None)
     return f"wrote {path} ({time.perf_counter() - began:.1f} s)"

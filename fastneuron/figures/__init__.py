@@ -71,7 +71,7 @@ class ReadyFigure:
     @cached_property
     def toml(self) -> str:
         """The text that the file of the figure carries; a spec for ``fastneuron map``."""
-        return text_of(self.sweep.to_toml(), self.picture)
+        return text_of(self.sweep.to_toml(), "", self.picture)
 
     def draw(self) -> Figure:
         """Run the sweep, and draw it on a new figure.
@@ -128,7 +128,7 @@ class ReadyFigure:
         ending = path.suffix.lower().removeprefix(".")
         try:
             own = replace(self.picture, format=ending)
-            return spec_in(path) == text_of(self.sweep.to_toml(), own)
+            return spec_in(path) == text_of(self.sweep.to_toml(), "", own)
         except (ValueError, OSError):
             return False
 

@@ -120,6 +120,9 @@ def require(data: xr.Dataset, *names: str) -> None:
     """Raise ValueError if `data` is no Dataset or lacks one of `names`."""
     if not isinstance(data, xr.Dataset):
         raise ValueError(f"give the whole result, an xarray.Dataset, not a {type(data).__name__}")
+    empty = [str(dim) for dim, length in data.sizes.items() if not length]
+    if empty:
+        raise ValueError(f"this result is empty: nothing is left of its {', '.join(empty)}")
     for name in names:
         if name not in data.data_vars:
             has = ", ".join(str(variable) for variable in data.data_vars) or "nothing"

@@ -12,13 +12,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_type_hints
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 MAP_SIZE = (8.0, 5.5)  # inches
 STRIP_SIZE = (8.0, 2.0)  # of a map over one axis
 _PLACES = ("ax", "figure")
-PANELS = ("over", "columns", "most")  # options of all maps: those of small multiples
+# options of all maps, those of small multiples, with their types
+PANELS: dict[str, Any] = {"over": str, "columns": int, "most": int}
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,12 @@ class Kind:
         """The names of its options."""
         own = [name for name in list(inspect.signature(self.draw).parameters)[1:] if name not in _PLACES]
         return [*own, *PANELS] if self.is_map else own
+
+    @property
+    def types(self) -> dict[str, Any]:
+        """The annotations of its options."""
+        own = get_type_hints(self.draw)
+        return {name: own[name] for name in self.options if name in own} | (PANELS if self.is_map else {})
 
     @property
     def is_map(self) -> bool:

@@ -23,11 +23,14 @@ from fastneuron.components import nearest, shown, shown_key
 from fastneuron.engine.progress import Report
 from fastneuron.files import replaced
 from fastneuron.fingerprint import package_fingerprint
+from fastneuron.outcomes import Outcome
 from fastneuron.plot.animation import Animation
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.kinds import KINDS, MAP_SIZE, PANELS, STRIP_SIZE
 from fastneuron.plot.metadata import marked, metadata_of
+from fastneuron.plot.option_types import fits, in_words
 from fastneuron.plot.panels import usual_size
+from fastneuron.plot.shown_part import shown_sweep
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -83,7 +86,7 @@ class Picture:
     format: str = ""
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
+        if not isinstance(self.kind, str) or self.kind not in KINDS:
             text = f"kind: no picture {shown(self.kind)}{nearest(str(self.kind), KINDS)}"
             raise ValueError(f"{text}; known: {', '.join(KINDS)}")
         allowed = KINDS[self.kind].options
@@ -92,6 +95,10 @@ class Picture:
                 text = f"{shown_key(name)}: no option of {self.kind}{nearest(str(name), allowed)}"
                 raise ValueError(f"{text}; it has: {', '.join(allowed)}")
         options = {name: _plain(name, value) for name, value in self.options.items() if value is not None}
+        for name, value in options.items():
+            hint = KINDS[self.kind].types[name]
+            if not fits(value, hint):
+                raise ValueError(f"{name} must be {in_words(hint)}, got {shown(value)}")
         object.__setattr__(self, "options", options)
         if self.size is not None:
             sides = np.asarray(self.size, dtype=object)
@@ -104,11 +111,11 @@ class Picture:
         whole = isinstance(self.dpi, int) and not isinstance(self.dpi, bool)
         if self.dpi is not None and not (whole and low <= self.dpi <= high):
             raise ValueError(f"dpi must be a whole number from {low} to {high}, got {shown(self.dpi)}")
-        if self.style not in DPI:
+        if not isinstance(self.style, str) or self.style not in DPI:
             raise ValueError(f"style must be {' or '.join(DPI)}, got {shown(self.style)}")
         if self.format == "":
             object.__setattr__(self, "format", self.formats[0])
-        if self.format not in self.formats:
+        if not isinstance(self.format, str) or self.format not in self.formats:
             raise ValueError(
                 f"format of {self.kind} must be {', '.join(self.formats)}, got {shown(self.format)}"
             )
@@ -177,7 +184,7 @@ class Picture:
         str
             TOML; what `save` writes into the file.
         """
-        return text_of(str(result.attrs.get("sweep", "")), self)
+        return text_of(*shown_sweep(result), self)
 
     def draw(self, result: xr.Dataset) -> Figure:
         """A new figure of the result, of an animation with its last frame.
@@ -268,14 +275,21 @@ class Picture:
                 drawn.save(path, spec=carried, dpi=dpi, progress=progress)
                 return
             with replaced(path) as new:
-                drawn.savefig(new, dpi=dpi, metadata=metadata_of(suffix, text))
+                try:
+                    drawn.savefig(new, dpi=dpi, metadata=metadata_of(suffix, text))
+                except ValueError as error:
+                    if "Parse" not in str(error):
+                        raise
+                    advice = "a text between dollars must be mathematics; write \\$ for the sign itself"
+                    raise ValueError(f"title: {advice} ({' '.join(str(error).split())})") from error
 
 
-def text_of(sweep: str, picture: Picture) -> str:
-    """The text that the file of a picture carries, of a sweep as TOML."""
+def text_of(sweep: str, note: str, picture: Picture) -> str:
+    """The text that the file of a picture carries: versions, a note, a sweep as TOML, and the picture."""
     made = f"# fastneuron {fastneuron.__version__} ({package_fingerprint()[:12]})"
     drawn = toml.dumps({"picture": picture.to_spec()})
-    return f"{made}, Matplotlib {matplotlib.__version__}\n{sweep}\n{drawn}"
+    noted = f"# {note}\n" if note else ""
+    return f"{made}, Matplotlib {matplotlib.__version__}\n{noted}{sweep}\n{drawn}"
 
 
 def save(
@@ -358,6 +372,8 @@ def _plain(name: str, value: Any) -> Any:
         return {str(key): _plain(name, inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(name, inner) for inner in value]
+    if isinstance(value, Outcome):
+        return value.name.lower()
     if isinstance(value, bool | int | float | str):
         return value
     raise ValueError(f"{name} must be made of numbers, texts and lists to be saved, got {shown(value)}")

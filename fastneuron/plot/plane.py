@@ -20,8 +20,9 @@ from fastneuron.outcomes import Stop
 from fastneuron.places import SD, entry_of
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.grid import GridAxis, grid_axis, require
+from fastneuron.plot.shown_part import with_start
 from fastneuron.starts import Distribution
-from fastneuron.sweep import Sweep
+from fastneuron.sweep import DRAW, Sweep
 
 AT_ONCE = 2**22  # outputs computed at a time
 
@@ -116,7 +117,7 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
     sweep = _sweep_of(result)
     variables = [*result.data_vars.values(), xr.DataArray()]
     dims = [str(dim) for dim in variables[0].dims if dim in sweep.dims]
-    if len(dims) != 2:
+    if len(dims) != 2 or DRAW in dims:
         raise ValueError(
             f"this picture needs a result over two parameters, got {len(dims)} axes "
             f"({', '.join(dims) or 'none'}); select others with .isel or .sel"
@@ -167,23 +168,14 @@ def _examples(sweep: Sweep) -> list[str]:
 
 def _selected(sweep: Sweep, result: xr.Dataset, kept: tuple[str, str]) -> Sweep:
     """The sweep over the axes `kept` alone, at the place of the others where `result` was selected."""
-    start, settings = dict(sweep.start), {}
+    selected = {}
     for axis in sweep.axes:
         if axis in kept:
             continue
         if axis not in result.coords:
             raise ValueError(f"this result does not tell where it was selected on axis {axis!r}")
-        role, field = sweep.places[axis]
-        value = float(result[axis])
-        entry = entry_of(sweep.model, field)
-        if role == "start" and entry is not None:
-            name = field.partition("[")[0]
-            numbers = np.array(np.broadcast_to(cast("Any", start[name]), sweep.model.shapes[name]))
-            numbers.flat[entry - pieces_of(sweep.model)[name].start] = value
-            start[name] = numbers
-        elif role == "start":
-            start[field] = value
-        else:
-            settings[axis] = value
+        selected[axis] = float(result[axis])
+    settings = {axis: value for axis, value in selected.items() if sweep.places[axis][0] != "start"}
+    start = with_start(sweep, {axis: value for axis, value in selected.items() if axis not in settings})
     own = settled_on(sweep, settings)
     return replace(own, axes={axis: sweep.axes[axis] for axis in kept}, start=start, draws=None)

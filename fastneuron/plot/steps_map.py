@@ -24,7 +24,7 @@ from fastneuron.plot.panels import Look, draw_map
 def steps(
     data: xr.Dataset,
     *,
-    outcomes: Sequence[Outcome] = (Outcome.REACHED, Outcome.SETTLED),
+    outcomes: Sequence[Outcome | str] = (Outcome.REACHED, Outcome.SETTLED),
     ax: Axes | Facets | None = None,
     title: str | None = None,
     legend: bool = True,
@@ -35,7 +35,7 @@ def steps(
     ----------
     data : Dataset
         A result with ``steps`` and ``outcome`` over one or two axes.
-    outcomes : sequence of Outcome
+    outcomes : sequence of Outcome or str
         Whose steps to show.
     ax : Axes, optional
         Where to draw; default a new figure. Without, a result over three axes is drawn as by
@@ -65,11 +65,12 @@ def steps(
     >>> cells.get_array().shape
     (8, 8)
     """
+    members = [_member(given) for given in outcomes]
     grid = grid_of(data, "steps", "outcome", ax=ax)
     codes = grid.fields["outcome"]
-    shown = np.isin(codes, [int(member) for member in outcomes])
+    shown = np.isin(codes, [int(member) for member in members])
     counts = np.where(shown, grid.fields["steps"], -1)
-    names = " or ".join(member.name.lower() for member in outcomes)
+    names = " or ".join(member.name.lower() for member in members)
     handles = []
     if not (shown | grid.missing).all():
         handles.append(swatch(palette.OTHER, f"not {names}"))
@@ -86,3 +87,13 @@ def _norm(counts: np.ndarray) -> Normalize:
     if high >= LOG_FROM * max(low, 1):
         return SymLogNorm(linthresh=1, linscale=0.3, vmin=low, vmax=high, base=10)
     return Normalize(low, max(high, low + 1))
+
+
+def _member(given: Outcome | str) -> Outcome:
+    """The outcome of a name, or itself."""
+    names = [member.name.lower() for member in Outcome]
+    if isinstance(given, Outcome):
+        return given
+    if not isinstance(given, str) or given.lower() not in names:
+        raise ValueError(f"outcomes: no outcome {given!r}; there are: {', '.join(names)}")
+    return Outcome[given.upper()]

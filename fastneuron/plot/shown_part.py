@@ -1,0 +1,85 @@
+"""The sweep that a picture shows: that of its result, or of the part of it that was selected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+import xarray as xr
+
+from fastneuron.batches import FullBatch
+from fastneuron.models import pieces_of
+from fastneuron.places import entry_of
+from fastneuron.plot.following import settled_on
+from fastneuron.starts import Distribution
+from fastneuron.sweep import Sweep
+
+HALF = "drawn while the map was half finished"
+PART = "drawn of a part of the result of this sweep"
+
+
+def shown_sweep(result: xr.Dataset) -> tuple[str, str]:
+    """The sweep of what a result holds, as TOML, and in words what it does not tell of it.
+
+    Of a result from which points were selected it is the sweep of these points, where it gives them the same
+    numbers: random ones depend on the number of a point in its grid.
+    """
+    text = str(result.attrs.get("sweep", ""))
+    if not text or not result.data_vars:
+        return text, ""
+    note = "" if "seconds" in result.attrs else HALF
+    sweep = Sweep.from_toml(text)
+    if _is_whole(result, sweep):
+        return text, note
+    try:
+        return _part(result, sweep).to_toml(), note
+    except ValueError:
+        return text, "; ".join(filter(None, (note, PART)))
+
+
+def _is_whole(result: xr.Dataset, sweep: Sweep) -> bool:
+    dims = [str(dim) for dim in next(iter(result.data_vars.values())).dims if dim in sweep.dims]
+    return dims == list(sweep.dims) and all(
+        np.array_equal(result[dim].values, values) for dim, values in sweep.coordinates().items()
+    )
+
+
+def _part(result: xr.Dataset, sweep: Sweep) -> Sweep:
+    """The sweep of the points of a result.
+
+    Raises
+    ------
+    ValueError
+        If there is none that gives them the same numbers.
+    """
+    random = any(isinstance(start, Distribution) for start in sweep.starts.values())
+    if random or sweep.batch != FullBatch() or sweep.draws:
+        raise ValueError("the numbers of the points would be others")
+    selected = {axis: float(result[axis]) for axis in sweep.axes if axis not in result.dims}
+    settings = {axis: value for axis, value in selected.items() if sweep.places[axis][0] != "start"}
+    part = settled_on(sweep, settings)
+    start = with_start(sweep, {axis: value for axis, value in selected.items() if axis not in settings})
+    dims = [str(dim) for dim in next(iter(result.data_vars.values())).dims if dim in sweep.axes]
+    whole = {axis: own.values() for axis, own in sweep.axes.items()}
+    axes = {
+        axis: sweep.axes[axis] if np.array_equal(result[axis].values, whole[axis]) else result[axis].values
+        for axis in dims
+    }
+    return replace(part, axes=cast("Any", axes), start=start)
+
+
+def with_start(sweep: Sweep, selected: dict[str, float]) -> dict[str, Any]:
+    """Where the starts of a sweep are, with these of its axes at these values."""
+    start: dict[str, Any] = dict(sweep.start)
+    for axis, value in selected.items():
+        field = sweep.places[axis][1]
+        entry = entry_of(sweep.model, field)
+        if entry is None:
+            start[field] = value
+            continue
+        name = field.partition("[")[0]
+        numbers = np.array(np.broadcast_to(start[name], sweep.model.shapes[name]))
+        numbers.flat[entry - pieces_of(sweep.model)[name].start] = value
+        start[name] = numbers
+    return start
