@@ -144,6 +144,33 @@ def test_without_a_start_one_is_shown_that_reaches_the_targets(result):
     assert result["outcome"].sel(at).item() == fn.Outcome.REACHED
 
 
+def test_a_neuron_that_runs_away_leaves_its_first_curves_in_sight():
+    straight = fn.Neuron(activation=fn.Identity())
+    away = sweep(model=straight, optimizer=fn.GradientDescent(5.0)).run(progress=False)
+    drawn = plot.animate_response(away, start={"weight": 1.0, "bias": 1.0}, frames=5)
+    drawn.draw(4)
+    curve = drawn.figure.axes[0]
+    line = next(own for own in curve.lines if own.get_label() == "neuron")
+    assert np.abs(line.get_ydata()).max() > 1e100
+    low, high = curve.get_ylim()
+    assert -4 < low < 0 and 2.25 < high < 5  # the first curve goes from 0.75 to 2.25
+
+
+def test_a_way_over_a_half_finished_map_says_what_the_hatching_is(result):
+    half = result.copy(deep=True)
+    half["outcome"][:12] = -1
+    drawn = plot.animate_response(half, frames=2)
+    named = [text.get_text() for legend in drawn.figure.legends for text in legend.get_texts()]
+    assert "not computed" in named and "reached" in named
+
+
+def test_a_file_that_cannot_be_written_is_named_as_it_was_asked_for(here, result):
+    for name in ("away/a.gif", "away/a.mp4") if shutil.which("ffmpeg") else ("away/a.gif",):
+        with pytest.raises(FileNotFoundError) as error:
+            plot.animate_map(result, frames=2).save(name, progress=False)
+        assert error.value.filename == name
+
+
 def test_times_are_ever_wider_and_end_at_the_last():
     for last, frames in ((0, 5), (3, 9), (1000, 40), (10**6, 60), (7, 1)):
         times = widening(last, frames)

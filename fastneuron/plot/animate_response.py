@@ -16,6 +16,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 
 from fastneuron.components import Bound, checked_number, nearest, shown
+from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.models import Neuron
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
@@ -24,7 +25,7 @@ from fastneuron.plot.caption import caption
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, with_step_in_view
 from fastneuron.plot.kinds import kind
-from fastneuron.plot.legends import swatch
+from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.outcome_map import outcome
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
@@ -148,10 +149,11 @@ class _Curve:
         self.threshold = ax.axvline(np.nan, color=THRESHOLD, linestyle=":", label="threshold -bias/weight")
         goal = draw_goal(ax, neuron, task, w[-1], b[-1], x)
         self.handles = [self.line, first, self.threshold, *goal]
-        seen = np.concatenate([self.outputs.ravel(), task.y.ravel()])
-        seen = seen[np.isfinite(seen)]
-        margin = 0.05 * (seen.max() - seen.min() or 1.0)
-        limits = (seen.min() - margin, seen.max() + margin)
+        goals = task.y.ravel()
+        start = np.append(self.outputs[0], goals)
+        seen = np.append(self.outputs[np.isfinite(self.outputs)], goals)
+        # a curve that runs away leaves the picture, or the others would be flat in it
+        limits = _widened((start.min(), start.max()), seen)
         ax.set(xlim=(x[0], x[-1]), ylim=limits, xlabel="input x", ylabel="output a")
         self.told = ax.set_title("", loc="left", fontsize="medium")
         self.moving = [self.line, self.threshold, *goal, *ax.spines.values(), self.told]
@@ -177,6 +179,7 @@ class _Plane:
             codes = np.unique(result["outcome"].values)
             names = {member: member.name.lower() for member in Outcome if member in codes}
             backdrop = [swatch(palette.COLORS[member], name) for member, name in names.items()]
+            backdrop += [not_computed_swatch()] if NOT_COMPUTED in codes else []
         else:
             across, up = _around(weight), _around(bias)
             _landscape(ax, sweep, across, up)
@@ -207,10 +210,10 @@ def _is_map(result: xr.Dataset) -> bool:
 
 
 def _widened(limits: tuple[float, float], values: np.ndarray) -> tuple[float, float]:
-    """The limits of a map, widened to show values, by no more than its size on each side."""
+    """The limits widened to show values, by no more than the distance between them on each side."""
     low, high = limits
-    size = high - low
-    margin = 0.03 * size
+    size = high - low or 1.0
+    margin = 0.05 * size
     return (
         float(min(low, max(values.min() - margin, low - size))),
         float(max(high, min(values.max() + margin, high + size))),

@@ -195,7 +195,7 @@ def widening(last: int, frames: int) -> np.ndarray:
     Examples
     --------
     >>> widening(1000, 11).tolist()
-    [0, 1, 2, 4, 8, 16, 32, 75, 178, 422, 1000]
+    [0, 2, 4, 8, 16, 32, 64, 127, 253, 503, 1000]
     >>> widening(3, 11).tolist()
     [0, 1, 2, 3]
     """

@@ -58,6 +58,7 @@ def writing(
         escaped = re.sub(r"([=;#\\\n])", r"\\\1", comment)
         notes.write(f";FFMETADATA1\ncomment={escaped}\n")
         notes.flush()
+        path.touch()  # where that fails, Python says why better than ffmpeg
         picture = [
             "-f",
             "rawvideo",
