@@ -210,3 +210,85 @@ def test_the_bytes_are_those_of_another_process(here, result):
     (here / "s").write_text(result.attrs["sweep"])
     subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"PYTHONHASHSEED": "7"})
     assert (here / "here.svg").read_bytes() == (here / "there.svg").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "part",
+    {
+        "some, one axis turned": {"bias": slice(0, 7, 2), "weight": slice(None, None, -3)},
+        "a strip": {"bias": 3},
+    }.values(),
+)
+def test_a_picture_of_a_part_makes_that_part_again(here, capsys, result, part):
+    plot.save("part.png", result.isel(part), "steps")
+    assert again(capsys, here / "part.png") == (here / "part.png").read_bytes()
+
+
+def test_a_picture_at_one_value_of_a_hyperparameter_makes_itself_again(here, capsys):
+    axes = {"learning_rate": [1.0, 30.0], "bias": fn.linspace(-9, 9, 5), "weight": fn.linspace(-9, 9, 6)}
+    sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(3.0), axes=axes)
+    plot.save("one.png", sweep.run(progress=False).isel(learning_rate=1), "loss")
+    assert again(capsys, here / "one.png") == (here / "one.png").read_bytes()
+
+
+def test_what_a_spec_cannot_tell_it_says(here, result):
+    drawn = fn.Sweep.from_toml(result.attrs["sweep"])
+    random = fn.Sweep(
+        task=drawn.task, optimizer=drawn.optimizer, axes={"bias": [0, 1]}, start={"weight": fn.normal(0, 1)}
+    )
+    plot.save("part.png", random.run(progress=False).isel(bias=[1]))
+    assert "\n# drawn of a part of the result of this sweep\n" in plot.spec_in("part.png")
+    half = result.copy()
+    half.attrs.pop("seconds")  # as of a store that is half written
+    plot.save("half.png", half)
+    assert "\n# drawn while the map was half finished\n" in plot.spec_in("half.png")
+    assert fn.Sweep.from_toml(plot.spec_in("half.png")) == drawn
+
+
+def test_outcomes_are_named_in_a_spec(here, capsys, result):
+    plot.save("steps.png", result, "steps", outcomes=[fn.Outcome.REACHED, "stalled"])
+    assert toml.loads(plot.spec_in("steps.png"))["picture"]["outcomes"] == ["reached", "stalled"]
+    assert again(capsys, here / "steps.png") == (here / "steps.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "kind, options, says",
+    [
+        ("steps", {"outcomes": 5}, "picture.outcomes must be a list, each"),
+        ("steps", {"outcomes": ["nix"]}, "outcomes: no outcome 'nix'; there are: unfinished, reached"),
+        ("progress", {"start": 2}, "picture.start must be a table, each a number, got 2"),
+        ("hidden_units", {"samples": 1}, "picture.samples must be a list, each a text, got 1"),
+        ("animate_axis", {"of": ["a"]}, "picture.of must be a text, got ['a']"),
+        ("outcome", {"title": 5}, "picture.title must be a text, got 5"),
+        ("outcome", {"legend": 1}, "picture.legend must be true or false, got 1"),
+        ("outcome", {"most": 1.5}, "picture.most must be a whole number, got 1.5"),
+        ("basins", {"starts": [[1.0, "a"]]}, "picture.starts must be a list, each 2 of a number"),
+        ("basins", {"under": "loss"}, "picture.under must be 'outcome' or 'landscape', got 'loss'"),
+        ("outcome", {"style": ["a"]}, "picture.style must be screen or print, got ['a']"),
+        ("outcome", {"title": "$\\frac{$"}, "title: a text between dollars must be mathematics"),
+    ],
+)
+def test_options_of_the_wrong_type_are_refused_with_one_line(here, result, kind, options, says):
+    with pytest.raises(ValueError) as error:
+        plot.Picture.from_spec({"kind": kind, **options}).save("a.png", result)
+    assert says in str(error.value) and "\n" not in str(error.value)
+    assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("kind", ["outcome", "shares", "loss_curves", "basins", "animate_map"])
+def test_an_empty_result_is_refused(result, kind):
+    with pytest.raises(ValueError, match="this result is empty: nothing is left of its bias"):
+        plot.Picture(kind).draw(result.isel(bias=slice(0, 0)))
+
+
+@pytest.mark.parametrize("kind", ["basins", "landscape", "vector_field"])
+def test_a_plane_is_not_one_of_draws(kind):
+    sweep = fn.Sweep(
+        task=fn.tasks.inverter(),
+        optimizer=fn.GradientDescent(3.0),
+        axes={"weight": [0, 1]},
+        draws=3,
+        start={"bias": fn.normal(0, 1)},
+    )
+    with pytest.raises(ValueError, match=r"needs a result over two parameters, got 2 axes \(weight, draw\)"):
+        plot.Picture(kind).draw(sweep.run(progress=False))

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.following import follow, places_in_sweep, spread
-from fastneuron.plot.grid import axes_for
+from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
 from fastneuron.plot.palette import COLORS
@@ -98,6 +98,7 @@ def loss_curves(
         raise ValueError(f"seed must be below 2**63, got {seed}")
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError("give the result of a sweep, an xarray.Dataset with its sweep in the attributes")
+    require(result)
     sweep = Sweep.from_toml(result.attrs["sweep"])
     places, values = places_in_sweep(result, sweep), sweep.coordinates()
     chosen = spread([len(own) for own in places], curves, seed)

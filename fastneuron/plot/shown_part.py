@@ -12,6 +12,7 @@ from fastneuron.batches import FullBatch
 from fastneuron.models import pieces_of
 from fastneuron.places import entry_of
 from fastneuron.plot.following import settled_on
+from fastneuron.result import variables_of
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 
@@ -28,8 +29,10 @@ def shown_sweep(result: xr.Dataset) -> tuple[str, str]:
     text = str(result.attrs.get("sweep", ""))
     if not text or not result.data_vars:
         return text, ""
-    note = "" if "seconds" in result.attrs else HALF
     sweep = Sweep.from_toml(text)
+    if not set(result.data_vars) & set(variables_of(sweep)):  # something else than its result
+        return text, ""
+    note = "" if "seconds" in result.attrs else HALF
     if _is_whole(result, sweep):
         return text, note
     try:
