@@ -211,7 +211,8 @@ def test_a_tile_that_ends_every_worker_ends_the_run(tmp_path: Path) -> None:
         "Crew.run = lambda self, *arguments: os._exit(1)\n"
     )
     with (
-        local_cluster(n_workers=1, preload=[str(tmp_path / "deadly.py")]) as cluster,
+        # four, so that it needs none to come again, which on a busy machine may fail
+        local_cluster(n_workers=4, preload=[str(tmp_path / "deadly.py")]) as cluster,
         distributed.Client(cluster) as client,
         pytest.raises(ClusterError) as error,
     ):
