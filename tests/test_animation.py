@@ -179,7 +179,7 @@ def test_times_are_ever_wider_and_end_at_the_last():
         assert (np.diff(times) > 0).all() and (np.diff(times, 2) >= -1).all()
 
 
-@pytest.mark.parametrize("kind", ["animate_map", "animate_response"])
+@pytest.mark.parametrize("kind", ["animate_axis", "animate_map", "animate_response"])
 def test_an_animation_makes_itself_again(here, capsys, result, kind):
     plot.save("first.gif", result, kind, frames=4, size=(5, 3), dpi=50)
     assert main(["spec", "first.gif"]) == 0
