@@ -214,11 +214,11 @@ def test_disabled_cache_is_neither_read_nor_written(folder):
     assert not folder.exists()
 
 
-@pytest.mark.parametrize("what", ["package_fingerprint", "numba_version"])
+@pytest.mark.parametrize("what", ["compiled_fingerprint", "numba_version"])
 def test_other_sources_or_versions_have_other_entries(folder, monkeypatch, what):
     call()
-    if what == "package_fingerprint":
-        monkeypatch.setattr(cache, "package_fingerprint", lambda: "edited")
+    if what == "compiled_fingerprint":
+        monkeypatch.setattr(cache, "compiled_fingerprint", lambda: "edited")
     else:
         monkeypatch.setattr(cache.numba, "__version__", "999")
     assert call() == (3.0, 0, 1)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import fastneuron
+from fastneuron.fingerprint import COMPILED, PACKAGE
 
-PACKAGE = Path(fastneuron.__file__).parent
 # a module or folder may import from its own line and from the lines above
 LAYERS = [
     {"elementary", "files", "fingerprint"},
@@ -64,6 +64,19 @@ def test_a_file_imports_only_from_its_own_layer_and_those_above(path: Path) -> N
     for name in imported(path):
         assert name in LEVEL, f"{own} imports {name}, which has no place in LAYERS"
         assert LEVEL[name] <= LEVEL[own] or (own, name) in EXCEPTIONS, f"{own} imports {name}"
+
+
+def test_machine_code_depends_on_no_file_that_its_fingerprint_leaves_out() -> None:
+    holding = [place(path) for path in FILES if "\n@component\n" in path.read_text(encoding="utf-8")]
+    pending, seen = ["kernels", *holding], set()
+    while pending:
+        name = pending.pop()
+        if name not in seen:
+            seen.add(name)
+            for path in FILES:
+                if place(path) == name:
+                    pending.extend(imported(path))
+    assert seen == set(COMPILED)
 
 
 def test_every_layer_is_there() -> None:

@@ -2,9 +2,9 @@
 
 Numba's own cache trusts a file's time and size, so an edit in a file that is only imported leaves
 stale machine code, and two processes may overwrite each other's entries. Here an entry's name is the
-hash of everything that went into it: the sources of this package, the code of every component class
-outside it (with what its module refers to), the argument types, the CPU and the versions. An entry is
-written beside its place and then renamed, and carries a checksum.
+hash of everything that went into it: the sources of this package that kernels use, the code of every
+component class outside it (with what its module refers to), the argument types, the CPU and the versions. An
+entry is written beside its place and then renamed, and carries a checksum.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from numba.core.caching import _Cache
 from numba.core.compiler import CompileResult
 from numba.misc.appdirs import user_cache_dir
 
-from fastneuron.fingerprint import package_fingerprint
+from fastneuron.fingerprint import compiled_fingerprint
 
 
 def cache_folder() -> Path:
@@ -99,7 +99,7 @@ class KernelCache(_Cache):
             return None  # a class of a script has no name that another process could find it by
         parts = [
             f"{self._function.__module__}.{self._function.__qualname__}",
-            package_fingerprint(),
+            compiled_fingerprint(),
             str(sig),
             repr(target_context.codegen().magic_tuple()),
             sys.version,
