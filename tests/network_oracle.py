@@ -242,7 +242,8 @@ def recorded_losses(training, start, point=0):
 def reduced_losses(losses, last, clip, relative=False):
     """Recorded losses as a few numbers, in float64.
 
-    c_t = min(l_t, clip), or min(l_t / l_0, clip) where `relative`, and `clip` where that is not finite.
+    c_t = min(l_t, clip), or min(l_t / l_0, clip) where `relative`, and `clip` where not finite. A loss
+    of 0 is 0 beside any first loss.
     ``first`` is c_0, ``last`` the last c_t, ``mean`` the mean of the last `last` c_t, ``total`` the sum of
     all, ``inverse_total`` that of 1 / c_t.
     """
@@ -250,7 +251,7 @@ def reduced_losses(losses, last, clip, relative=False):
         raise ValueError(f"last must be from 1 to {len(losses)}, got {last}")
     with np.errstate(all="ignore"):
         r = np.asarray(losses, np.float64)
-        r = r / r[0] if relative else r
+        r = np.where(r == 0, 0.0, r / r[0]) if relative else r
         c = np.where(np.isfinite(r), np.minimum(r, clip), clip)
         inverse_total = (1 / c).sum()
     return {

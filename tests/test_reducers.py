@@ -214,3 +214,23 @@ def test_study_of_trainability(width):
     for name in ("total", "inverse_total", "late_mean"):
         expected = getattr(pixels, name)[close]
         np.testing.assert_allclose(result[name].values[close], expected, rtol=1e-6, err_msg=name)
+
+
+@DTYPES
+def test_a_start_that_is_right_from_the_outset_trains(dtype):
+    """Its first loss is 0 and so are all others: 0 of 0 counts as 0, and what leaves 0 as `clip`."""
+    relative = {"mean": fn.Mean(20, 1, 1e6), "total": fn.Sum(1, 1e6)}
+    sweep = fn.Sweep(
+        task=fn.Task([0], [3.5]),
+        model=fn.Network((1, 1), hidden=fn.Step(), output=fn.Identity()),
+        optimizer=fn.GradientDescent(1.0),
+        axes={"max_steps": [8], "layer0.bias[0]": [3.5]},
+        start={"layer0.weight": 0.0},
+        stop=fn.Stop(tolerance=0.5, limit=50.0, settle=1e-4, max_period=8),
+        record=BOTH | relative,
+        dtype=dtype,
+    )
+    result = sweep.run(progress=False)
+    assert result["mean"].item() == 0.0 and result["total"].item() == 0.0
+    assert fn.Sum(1, 9.0).counted(np.float64(0.5), np.float64(0.0)) == 9.0
+    assert fn.Sum(1, 9.0).counted(np.float64("nan"), np.float64(0.0)) == 9.0
