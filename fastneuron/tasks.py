@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fastneuron.arrays import checked_array
 from fastneuron.components import nearest, shown
 from fastneuron.starts import normal, uniform_numbers
 
@@ -127,23 +128,10 @@ def _with_table(x: np.ndarray, y: np.ndarray, name: str, short: dict[str, Any] |
 
 
 def _numbers(field: str, given: object) -> np.ndarray:
-    try:
-        array = np.array(given)
-    except ValueError:
-        raise ValueError(f"{field} is ragged: every sample must have as many numbers as the first") from None
-    except Exception as error:  # whatever a foreign array type throws
-        raise ValueError(f"{field} cannot be read as an array: {error}") from None
-    leaves: Iterable[Any] = () if isinstance(given, np.ndarray) else np.array(given, object).flat
-    if array.dtype.kind not in "iuf" or any(isinstance(leaf, bool | np.bool_) for leaf in leaves):
-        raise ValueError(f"{field} must be numbers, got {shown(given)}")
-    with np.errstate(over="ignore"):  # a longdouble may be too large: refused below
-        array = np.array(array, np.float64, order="C") + 0.0  # no -0.0: equal tasks have equal bytes
+    array = checked_array(field, given, "a list of numbers")
     if array.ndim == 0:
         raise ValueError(f"{field} must be a list of numbers, got {shown(given)}")
-    if not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{field}{list(place)} must be a finite number, got {array[place]}")
-    return array
+    return np.array(array, np.float64, order="C") + 0.0  # no -0.0: equal tasks have equal bytes
 
 
 def _whole(field: str, value: object, low: int, high: int, high_text: str = "") -> int:

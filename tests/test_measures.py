@@ -29,7 +29,7 @@ def test_no_computed_point_is_an_error(nothing):
         fractions(nothing)
 
 
-@pytest.mark.parametrize("strange", [6, -2, 1.5, np.nan])
+@pytest.mark.parametrize("strange", [6, -2, 1.5])
 def test_unknown_codes_are_errors_that_name_the_code(strange):
     with pytest.raises(ValueError, match=f"from -1 .* to 5, got {strange}"):
         fractions([0, 1, strange])
