@@ -105,6 +105,18 @@ class Task:
         """Number of targets of a sample."""
         return int(self.y.shape[1])
 
+    @property
+    def middle(self) -> float:
+        """What parts high outputs from low ones: the middle between the lowest and the highest target.
+
+        Where all targets are equal there is nothing between them. Then it is 1/2 below them if they are 1/2
+        or more, else 1/2 above: for the gates "true" and "false" 1/2, as for all other gates.
+        """
+        low, high = float(self.y.min()), float(self.y.max())
+        if low == high:
+            return low - 0.5 if low >= 0.5 else low + 0.5
+        return low / 2 + high / 2
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Task)

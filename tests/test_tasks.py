@@ -99,6 +99,20 @@ def test_a_gate_computes_what_its_name_says(name, rule):
     assert task.name == name
 
 
+@pytest.mark.parametrize("name", tasks.GATES)
+def test_the_middle_of_every_gate_is_a_half(name):
+    assert tasks.gate(name).middle == 0.5
+
+
+@pytest.mark.parametrize(
+    ("targets", "middle"),
+    [([1, 4], 2.5), ([-1, 1, 0.5], 0.0), ([1e308, 1.5e308], 1.25e308), ([-1.5e308, 1.5e308], 0.0)]
+    + [([0.5, 0.5], 0.0), ([0.3], 0.8), ([-1, -1], -0.5), ([7], 6.5)],
+)
+def test_the_middle_is_between_the_targets_or_a_half_from_the_only_one(targets, middle):
+    assert Task([0] * len(targets), targets).middle == pytest.approx(middle, rel=1e-15)
+
+
 def test_there_are_sixteen_gates_each_its_own():
     assert len(set(tasks.GATES.values())) == 16
 
