@@ -25,6 +25,7 @@ from typing import (
     Any,
     ClassVar,
     NamedTuple,
+    TypeGuard,
     TypeVar,
     cast,
     dataclass_transform,
@@ -89,6 +90,13 @@ class Component:
     bounds: ClassVar[dict[str, Bound]] = {}
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether `value` is a whole number or a float, of Python or NumPy; finite or not."""
+    # True is a whole number to Python, and a timedelta64 to NumPy
+    number = isinstance(value, int | float | np.integer | np.floating)
+    return number and not isinstance(value, bool | np.timedelta64)
+
+
 def checked_number(name: str, value: object, bound: Bound = FINITE) -> float:
     """`value` as a float (an int for whole fields) within `bound`.
 
@@ -98,7 +106,7 @@ def checked_number(name: str, value: object, bound: Bound = FINITE) -> float:
         Naming the field, the value and what is allowed.
     """
     number = math.nan
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+    if is_number(value):
         try:
             number = float(value)
         except OverflowError:

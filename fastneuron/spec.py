@@ -76,7 +76,7 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
         Naming the key, its value and what is allowed; also for a key that is not known.
     """
     if not isinstance(spec, Mapping):
-        raise ValueError(f"a sweep must be a table, got {shown(spec)}")
+        raise ValueError(f"a sweep must be a dict of tables, as TOML gives it, got {shown(spec)}")
     _check_keys(spec, (*KEYS, PICTURE))
     for key in ("task", "optimizer", "axes"):
         if key not in spec and not (key == "axes" and "draws" in spec):

@@ -22,6 +22,7 @@ import numpy as np
 
 from fastneuron import toml
 from fastneuron.activations import activations
+from fastneuron.arrays import checked_array
 from fastneuron.axes import Axis, as_axis
 from fastneuron.batches import Batch, FullBatch, batches
 from fastneuron.components import Component, Registry, checked_number, nearest, shown, shown_key
@@ -421,9 +422,11 @@ def _check_component(name: str, record: Component, registry: Registry, example: 
 
 def _checked_axes(axes: object, draws: object) -> dict[str, Axis]:
     most = MAX_AXES - (draws is not None)
-    if not isinstance(axes, Mapping) or len(axes) > most or (not axes and draws is None):
-        given = dict(axes) if isinstance(axes, Mapping) else axes
-        raise ValueError(f"axes must be a table of 1 to {most} axes by name, got {shown(given)}")
+    if not isinstance(axes, Mapping):
+        example = "{'weight': linspace(-20, 20, 64)}"
+        raise ValueError(f"axes must be a dict of axes by name, as {example}, got {shown(axes)}")
+    if len(axes) > most or (not axes and draws is None):
+        raise ValueError(f"axes must be 1 to {most} axes by name, got {len(axes)}")
     for name in axes:
         if not isinstance(name, str):
             raise ValueError(f"axes: a name must be text, got {shown(name)}")
@@ -445,7 +448,7 @@ def _checked_draws(draws: object) -> int | None:
 
 def _checked_record(record: object) -> dict[str, Reducer]:
     if not isinstance(record, Mapping):
-        raise ValueError(f"record must be a table of reducers by name, got {shown(record)}")
+        raise ValueError(f"record must be a dict of reducers, as {{'loss_sum': Sum()}}, got {shown(record)}")
     for name, reducer in record.items():
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"record: a name must be one word, as loss_sum, got {shown(name)}")
@@ -458,7 +461,8 @@ def _checked_record(record: object) -> dict[str, Reducer]:
 
 def _checked_start(start: object, model: Model) -> dict[str, Start]:
     if not isinstance(start, Mapping):
-        raise ValueError(f"start must be a table of numbers by parameter, got {shown(start)}")
+        example = f"{{{model.parameters[0]!r}: 0.5}}"
+        raise ValueError(f"start must be a dict of parameters, as {example}, got {shown(start)}")
     for name in start:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
@@ -471,17 +475,14 @@ def _one_start(where: str, value: object, shape: tuple[int, ...]) -> Start:
         return distribution_from_spec(value, where)
     if isinstance(value, Distribution):
         return value
-    if not shape or not isinstance(value, np.ndarray | list | tuple):
+    if not shape:
         return checked_number(where, value)
-    try:
-        array = np.array(value)
-    except ValueError:
-        raise ValueError(f"{where} is ragged; it must have shape {shape}") from None
+    array = checked_array(where, value, f"a number or an array of shape {shape}")
+    if not array.ndim:
+        return float(array)
     if array.shape != shape:
         raise ValueError(f"{where} must be a number or an array of shape {shape}, got shape {array.shape}")
-    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-        raise ValueError(f"{where} must be finite numbers, got {shown(value)}")
-    array = array.astype(np.float64) + 0.0
+    array = np.array(array, np.float64) + 0.0
     array.flags.writeable = False
     return array
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from fastneuron.arrays import checked_array
 from fastneuron.components import nearest, shown
 from fastneuron.starts import normal, uniform_numbers
 
@@ -104,6 +105,18 @@ class Task:
         """Number of targets of a sample."""
         return int(self.y.shape[1])
 
+    @property
+    def middle(self) -> float:
+        """What parts high outputs from low ones: the middle between the lowest and the highest target.
+
+        Where all targets are equal there is nothing between them. Then it is 1/2 below them if they are 1/2
+        or more, else 1/2 above: for the gates "true" and "false" 1/2, as for all other gates.
+        """
+        low, high = float(self.y.min()), float(self.y.max())
+        if low == high:
+            return low - 0.5 if low >= 0.5 else low + 0.5
+        return low / 2 + high / 2
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Task)
@@ -127,23 +140,10 @@ def _with_table(x: np.ndarray, y: np.ndarray, name: str, short: dict[str, Any] |
 
 
 def _numbers(field: str, given: object) -> np.ndarray:
-    try:
-        array = np.array(given)
-    except ValueError:
-        raise ValueError(f"{field} is ragged: every sample must have as many numbers as the first") from None
-    except Exception as error:  # whatever a foreign array type throws
-        raise ValueError(f"{field} cannot be read as an array: {error}") from None
-    leaves: Iterable[Any] = () if isinstance(given, np.ndarray) else np.array(given, object).flat
-    if array.dtype.kind not in "iuf" or any(isinstance(leaf, bool | np.bool_) for leaf in leaves):
-        raise ValueError(f"{field} must be numbers, got {shown(given)}")
-    with np.errstate(over="ignore"):  # a longdouble may be too large: refused below
-        array = np.array(array, np.float64, order="C") + 0.0  # no -0.0: equal tasks have equal bytes
+    array = checked_array(field, given, "a list of numbers")
     if array.ndim == 0:
         raise ValueError(f"{field} must be a list of numbers, got {shown(given)}")
-    if not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{field}{list(place)} must be a finite number, got {array[place]}")
-    return array
+    return np.array(array, np.float64, order="C") + 0.0  # no -0.0: equal tasks have equal bytes
 
 
 def _whole(field: str, value: object, low: int, high: int, high_text: str = "") -> int:

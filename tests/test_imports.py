@@ -16,7 +16,7 @@ from fastneuron.fingerprint import COMPILED, PACKAGE
 # a module or folder may import from its own line and from the lines above
 LAYERS = [
     {"elementary", "files", "fingerprint"},
-    {"components"},
+    {"components", "arrays"},
     {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
     {"losses"},
     {"tasks", "models"},

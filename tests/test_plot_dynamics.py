@@ -498,8 +498,8 @@ def test_what_is_no_plane_of_parameters_is_one_clear_error(draw):
         (plot.basins, {"paths": 0}, "paths must be a whole number from 1 to 1000, got 0"),
         (plot.basins, {"under": "loss"}, "under must be 'outcome' or 'landscape', got 'loss'"),
         (plot.basins, {"starts": [1.0, 2.0]}, "starts must be pairs of finite numbers"),
-        (plot.basins, {"starts": [[1.0, np.nan]]}, "starts must be pairs of finite numbers"),
-        (plot.basins, {"starts": [[1.0], [2.0, 3.0]]}, "starts must be pairs of finite numbers"),
+        (plot.basins, {"starts": [[1.0, np.nan]]}, r"starts\[0, 1\] must be a finite number, got nan"),
+        (plot.basins, {"starts": [[1.0], [2.0, 3.0]]}, "starts is ragged"),
         (plot.basins, {"starts": []}, "starts must be pairs of finite numbers"),
     ],
 )

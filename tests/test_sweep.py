@@ -270,7 +270,7 @@ def test_a_wild_argument_is_one_line_that_names_the_argument(name, value):
         ({"dtype": np.floating}, "dtype must be 'float64' or 'float32'"),
         ({"seed": -1}, "seed must be a whole number from 0 to 2**63 - 1, got -1"),
         ({"seed": 2**63}, "seed must be a whole number from 0 to 2**63 - 1"),
-        ({"axes": {}}, "axes must be a table of 1 to 64 axes by name, got {}"),
+        ({"axes": {}}, "axes must be 1 to 64 axes by name, got 0"),
         ({"axes": {1: [1]}}, "axes: a name must be text, got 1"),
         (
             {"axes": {"learning_rat": [1]}},
@@ -634,7 +634,7 @@ def test_a_missing_table_is_named(key):
 
 @pytest.mark.parametrize("table", [None, [], "task", 3, b""])
 def test_a_spec_that_is_no_table_is_named(table):
-    with pytest.raises(ValueError, match="^a sweep must be a table, got"):
+    with pytest.raises(ValueError, match="^a sweep must be a dict of tables, as TOML gives it, got"):
         Sweep.from_spec(table)
 
 

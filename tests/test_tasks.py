@@ -99,6 +99,20 @@ def test_a_gate_computes_what_its_name_says(name, rule):
     assert task.name == name
 
 
+@pytest.mark.parametrize("name", tasks.GATES)
+def test_the_middle_of_every_gate_is_a_half(name):
+    assert tasks.gate(name).middle == 0.5
+
+
+@pytest.mark.parametrize(
+    ("targets", "middle"),
+    [([1, 4], 2.5), ([-1, 1, 0.5], 0.0), ([1e308, 1.5e308], 1.25e308), ([-1.5e308, 1.5e308], 0.0)]
+    + [([0.5, 0.5], 0.0), ([0.3], 0.8), ([-1, -1], -0.5), ([7], 6.5)],
+)
+def test_the_middle_is_between_the_targets_or_a_half_from_the_only_one(targets, middle):
+    assert Task([0] * len(targets), targets).middle == pytest.approx(middle, rel=1e-15)
+
+
 def test_there_are_sixteen_gates_each_its_own():
     assert len(set(tasks.GATES.values())) == 16
 
@@ -302,21 +316,21 @@ class Hostile:
         ([], "x must have shape (samples, inputs), each 1 or more, got (0, 1)"),
         ([[]], "x must have shape (samples, inputs), each 1 or more, got (1, 0)"),
         (3, "x must be a list of numbers, got 3"),
-        (None, "x must be numbers, got None"),
-        ("01", "x must be numbers, got '01'"),
-        (b"01", "x must be numbers, got b'01'"),
-        ([True, False], "x must be numbers, got [True, False]"),
-        ([0, True], "x must be numbers, got [0, True]"),
-        ([[0.5], [np.True_]], "x must be numbers"),
-        ([1j, 0], "x must be numbers"),
-        ([None, 1], "x must be numbers"),
+        (None, "x must be a list of numbers, got None"),
+        ("01", "x must be a list of numbers, got '01'"),
+        (b"01", "x must be a list of numbers, got b'01'"),
+        ([True, False], "x[0] must be a finite number, got True"),
+        ([0, True], "x[1] must be a finite number, got True"),
+        ([[0.5], [np.True_]], "x[1, 0] must be a finite number, got True"),
+        ([1j, 0], "x[0] must be a finite number, got 1j"),
+        ([None, 1], "x[0] must be a finite number, got None"),
         ([0, float("nan")], "x[1] must be a finite number, got nan"),
         ([[0, 1], [2, float("inf")]], "x[1, 1] must be a finite number, got inf"),
         ([[0], [1, 2]], "x is ragged"),
         ([[[0]], [[1]]], "x must have shape (samples, inputs), each 1 or more, got (2, 1, 1)"),
         ([0, 1, 2], "x has 3 samples but y has 2; they must match"),
-        ([0, 10**400], "x must be numbers"),
-        ({1, 2}, "x must be numbers"),
+        ([0, 10**400], "x[1] must be a finite number, got 1000"),
+        ({1, 2}, "x must be a list of numbers, got {1, 2}"),
         (Hostile(), "x cannot be read as an array: no array"),
     ],
     ids=lambda value: repr(value).split(" at 0x")[0][:30],
@@ -383,7 +397,7 @@ def test_points_of_a_flipped_step_are_few_enough_to_hold(points):
         ({"x": [1]}, f"task: x and y must be given together, without {OWNED_KEYS}"),
         ({"x": [1], "y": [1], "seed": 1}, f"task: x and y must be given together, without {OWNED_KEYS}"),
         ({"x": [1], "y": [1], "name": 3}, "task: name must be a line of text, got 3"),
-        ({"x": [1], "y": ["a"]}, "task: y must be numbers, got ['a']"),
+        ({"x": [1], "y": ["a"]}, "task: y[0] must be a finite number, got 'a'"),
         ({"csv": 3}, f"task: csv must be a path, without x, y, {OWNED_KEYS}"),
         ({"csv": "a.csv", "part": "all"}, f"task: csv must be a path, without x, y, {OWNED_KEYS}"),
         ({"csv": "no such file.csv"}, "task: cannot read no such file.csv: No such file or directory"),

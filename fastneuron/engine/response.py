@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from fastneuron.arrays import checked_array
 from fastneuron.batches import FullBatch
 from fastneuron.components import nearest, shown, with_rows
 from fastneuron.engine.interrupt import interruptible
@@ -74,7 +75,9 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
         raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
     leading, values = broadcast_parameters(model, parameters)
     real = values.dtype
-    inputs = _inputs(model, x).astype(real, order="C")
+    with np.errstate(over="ignore"):
+        inputs = _inputs(model, x).astype(real, order="C")
+    _check_held("x", inputs, real.name)
     if isinstance(model, Network):
         shape = (*leading, len(inputs), model.outputs)
         out = _network_outputs(model, values, inputs).reshape(shape)
@@ -122,12 +125,12 @@ def _kernel(activation: Any, real: Any) -> Any:
 
 
 def broadcast_parameters(
-    model: Model, parameters: object, dtype: str | None = None, filling: Mapping[str, Any] | None = None
+    model: Model, parameters: object, dtype: str | None = None, called: str = "parameters"
 ) -> tuple[tuple[int, ...], np.ndarray]:
     """Leading shape of the parameters and their values, shape (all numbers, points).
 
-    Those not given are as in `filling`, or 0. The dtype is float32 if all that is given is, unless `dtype`
-    says which.
+    Those not given are 0. The dtype is float32 if all that is given is, unless `dtype` says which. Errors
+    call the parameters `called`.
 
     Raises
     ------
@@ -135,14 +138,14 @@ def broadcast_parameters(
         As `forward`.
     """
     if not isinstance(parameters, Mapping):
-        raise ValueError(f"parameters must be a mapping of names to numbers, got {shown(parameters)}")
+        raise ValueError(f"{called} must be a dict of names to numbers, got {shown(parameters)}")
     for name in parameters:
         if name not in model.parameters:
             known = ", ".join(model.parameters)
             raise ValueError(
                 f"unknown parameter {shown(name)}{nearest(str(name), model.parameters)}; known: {known}"
             )
-    arrays = {name: _numbers(name, value) for name, value in parameters.items()}
+    arrays = {name: checked_array(name, value) for name, value in parameters.items()}
     shapes_of = model.shapes
     for name, array in arrays.items():
         own = shapes_of[name]
@@ -166,32 +169,23 @@ def broadcast_parameters(
     if needed > LOOKED_FOR:
         require_memory(needed, f"the parameters of {points:,} models", "use fewer at a time")
     values = np.zeros((model.size, points), dtype)
-    with np.errstate(over="ignore"):
-        for name, piece in pieces_of(model).items():
-            if name in arrays or filling:
-                own = shapes_of[name]
-                array = arrays[name] if name in arrays else np.asarray((filling or {}).get(name, 0.0))
-                whole = np.broadcast_to(array, (*leading, *own)) if array.ndim else array
-                values[piece] = whole.reshape(points, math.prod(own)).T if array.ndim else whole
-    if not np.isfinite(values).all():
-        raise ValueError(f"parameters must be finite in {dtype}")
+    for name, array in arrays.items():
+        piece = pieces_of(model)[name]
+        with np.errstate(over="ignore"):
+            whole = np.broadcast_to(array, (*leading, *shapes_of[name])) if array.ndim else array
+            values[piece] = whole.reshape(points, piece.stop - piece.start).T if array.ndim else whole
+        _check_held(name, values[piece], dtype)
     return leading, values
 
 
-def _numbers(name: str, value: object) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} is ragged") from None
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be numbers, got {shown(value)}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {shown(value)}")
-    return array
+def _check_held(name: str, values: np.ndarray, dtype: str) -> None:
+    if not np.isfinite(values).all():
+        most = np.finfo(dtype).max
+        raise ValueError(f"{name} must be finite in {dtype}, which holds up to {most:g}")
 
 
 def _inputs(model: Model, x: object) -> np.ndarray:
-    array = _numbers("x", x)
+    array = checked_array("x", x)
     if array.ndim == 0 or (array.ndim == 1 and model.inputs == 1):
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != model.inputs:

@@ -204,7 +204,7 @@ def _starts(checked: Sweep, start: object) -> tuple[tuple[int, ...], np.ndarray]
     if isinstance(start, Mapping):
         given = {name: value for name, value in start.items() if not isinstance(value, Distribution)}
         random = {name: value for name, value in random.items() if name not in given}
-    leading, starts = broadcast_parameters(checked.model, given, checked.dtype)
+    leading, starts = broadcast_parameters(checked.model, given, checked.dtype, "start")
     numbers = np.arange(starts.shape[1])
     for name, piece in pieces_of(checked.model).items():
         if name in random:  # a start beyond the dtype has diverged

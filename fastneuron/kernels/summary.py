@@ -1,6 +1,5 @@
 """What final parameters amount to: error, loss, and the truth table that they spell."""
 
-from fastneuron.elementary import constant
 from fastneuron.kernels.block import FINISH, SUMMARY, call_part
 from fastneuron.kernels.jit import kernel
 from fastneuron.kernels.memory import flat_of
@@ -11,20 +10,21 @@ NEAR = 16  # parameters up to which their rows, far from each other, are read wh
 
 
 @kernel
-def summarise(block, targets, finals, errors, losses, learned, sums, cancel):
+def summarise(block, middle, finals, errors, losses, learned, sums, cancel):
     """Largest error, loss and spelled truth table of final parameters.
 
     Parameters
     ----------
     block : Block
-    targets : array, shape (samples,)
+    middle : float of the dtype
+        From which on an output is high.
     finals : array, shape (d + 1 + varying fields, points)
         As `run_tile` leaves it.
     errors, losses : arrays, shape (points,)
         Largest |a - y|, and mean loss without the penalty.
     learned : array of int64, shape (points,)
-        Bit i is set where the output of sample i is at or above the middle of the targets; -1 for more than
-        32 samples or more than one output.
+        Bit i is set where the output of sample i is high; it says nothing of more than 32 samples, or of
+        more than one output.
     sums : array, shape (rows of `fastneuron.kernels.recording`, points, filled up to whole vectors)
         What was recorded; the steps that starts which ended early did not take are added.
     cancel : array of uint8, shape (1,)
@@ -33,11 +33,6 @@ def summarise(block, targets, finals, errors, losses, learned, sums, cancel):
     scratch, tail, width = block.scratch, block.history, block.width
     count = lanes_in(vector_like(block.zero))
     rows, points = finals.shape
-    low, high = targets[0], targets[0]
-    for i in range(len(targets)):
-        low = targets[i] if targets[i] < low else low
-        high = targets[i] if targets[i] > high else high
-    middle = low + (high - low) * constant(low, 0.5)
     flat = flat_of(finals)
     for first in range(0, points, count):
         here = min(count, points - first)
@@ -58,5 +53,4 @@ def summarise(block, targets, finals, errors, losses, learned, sums, cancel):
         for lane in range(here):
             errors[first + lane] = scratch[lane]
             losses[first + lane] = scratch[count + lane]
-            bits = int(scratch[2 * count + lane]) | int(scratch[3 * count + lane]) << 16
-            learned[first + lane] = bits if len(targets) <= 32 else -1
+            learned[first + lane] = int(scratch[2 * count + lane]) | int(scratch[3 * count + lane]) << 16

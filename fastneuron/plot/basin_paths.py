@@ -13,6 +13,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from fastneuron.arrays import checked_array
 from fastneuron.components import Bound, checked_number, shown
 from fastneuron.measures.shares import fractions
 from fastneuron.outcomes import Outcome
@@ -129,15 +130,10 @@ def _spread(plane: Plane, paths: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _given(starts: object) -> tuple[np.ndarray, np.ndarray]:
-    points = np.asarray(starts, object)
-    try:
-        points = points.astype(np.float64)
-    except (TypeError, ValueError):
-        points = np.empty(0)
-    if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
-        raise ValueError(
-            f"starts must be pairs of finite numbers, as [[-10, 5], [3, 0]], got {shown(starts)}"
-        )
+    wanted = "pairs of finite numbers, as [[-10, 5], [3, 0]]"
+    points = checked_array("starts", starts, wanted)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(f"starts must be {wanted}, got {shown(starts)}")
     return points[:, 0], points[:, 1]
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from fastneuron.arrays import checked_array
+from fastneuron.components import shown
 from fastneuron.models import Neuron
 from fastneuron.tasks import Task
 
@@ -45,13 +47,18 @@ def inputs_shown(task: Task | None, at: Sequence[float], x_range: tuple[float, f
     Raises
     ------
     ValueError
-        If `x_range` is not two finite numbers, the lower first.
+        If `x_range` is not two finite numbers, the lower first, or `at` not a list of finite ones.
     """
+    marked = checked_array("at", at)
+    if marked.ndim != 1:
+        raise ValueError(f"at must be a 1-D list of numbers, got {shown(at)}")
     if x_range is not None:
-        if len(x_range) != 2 or not np.isfinite(x_range).all() or not x_range[0] < x_range[1]:
-            raise ValueError(f"x_range must be two finite numbers, the lower first, got {x_range}")
-        return np.linspace(*x_range, POINTS)
-    given = np.concatenate([[] if task is None else task.x[:, 0], np.asarray(at, float)])
+        wanted = "two numbers, the lower first"
+        ends = checked_array("x_range", x_range, wanted)
+        if ends.shape != (2,) or not ends[0] < ends[1]:
+            raise ValueError(f"x_range must be {wanted}, got {shown(x_range)}")
+        return np.linspace(float(ends[0]), float(ends[1]), POINTS)
+    given = np.concatenate([[] if task is None else task.x[:, 0], marked])
     if len(np.unique(given)) < 2:
         given = np.append(given, [0.0, 1.0])
     low, high = given.min(), given.max()
