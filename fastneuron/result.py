@@ -127,7 +127,7 @@ def attributes_of(sweep: Sweep) -> dict[str, Any]:
     """Where a result comes from: the sweep and what computes it."""
     return {
         "Conventions": "CF-1.11",
-        "title": f"fastneuron: training {sweep.task.name} from {sweep.points} starts",
+        "title": f"fastneuron: training {sweep.task.name}",  # true also of a part
         "sweep": sweep.to_toml(),
         "sweep_sha256": sweep.sha256,
         "dtype": sweep.dtype,

@@ -390,7 +390,7 @@ def test_a_selected_place_of_further_axes_counts(ax):
     slope = 2 * np.stack(slope_of_squared_error(2 * w, 2 * b))
     slope[0] += 0.2 * w
     np.testing.assert_allclose(lengths, 10 * np.hypot(*slope), rtol=1e-6, atol=1e-12)
-    assert caption(result).endswith("squared error, L2 0.2, gradient descent, learning rate 10")
+    assert caption(result).endswith("squared error, L2 0.2, gradient descent, learning rate 10\ngain 2")
 
 
 def test_a_selected_parameter_is_where_it_starts():

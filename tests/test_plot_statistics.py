@@ -369,7 +369,7 @@ def test_loss_curves_name_what_cannot_be_followed():
     ran = SWEEPS["plane"].run(progress=False)
     with pytest.raises(ValueError, match="no longer tells its bias"):
         plot.loss_curves(ran.isel(bias=0, drop=True))
-    with pytest.raises(ValueError, match="holds weight 0.25, which is not in its sweep"):
+    with pytest.raises(ValueError, match="has weight 0.25, which its sweep does not"):
         plot.loss_curves(ran.assign_coords(weight=[-9, -5.4, -1.8, 0.25, 5.4, 9]).isel(weight=[0, 3]))
     with pytest.raises(ValueError, match="result of a sweep"):
         plot.loss_curves(ran.drop_attrs())

@@ -25,6 +25,7 @@ from fastneuron.files import replaced
 from fastneuron.fingerprint import package_fingerprint
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.animation import Animation
+from fastneuron.plot.caption import NOTE
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.kinds import KINDS, MAP_SIZE, PANELS, STRIP_SIZE
 from fastneuron.plot.metadata import marked, metadata_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 STILL, MOVING = ("png", "svg", "pdf"), ("gif", "mp4")
 DPI = {"screen": 150, "print": 300}  # by style
 MOVING_DPI = 100
+_OWN = ("kind", "size", "dpi", "style", "format", "note")  # keys that are no options of the kind
 SIDES = (0.5, 60.0)  # inches
 RESOLUTIONS = (10, 2400)  # dots an inch
 
@@ -62,6 +64,9 @@ class Picture:
     format : str, optional
         ``"png"``, ``"svg"`` or ``"pdf"``, of an animation ``"gif"`` or ``"mp4"``, which needs the program
         ffmpeg; default the first of these. `save` goes by the name of the file instead.
+    note : str, optional
+        A line below the default title. A file drawn of a part of a result has what was selected here, as
+        ``"gain 2"``, since the sweep that it carries is that of the part.
 
     Raises
     ------
@@ -84,6 +89,7 @@ class Picture:
     dpi: int | None = None
     style: str = "screen"
     format: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.kind, str) or self.kind not in KINDS:
@@ -120,6 +126,9 @@ class Picture:
                 f"format of {self.kind} must be {', '.join(self.formats)}, got {shown(self.format)}"
             )
 
+        if not isinstance(self.note, str):
+            raise ValueError(f"note must be a text, got {shown(self.note)}")
+
     @property
     def moves(self) -> bool:
         """Whether it is an animation."""
@@ -137,7 +146,8 @@ class Picture:
         Parameters
         ----------
         table : mapping
-            ``kind``, ``size``, ``dpi`` and ``format``, each optional; all other keys are options.
+            ``kind``, ``size``, ``dpi``, ``style``, ``format`` and ``note``, each optional; all other keys are
+            options.
 
         Returns
         -------
@@ -151,7 +161,7 @@ class Picture:
         """
         if not isinstance(table, Mapping):
             raise ValueError(f"picture must be a table, got {shown(table)}")
-        own = {name: table[name] for name in ("kind", "size", "dpi", "style", "format") if name in table}
+        own = {name: table[name] for name in _OWN if name in table}
         try:
             return cls(options={name: value for name, value in table.items() if name not in own}, **own)
         except ValueError as error:
@@ -169,7 +179,8 @@ class Picture:
         dpi = {} if self.dpi is None else {"dpi": self.dpi}
         style = {} if self.style == "screen" else {"style": self.style}
         ending = {} if self.format == self.formats[0] else {"format": self.format}
-        return {"kind": self.kind, **self.options, **size, **dpi, **style, **ending}
+        note = {"note": self.note} if self.note else {}
+        return {"kind": self.kind, **self.options, **size, **dpi, **style, **ending, **note}
 
     def text(self, result: xr.Dataset) -> str:
         """The spec of the picture of a result, and on a line before it the versions that draw it.
@@ -184,7 +195,9 @@ class Picture:
         str
             TOML; what `save` writes into the file.
         """
-        return text_of(*shown_sweep(result), self)
+        sweep, remark, selected = shown_sweep(result)
+        note = ", ".join(filter(None, (selected, self.note)))
+        return text_of(sweep, remark, replace(self, note=note))
 
     def draw(self, result: xr.Dataset) -> Figure:
         """A new figure of the result, of an animation with its last frame.
@@ -221,6 +234,8 @@ class Picture:
     def _drawn(self, result: xr.Dataset) -> Figure | Animation:
         from matplotlib.figure import Figure
 
+        if self.note:
+            result = result.assign_attrs({NOTE: self.note})
         kind = KINDS[self.kind]
         size = matplotlib.rcParams["figure.figsize"] if self.style == "print" else None
         size = self.size or size

@@ -11,6 +11,7 @@ import xarray as xr
 from fastneuron.batches import FullBatch
 from fastneuron.models import pieces_of
 from fastneuron.places import entry_of
+from fastneuron.plot.caption import selection, stranger_in
 from fastneuron.plot.following import settled_on
 from fastneuron.result import variables_of
 from fastneuron.starts import Distribution
@@ -18,27 +19,52 @@ from fastneuron.sweep import Sweep
 
 HALF = "drawn while the map was half finished"
 PART = "drawn of a part of the result of this sweep"
+MIXED = "drawn of a result that has {}, which this sweep does not give"
 
 
-def shown_sweep(result: xr.Dataset) -> tuple[str, str]:
-    """The sweep of what a result holds, as TOML, and in words what it does not tell of it.
+def sweep_behind(result: xr.Dataset) -> Sweep:
+    """The sweep of a result, from which a picture is computed.
+
+    Raises
+    ------
+    ValueError
+        If the result does not tell its sweep, or holds something that its sweep does not.
+    """
+    text = result.attrs.get("sweep")
+    if not isinstance(text, str):
+        raise ValueError("this result lacks its sweep (attrs['sweep']), from which this picture is computed")
+    sweep = Sweep.from_toml(text)
+    stranger = stranger_in(result)
+    if stranger:
+        raise ValueError(
+            f"this result has {stranger}, which its sweep does not; this picture is computed from the sweep: "
+            "draw the results one by one, before they are put together"
+        )
+    return sweep
+
+
+def shown_sweep(result: xr.Dataset) -> tuple[str, str, str]:
+    """The sweep of what a result holds, as TOML; in words what it does not tell of it; what was selected.
 
     Of a result from which points were selected it is the sweep of these points, where it gives them the same
     numbers: random ones depend on the number of a point in its grid.
     """
     text = str(result.attrs.get("sweep", ""))
     if not text or not result.data_vars:
-        return text, ""
+        return text, "", ""
     sweep = Sweep.from_toml(text)
     if not set(result.data_vars) & set(variables_of(sweep)):  # something else than its result
-        return text, ""
+        return text, "", ""
     note = "" if "seconds" in result.attrs else HALF
+    stranger = stranger_in(result)
+    if stranger:
+        return text, "; ".join(filter(None, (note, MIXED.format(stranger)))), ""
     if _is_whole(result, sweep):
-        return text, note
+        return text, note, ""
     try:
-        return _part(result, sweep).to_toml(), note
+        return _part(result, sweep).to_toml(), note, selection(result)
     except ValueError:
-        return text, "; ".join(filter(None, (note, PART)))
+        return text, "; ".join(filter(None, (note, PART))), ""
 
 
 def _is_whole(result: xr.Dataset, sweep: Sweep) -> bool:
