@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -32,12 +31,12 @@ from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import Penalty, penalties
 from fastneuron.places import (
-    RESULT_NAMES,
     bounds_of,
     check_axes,
     check_dtype,
     check_sizes,
     described,
+    is_reserved,
     place_of,
 )
 from fastneuron.reducers import Reducer, reducers
@@ -452,8 +451,7 @@ def _checked_record(record: object) -> dict[str, Reducer]:
     for name, reducer in record.items():
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"record: a name must be one word, as loss_sum, got {shown(name)}")
-        taken = (*RESULT_NAMES, DRAW, "final")  # keep= knows the last
-        if name in taken or name.startswith("final_") or re.fullmatch(r"layer\d+_(in|out)", name):
+        if is_reserved(name):
             raise ValueError(f"record.{name}: a result has this name already; choose another")
         _check_component(f"record.{name}", reducer, reducers, "Sum()")
     return dict(record)

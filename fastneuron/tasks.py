@@ -9,7 +9,6 @@ import csv
 import functools
 import inspect
 import math
-import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ import numpy as np
 
 from fastneuron.arrays import checked_array
 from fastneuron.components import nearest, shown
+from fastneuron.files import path_of
 from fastneuron.starts import normal, uniform_numbers
 
 MAX_POINTS = 2**24
@@ -396,10 +396,9 @@ def from_csv(path: str | Path) -> Task:
     ...     fn.tasks.from_csv(f"{folder}/half.csv")
     Task('half', 2 samples, 1 inputs)
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"path must be the path of a CSV file, got {shown(path)}")
+    path = path_of(path)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
         lines = list(csv.reader(text.splitlines()))
     except (OSError, ValueError, csv.Error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else error
@@ -424,7 +423,7 @@ def from_csv(path: str | Path) -> Task:
     if len(rows[0]) < 2:
         raise ValueError(f"{path}: needs at least two columns (inputs, then the target), has 1")
     table = np.array(rows)
-    return Task(table[:, :-1], table[:, -1], name=Path(path).stem)
+    return Task(table[:, :-1], table[:, -1], name=path.stem)
 
 
 def _is_number(cell: str) -> bool:

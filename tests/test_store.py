@@ -10,9 +10,8 @@ import zarr
 import fastneuron as fn
 from fastneuron.engine import tiles
 from fastneuron.result import variables_of
-from fastneuron.store import ledger, shards, zarr_map
+from fastneuron.store import ledger, shards, tiles_done, zarr_map
 from fastneuron.store.ledger import LEDGER
-from fastneuron.store.zarr_map import tiles_done
 
 TILE = (8, 8)
 
@@ -91,7 +90,7 @@ def test_store_is_zarr_v3_with_a_chunk_for_each_tile(tmp_path):
         assert metadata["dimension_names"] == ["bias", "weight"]
         assert group[name].chunks == TILE == tiles.tile_shape(sweep().shape)
         assert group[name].dtype == variable.dtype
-    assert group[LEDGER].shape == (3, 3, 2) and ledger.done_of(group[LEDGER][...]).all()
+    assert group[LEDGER].shape == (3, 3, 3) and ledger.done_of(group[LEDGER][...]).all()
     assert tiles_done(tmp_path / "map.zarr") == (9, 9)
 
 
@@ -158,7 +157,11 @@ def test_keep_stores_only_what_it_names(tmp_path):
 def test_interrupt_propagates_and_open_refuses_what_is_half_written(tmp_path):
     done, count = interrupted(tmp_path / "map.zarr")
     assert 0 < done < count == 9
-    with pytest.raises(ValueError, match=f"map.zarr is only half written: {done} of 9 tiles are done$"):
+    with pytest.raises(
+        ValueError,
+        match=f"map.zarr is only half written: {done} of 9 tiles are done; run "
+        "the sweep again to finish it, or open it with partial=True$",
+    ):
         fn.open(tmp_path / "map.zarr")
 
 

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from fastneuron.cli import files, pictures, printing
 from fastneuron.cli import spec as specs
-from fastneuron.cli.flags import Numbers, Overrides, Whole
+from fastneuron.cli.flags import File, Numbers, Overrides, Whole
 
 if TYPE_CHECKING:
     import xarray
@@ -22,7 +22,7 @@ STEPS = 300
 
 
 def descend(
-    spec_file: Annotated[Path | None, Parameter(name="SPEC.toml")] = None,
+    spec_file: Annotated[File | None, Parameter(name="SPEC.toml")] = None,
     /,
     *,
     weight: Numbers | None = None,
@@ -39,7 +39,7 @@ def descend(
     strength: float | None = None,
     steps: Whole | None = None,
     overrides: Overrides = (),
-    out: Path | None = None,
+    out: File | None = None,
     json: bool = False,
     quiet: bool = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
-from fastneuron.cli.flags import Overrides, Whole
+from fastneuron.cli.flags import File, Overrides, Whole
 from fastneuron.cli.spec import overridden, with_points
 
 if TYPE_CHECKING:
@@ -20,8 +20,8 @@ def figure(
     name: Annotated[str | None, Parameter(name="NAME")] = None,
     /,
     *,
-    out: Path | None = None,
-    every: Annotated[Path | None, Parameter(name="--all")] = None,
+    out: File | None = None,
+    every: Annotated[File | None, Parameter(name="--all")] = None,
     format: str | None = None,
     points: Whole | None = None,
     overrides: Overrides = (),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fastneuron.files import path_of
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -34,7 +36,7 @@ def pixels(image: str, network: str, inputs: int) -> np.ndarray:
 
     if image in PLAIN:
         return np.full(inputs, PLAIN[image])
-    path = Path(image)
+    path = path_of(image, "image")
     readers = {".csv": _from_csv, ".npy": _from_npy}
     values: np.ndarray = readers.get(path.suffix.lower(), _from_picture)(path)
     if values.size != inputs:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from fastneuron.cli import clusters, files, pictures, pilot, printing, spec
-from fastneuron.cli.flags import Names, Overrides, Size, Whole
+from fastneuron.cli.flags import File, Names, Overrides, Size, Whole
 from fastneuron.cli.summary import summary
 
 if TYPE_CHECKING:
@@ -25,12 +25,12 @@ class Unfinished(KeyboardInterrupt):
 
 
 def map_starts(
-    spec_file: Annotated[Path | None, Parameter(name="SPEC")] = None,
+    spec_file: Annotated[File | None, Parameter(name="SPEC")] = None,
     /,
     *,
     overrides: Overrides = (),
     points: Whole | None = None,
-    out: Path = Path("."),
+    out: File = Path("."),
     name: str | None = None,
     overwrite: bool = False,
     keep: Names | None = None,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
+from fastneuron.cli.flags import File
 
-def spec(picture: Annotated[Path, Parameter(name="PICTURE")], /) -> None:
+
+def spec(picture: Annotated[File, Parameter(name="PICTURE")], /) -> None:
     """Print the spec that a picture carries: its sweep, and how it is drawn.
 
     For example, to make a picture again that was found somewhere:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastneuron.cli import files, pictures, printing
-from fastneuron.cli.flags import Numbers, Whole
+from fastneuron.cli.flags import File, Numbers, Whole
 
 if TYPE_CHECKING:
     from fastneuron.activations import Activation
@@ -29,7 +29,7 @@ def respond(
     activation: str = "sigmoid",
     gain: float | None = None,
     at: Numbers | None = None,
-    out: Path | None = None,
+    out: File | None = None,
     json: bool = False,
 ) -> None:
     """Show the output of a neuron and how near it is to the flipped step, or what the units of random networks answer to an image.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
-from fastneuron.cli.flags import Whole
+from fastneuron.cli.flags import File, Store, Whole
 from fastneuron.files import replaced
-
-Store = Annotated[Path, Parameter(name="STORE")]
 
 
 class Damaged(Exception):
@@ -28,7 +25,7 @@ def status(store: Store, /, *, json: bool = False) -> None:
     Parameters
     ----------
     store
-        The map, a .zarr folder; another process may be writing to it.
+        The map, a .zarr folder or a URL; another process may be writing to it.
     json
         Print one JSON document instead of the lines.
     """
@@ -52,7 +49,7 @@ def status(store: Store, /, *, json: bool = False) -> None:
             f"it is being written{pace}" + ("" if left is None else f", about {printing.duration(left)} left")
         )
     else:
-        print("nobody is writing to it; run what made it once more to go on")
+        print("nobody is writing to it; run what made it again to finish it")
 
 
 def verify(
@@ -75,7 +72,7 @@ def verify(
     Parameters
     ----------
     store
-        The map, a .zarr folder.
+        The map, a .zarr folder or a URL.
     repair
         Compute the damaged tiles anew, and only those; restore metadata and coordinates.
     threads
@@ -103,8 +100,8 @@ def verify(
         again = condition_of(store)
         left = bool(again.arrays or again.damaged)
     if json:
-        tiles = [{"tile": list(tile), "reason": reason} for tile, reason in found.damaged.items()]
-        report_of = {"store": str(store), "sound": found.sound, "not_done": found.missing, "damaged": tiles}
+        damaged = [{"tile": list(tile), "reason": reason} for tile, reason in found.damaged.items()]
+        report_of = {"store": str(store), "sound": found.sound, "not_done": found.missing, "damaged": damaged}
         report_of |= {"damaged_arrays": found.arrays, "repaired": repair and not left}
         print(printing.document(report_of))
     else:
@@ -112,17 +109,27 @@ def verify(
             print(f"array {name}: {reason}")
         for tile, reason in found.damaged.items():
             print(f"tile ({', '.join(map(str, tile))}): {reason}")
-        tiles_text = f"{found.sound:,} tile{'s are' if found.sound != 1 else ' is'} sound"
+        tiles = found.sound + len(found.damaged) + found.missing
+        tiles_text = f"{found.sound:,} of {tiles:,} tile{'s are' if tiles != 1 else ' is'} sound"
         print(f"{store}: {tiles_text}, {len(found.damaged):,} damaged, {found.missing:,} not done")
         if left:
             print("this cannot be mended" if repair else "run with --repair to mend it")
         elif found.arrays or found.damaged:
             print("it is mended: damaged tiles are computed, damaged arrays laid out anew")
+        elif found.missing:
+            print("what is done is sound; run what made it again to finish it")
     if left:
         raise Damaged
 
 
-def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, quiet: bool = False) -> None:
+def export(
+    store: Store,
+    out: Annotated[File, Parameter(name="FILE")],
+    /,
+    *,
+    verify: bool = False,
+    quiet: bool = False,
+) -> None:
     """Write a map, or the part of it that is done, as NetCDF or CSV.
 
     CSV has a line for each start; outcomes are numbers, which the attributes of the map explain: 0 unfinished, 1 reached, 2 settled, 3 cycling, 4 diverged, 5 stalled; what is not done is -1 or empty.
@@ -134,9 +141,11 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
     Parameters
     ----------
     store
-        The map, a .zarr folder.
+        The map, a .zarr folder or a URL.
     out
         The file, .nc or .csv; one that is there is replaced.
+    verify
+        Read every tile first and compare it with its checksum, as 'fastneuron verify' does.
     quiet
         No progress bar.
     """
@@ -146,7 +155,7 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
     from fastneuron.store import export as exports
 
     files.check_file(out, exports.SUFFIXES, "an export")
-    result = stores.open(store, partial=True)
+    result = stores.open(store, partial=True, verify=verify)
     with files.reading(store), replaced(out) as new:
         if out.suffix.lower() == ".nc":
             require_memory(2 * result.nbytes, "a NetCDF file", "export to CSV, or fewer variables (keep)")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from fastneuron import toml
 from fastneuron.components import nearest, shown
 from fastneuron.engine.progress import Report
+from fastneuron.files import path_of
 from fastneuron.plot.metadata import spec_in
 from fastneuron.plot.picture import Picture, text_of
 from fastneuron.sweep import Sweep
@@ -124,7 +125,7 @@ class ReadyFigure:
         ValueError
             If the name ends in something else.
         """
-        path = Path(path)
+        path = path_of(path)
         ending = path.suffix.lower().removeprefix(".")
         try:
             own = replace(self.picture, format=ending)

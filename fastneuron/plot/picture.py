@@ -21,7 +21,7 @@ import fastneuron
 from fastneuron import toml
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.engine.progress import Report
-from fastneuron.files import replaced
+from fastneuron.files import path_of, replaced
 from fastneuron.fingerprint import package_fingerprint
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.animation import Animation
@@ -275,7 +275,7 @@ class Picture:
         OSError
             If the file cannot be written.
         """
-        path = Path(path)
+        path = path_of(path)
         suffix = path.suffix.lower()
         if suffix.removeprefix(".") not in self.formats:
             endings = ", ".join(f".{name}" for name in self.formats)
