@@ -17,7 +17,7 @@ from fastneuron.fingerprint import COMPILED, PACKAGE
 LAYERS = [
     {"elementary", "files", "fingerprint"},
     {"components"},
-    {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
+    {"activations", "axes", "chosen", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
     {"losses"},
     {"tasks", "models"},
     {"places", "spec", "sweep"},
