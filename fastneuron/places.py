@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fastneuron.axes import Axis, Values
+from fastneuron.chosen import Chosen
 from fastneuron.components import FINITE, Bound, Component, checked_number, nearest, shown, shown_key
 from fastneuron.models import Model, Neuron, pieces_of
 from fastneuron.penalties import penalties
@@ -203,14 +204,15 @@ def check_dtype(sweep: Sweep) -> None:
             if value is not None:
                 _check_number(f"{where}.{field}", value, record.bounds[field], sweep.dtype)
     for name, start in sweep.start.items():
-        _check_numbers(partial(_start_entry, name), np.ravel(cast("Any", start)), FINITE, sweep.dtype)
+        entry = partial(_start_entry, name, isinstance(start, Chosen))
+        _check_numbers(entry, np.ravel(cast("Any", start)), FINITE, sweep.dtype)
     for name, reducer in sweep.record.items():
         for field, value in zip(reducer._fields, cast("tuple[Any, ...]", reducer), strict=True):
             _check_number(f"record.{name}.{field}", value, reducer.bounds[field], sweep.dtype)
 
 
-def _start_entry(name: str, i: int) -> str:
-    return f"start.{name}"
+def _start_entry(name: str, chosen: bool, i: int) -> str:
+    return f"start.{name}[{i}]" if chosen else f"start.{name}"
 
 
 def _entry(name: str, columns: int, i: int) -> str:

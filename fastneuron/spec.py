@@ -15,6 +15,7 @@ import numpy as np
 from fastneuron import tasks
 from fastneuron.activations import activations
 from fastneuron.batches import FullBatch, batches
+from fastneuron.chosen import Chosen
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.losses import losses
 from fastneuron.models import Model, Network, Neuron
@@ -62,7 +63,7 @@ def _model_table(model: Model) -> dict[str, Any]:
 
 
 def _start(value: Any) -> Any:
-    if isinstance(value, Distribution):
+    if isinstance(value, Distribution | Chosen):
         return value.to_spec()
     return value.tolist() if isinstance(value, np.ndarray) else value
 
@@ -79,8 +80,9 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"a sweep must be a dict of tables, as TOML gives it, got {shown(spec)}")
     _check_keys(spec, (*KEYS, PICTURE))
     for key in ("task", "optimizer", "axes"):
-        if key not in spec and not (key == "axes" and "draws" in spec):
-            raise ValueError(f"{key}: missing table; a sweep needs task, optimizer, and axes or draws")
+        if key not in spec and not (key == "axes" and ("draws" in spec or _has_chosen(spec.get("start")))):
+            what = "task, optimizer, and axes, draws or chosen starts"
+            raise ValueError(f"{key}: missing table; a sweep needs {what}")
     given: dict[str, Any] = {key: spec[key] for key in ("dtype", "seed", "draws") if key in spec}
     given["task"] = tasks.from_spec(_table(spec, "task"))
     given["model"] = _model_from(_table(spec, "model"), given["task"])
@@ -95,6 +97,14 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
     given["stop"] = _stop_from(_table(spec, "stop"))
     return given
+
+
+def _has_chosen(start: object) -> bool:
+    """Whether a table has chosen starts, for all that is known before the model is."""
+    values = start.values() if isinstance(start, Mapping) else ()
+    return any(
+        isinstance(value, list) or (isinstance(value, Mapping) and "values" in value) for value in values
+    )
 
 
 def _check_keys(table: Mapping[str, Any], allowed: Sequence[str], where: str = "") -> None:

@@ -301,7 +301,7 @@ def test_a_wrong_csv_file_names_the_file_and_line(tmp_path, content, message):
 
 @pytest.mark.parametrize("path", ["missing.csv", ".", "a\0b"])
 def test_a_csv_file_that_cannot_be_read_is_named(path):
-    with pytest.raises(ValueError, match="^cannot read"):
+    with pytest.raises(ValueError, match="^cannot read|^path must be a path"):
         tasks.from_csv(path)
 
 
