@@ -551,13 +551,13 @@ def _checked_start(start: object, model: Model) -> dict[str, Start]:
     if not isinstance(start, Mapping) and not hasattr(start, "keys"):  # a DataFrame is a table, too
         example = f"{{{model.parameters[0]!r}: 0.5}}"
         raise ValueError(f"start must be a dict of parameters, as {example}, got {shown(start)}")
-    start = dict(start)  # type: ignore[call-overload]
-    for name in start:
+    given: dict[str, Any] = dict(start)  # type: ignore[call-overload]
+    for name in given:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
             raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {described(model)}")
     return together(
-        {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in start.items()}
+        {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in given.items()}
     )
 
 
