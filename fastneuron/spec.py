@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -95,6 +96,13 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
     given["stop"] = _stop_from(_table(spec, "stop"))
     return given
+
+
+def seek_from(folder: Path, spec: Mapping[str, Any]) -> None:
+    """Make the path of a CSV file one from `folder`, that of the file which `spec` was read from."""
+    task = spec.get("task")
+    if isinstance(task, dict) and isinstance(task.get("csv"), str):
+        task["csv"] = str(folder / Path(task["csv"]).expanduser())
 
 
 def _check_keys(table: Mapping[str, Any], allowed: Sequence[str], where: str = "") -> None:

@@ -112,7 +112,10 @@ def with_axes(name, change):
             ),
         ),
         "other curves": ("progress", lambda: changed("progress", steps=5000)),
-        "other sample": ("black_image", lambda: changed("black_image", samples=["white image"])),
+        "other sample": (
+            "black_image",
+            lambda: changed("black_image", samples=["white image", "black image"]),
+        ),
     }.values(),
 )
 def test_a_broken_picture_is_caught(name, broken, drawn):
