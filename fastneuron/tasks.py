@@ -355,7 +355,7 @@ def digits(part: str = "train") -> Task:
 
     Notes
     -----
-    x has shape (samples, 64): the pixels row by row, from 0 to 1 in steps of 1/16. y has shape
+    x has shape (samples, 64): the pixels row by row, from 0, white, to 1, ink, in steps of 1/16. y has shape
     (samples, 10): 1 for the digit that it is and 0 for the others.
 
     References

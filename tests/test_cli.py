@@ -806,3 +806,48 @@ def test_a_network_takes_the_place_of_the_default_neuron(run: Run) -> None:
     assert code == 0 and "3 starts (draw 3)" in out
     code, _, err = run("map", "--set", "model.sizes=[1,2,1]")
     assert code == 2 and "a sweep needs task, optimizer, and axes or draws" in err
+
+
+# data of one's own
+
+
+def test_a_csv_file_is_sought_from_the_folder_of_its_spec(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    Path("table.csv").write_text("0,0.5\n1,0.5\n")  # of the same name, where the command is run
+    Path("sub/table.csv").write_text("x;y\n0;1\n1;0\n")
+    Path("sub/mine.toml").write_text(f"task = {{ csv = 'table.csv' }}\n{OPTIMIZER}{GRID}")
+    code, _, err = run("map", "sub/mine.toml")
+    assert (code, err) == (0, "")
+    with fn.open("mine.zarr") as result:
+        sweep = fn.Sweep.from_toml(result.attrs["sweep"])
+    assert sweep.task == fn.Task([0, 1], [1, 0], "table")
+    code, _, err = run("map", "sub/mine.toml", "--set", "task.csv=table.csv", "--name", "other")
+    assert (code, err) == (0, "")
+    with fn.open("other.zarr") as result:  # what is typed is sought from where it is typed
+        assert fn.Sweep.from_toml(result.attrs["sweep"]).task.y.tolist() == [[0.5], [0.5]]
+
+
+@pytest.mark.parametrize(
+    ("csv", "says"),
+    {
+        "device": ("/dev/zero", "/dev/zero is a device; give a regular file"),
+        "pipe": ("pipe.csv", "pipe.csv is a pipe; give a regular file"),
+        "folder": (".", "cannot read .: Is a directory"),
+        "huge": ("huge.csv", "huge.csv is too large: more than 128 MiB"),
+        "binary": ("binary.csv", "cannot read binary.csv: it is no text"),
+    }.values(),
+)
+def test_data_that_cannot_be_read_to_an_end_are_one_line(run: Run, csv: str, says: str) -> None:
+    os.mkfifo("pipe.csv")
+    with Path("huge.csv").open("wb") as file:
+        file.truncate(2**40)
+    Path("binary.csv").write_bytes(bytes(range(256)) * 9)
+    Path("mine.toml").write_text(f"task = {{ csv = '{csv}' }}\n{OPTIMIZER}{GRID}")
+    check_refused(*run("map", "mine.toml", "--dry-run"), says)
+
+
+def test_a_task_is_named_in_capitals_too(run: Run) -> None:
+    words = ["--weight", "1", "1", "--steps", "2", "--json"]
+    assert run("descend", "--task", "XOR", *words) == run("descend", "--task", "xor", *words)
+    assert run("descend", "--task", "XOR", *words)[0] == 0
+    check_refused(*run("descend", "--task", "XR", *words), "unknown task 'XR' (did you mean 'xor'?)")
