@@ -1,9 +1,11 @@
-"""Paths as users write them, and files that appear whole or not at all."""
+"""Paths as users write them; files that appear whole or not at all, and are read only where they end."""
 
 from __future__ import annotations
 
+import errno
 import os
 import reprlib
+import stat
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -79,3 +81,37 @@ def replaced(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             new.unlink()
+
+
+def check_regular(path: Path) -> None:
+    """Raise unless `path` is a file that can be read to its end: no folder, pipe or device.
+
+    Raises
+    ------
+    OSError
+        If it is not there, or a folder.
+    ValueError
+        If it is something else, which may never end, or keep a reader waiting.
+    """
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+        raise ValueError(f"{path} is a {kind}; give a regular file")
+
+
+def content_of(path: Path, most: int) -> bytes:
+    """The bytes of a regular file of `most` bytes at most.
+
+    Raises
+    ------
+    OSError, ValueError
+        As `check_regular`, if it cannot be read, or if there are more.
+    """
+    check_regular(path)
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ValueError(f"{path} is too large: more than {most / 2**20:,.0f} MiB")
+    return content

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -17,6 +18,7 @@ from fastneuron.activations import activations
 from fastneuron.batches import FullBatch, batches
 from fastneuron.chosen import Chosen
 from fastneuron.components import nearest, shown, shown_key
+from fastneuron.files import path_of
 from fastneuron.losses import losses
 from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import optimizers
@@ -105,6 +107,13 @@ def _has_chosen(start: object) -> bool:
     return any(
         isinstance(value, list) or (isinstance(value, Mapping) and "values" in value) for value in values
     )
+
+
+def seek_from(folder: Path, spec: Mapping[str, Any]) -> None:
+    """Make the path of a CSV file one from `folder`, that of the file which `spec` was read from."""
+    task = spec.get("task")
+    if isinstance(task, dict) and isinstance(task.get("csv"), str):
+        task["csv"] = str(folder / path_of(task["csv"], "task.csv"))
 
 
 def _check_keys(table: Mapping[str, Any], allowed: Sequence[str], where: str = "") -> None:

@@ -40,6 +40,7 @@ import fastneuron
 from fastneuron import toml
 from fastneuron.figures import ReadyFigure, load, names
 from fastneuron.fingerprint import package_fingerprint
+from fastneuron.spec import seek_from
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -115,6 +116,7 @@ class FastneuronDirective(Figure, SphinxDirective):
             if not self.content:
                 raise ValueError("give a ready figure, a TOML file, or a spec as the content")
             spec = toml.loads("\n".join(self.content))
+            seek_from(Path(self.env.srcdir) / os.path.dirname(self.env.docname), spec)
             self.content = StringList()
         elif self.arguments[0] in names():
             ready = load(self.arguments[0])
@@ -141,9 +143,11 @@ class FastneuronDirective(Figure, SphinxDirective):
                 f"no file {relative}, and no ready figure of that name; there are: {known}"
             ) from None
         try:
-            return relative, toml.loads(text)
+            spec = toml.loads(text)
         except ValueError as error:
             raise ValueError(f"{relative}: {error}") from None
+        seek_from(Path(absolute).parent, spec)
+        return relative, spec
 
     def _drawn(self, figure: ReadyFigure) -> Path:
         """The file of the picture, drawn if it is not there."""

@@ -91,7 +91,7 @@ def within(value, expected, error):
     assert abs(value - expected) <= 4 * error, f"{value} is {(value - expected) / error:.1f} errors off"
 
 
-def test_the_first_network_of_the_book_for_a_black_image():
+def test_the_first_network_of_the_book_for_a_white_image_no_ink():
     """784-30-10, all normal: hidden outputs are sigmoid(bias), so they are not all alike."""
     draws = 4000
     found = fn.activity(fn.Network((784, 30, 10)), np.zeros((1, 784)), draws=draws, progress=False)
@@ -108,7 +108,7 @@ def test_the_first_network_of_the_book_for_a_black_image():
     within(output["all_above_half"], 2.0**-10, np.sqrt(2.0**-10 / draws))
 
 
-def test_the_first_network_of_the_book_for_a_white_image():
+def test_the_first_network_of_the_book_for_a_black_image_all_ink():
     """The pre-activation is N(0, 785)."""
     draws = 200
     found = fn.activity(fn.Network((784, 30, 10)), np.ones((1, 784)), draws=draws, progress=False)

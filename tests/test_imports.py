@@ -27,6 +27,7 @@ LAYERS = [
         "penalties",
         "reducers",
         "starts",
+        "tables",
         "toml",
     },
     {"losses"},

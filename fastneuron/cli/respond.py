@@ -53,7 +53,7 @@ def respond(
     network
         Instead of a neuron, networks of this shape: the numbers of inputs, of the units of each hidden layer, and of outputs, as 784-30-10.
     image
-        With --network: black (all inputs 0), white (all 1), or a file with as many pixels as there are inputs: a picture, of which the inputs are the greys from 0 to 1, or a .csv or .npy file of numbers.
+        With --network: black (all inputs 1), white (all 0), or a file with as many pixels as there are inputs, which are ink from 0, white, to 1, black: a picture, dark on white, or a .csv or .npy file of such numbers.
     draws
         With --network: how many networks; without it 10,000.
     seed

@@ -56,7 +56,7 @@ def activity(
     model : Network
         Whose units they are.
     x : array-like, shape (samples, inputs)
-        Inputs, as images in rows.
+        Inputs, as images in rows; ink is 1 and paper 0 in `tasks.digits`.
     start : mapping of str to normal(...), uniform(...), float or array, shape of the parameter, optional
         Parameters by name. Default: all are normal(0, 1).
     draws : int, 1 <= draws < 2**31
