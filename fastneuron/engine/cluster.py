@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distributed import CancelledError, Client, Future, KilledWorker, as_completed
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.comm.addressing import resolve_address
 from distributed.core import RPCClosed
 
