@@ -30,10 +30,11 @@ def path_of(given: object, name: str = "path") -> Path:
     text = path_text(given, name)
     if "://" in text:
         raise ValueError(f"{name} must be a path on this machine, got {text}")
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        raise ValueError(f"{name}: {text}: that user has no home folder; write ./~ for the name") from None
+    found = os.path.expanduser(text)
+    if found.startswith("~"):
+        raise ValueError(f"{name}: {text}: that user has no home folder; write ./~ for the name")
+    path = Path(found)
+    return path.absolute() if path.parts[:1] and path.parts[0].startswith("~") else path  # of ./~: read once
 
 
 def path_text(given: object, name: str) -> str:

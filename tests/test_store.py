@@ -121,6 +121,23 @@ def test_tile_is_stored_as_zarr_would_store_it(tmp_path, shape, dtype, missing):
             assert len(mine) == len(file.read_bytes())
 
 
+def test_xarray_opens_a_map_without_a_warning_and_with_what_its_arrays_say(tmp_path):
+    path = tmp_path / "map.zarr"
+    interrupted(path)
+    for whole in (False, True):
+        with xarray.open_zarr(path) as found:  # warnings are errors
+            part = fn.open(path, partial=True)
+            for name in part.variables:
+                xarray.testing.assert_identical(found[name].variable.load(), part[name].variable.load())
+        document = json.loads((path / "zarr.json").read_text())
+        names = {child.name for child in path.iterdir() if child.is_dir()}
+        assert set(document["consolidated_metadata"]["metadata"]) == names
+        for name, metadata in document["consolidated_metadata"]["metadata"].items():
+            assert metadata == json.loads((path / name / "zarr.json").read_text())
+        assert not whole or zarr.open_group(path, mode="r").attrs["seconds"] > 0
+        sweep().run(store=path, progress=False)
+
+
 def test_stored_map_is_read_when_it_is_used(tmp_path):
     result = sweep().run(store=tmp_path / "map.zarr", progress=False)
     assert not result.outcome.variable._in_memory
@@ -320,6 +337,18 @@ def test_tile_that_cannot_be_written_is_an_error_and_not_done(tmp_path, monkeypa
     with pytest.raises(OSError, match="No space left"):
         sweep().run(store=tmp_path / "map.zarr", progress=False)
     assert tiles_done(tmp_path / "map.zarr") == (0, 9)
+
+
+def test_no_name_that_a_result_or_a_store_uses_may_be_one_of_the_user_s(tmp_path):
+    path = tmp_path / "map.zarr"
+    result = sweep().run(store=path, progress=False)
+    top = zarr.open_group(path, mode="r")
+    dims = {dim for _, array in top.arrays() for dim in array.metadata.dimension_names}
+    used = {*result.variables, *result.attrs, *top.attrs, *top.array_keys(), *dims} - set(result.coords)
+    assert {"tile_done", "run_times", "bias_tile", "seconds", "layout"} < used
+    for name in used | {"draw", "sample", "layer0_in"}:
+        with pytest.raises(ValueError, match=f"^record.{name}: a result has this name already"):
+            sweep(record={name: fn.Sum()})
 
 
 # wrong places

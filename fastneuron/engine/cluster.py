@@ -18,8 +18,10 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import CancelledError, Client, Future, KilledWorker, as_completed
+from distributed.comm.core import CommClosedError
 from distributed.comm.addressing import resolve_address
+from distributed.core import RPCClosed
 
 from fastneuron.components import shown
 from fastneuron.engine.crew import Place
@@ -57,7 +59,8 @@ def run(
     threads_that_fit(sweep, variables, 1, None, stored=True)
     tile = tile_shape(sweep.shape, sweep.model.size)
     with reporting(progress, sweep.points) as report, _connected(cluster) as client:
-        _check_workers(client)
+        with _reaching(client):
+            _check_workers(client)
         with closing(MapStore(place, sweep, variables, tile)) as held:
             places = list(held.places_left())
             left = sum(map(points_in, places))
@@ -68,7 +71,7 @@ def run(
                     with _sent(client, SweepPlugin(sweep, variables, place, tile)) as name:
                         _compute(client, name, places, report, sweep.points - left, sweep.points)
                 except ClusterError as error:
-                    raise ClusterError(f"{error}; {place} can be gone on with") from error
+                    raise ClusterError(f"{error}; run it again to resume {place}") from error
                 finally:
                     held.end()
     done, tiles = tiles_done(place)
@@ -113,6 +116,21 @@ def _connected(cluster: object) -> Iterator[Client]:
         yield client
 
 
+@contextmanager
+def _reaching(client: Client) -> Iterator[None]:
+    """Within, whatever fails for want of the scheduler is a `ClusterError` of one line."""
+    try:
+        yield
+    except ClusterError:
+        raise
+    except Exception as error:
+        # a client that has given up fails in ways of its own; a plain OSError is a connection refused
+        gone = CommClosedError | RPCClosed | CancelledError | TimeoutError
+        if client.status != "running" or isinstance(error, gone) or type(error) is OSError:
+            raise ClusterError("the connection to the scheduler was lost") from error
+        raise
+
+
 def _check_workers(client: Client) -> None:
     """Refuse workers whose results may differ from what this process would compute."""
     version, results = versions()
@@ -132,7 +150,10 @@ def _sent(client: Client, plugin: SweepPlugin) -> Iterator[str]:
     """Have all workers, also those to come, hold the sweep; the name of the plugin."""
     try:
         try:
-            client.register_plugin(plugin)
+            with _reaching(client):
+                client.register_plugin(plugin)
+        except ClusterError:
+            raise
         except Exception as error:
             advice = "a component of your own must be in a module that the workers can import"
             raise ClusterError(f"the workers cannot load the sweep: {_line(error)}; {advice}") from error
@@ -158,20 +179,21 @@ def _compute(client: Client, name: str, places: list[Place], report: Report, don
     room, counted = 0, -math.inf
     try:
         while True:
-            if time.monotonic() - counted > LOOK_AGAIN:
-                room, counted = _room(client), time.monotonic()
-            for place in itertools.islice(ahead, max(0, room - len(sent))):
-                key = (name, *(side.start for side in place))
-                future = client.submit(compute, name, place, key=key, retries=RETRIES, pure=False)
-                sent[future] = place
-                completed.add(future)
-            if not sent:
-                return
-            future = next(completed)
-            if future.status == "cancelled":
-                raise ClusterError("the connection to the scheduler was lost")
-            if future.status == "error":
-                raise ClusterError(_reason(future.exception()))
+            with _reaching(client):
+                if time.monotonic() - counted > LOOK_AGAIN:
+                    room, counted = _room(client), time.monotonic()
+                for place in itertools.islice(ahead, max(0, room - len(sent))):
+                    key = (name, *(side.start for side in place))
+                    future = client.submit(compute, name, place, key=key, retries=RETRIES, pure=False)
+                    sent[future] = place
+                    completed.add(future)
+                if not sent:
+                    return
+                future = next(completed)
+                if future.status == "cancelled":
+                    raise CancelledError
+                if future.status == "error":
+                    raise ClusterError(_reason(future.exception()))
             done += points_in(sent.pop(future))
             report(done, total)
     finally:

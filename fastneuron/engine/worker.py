@@ -31,7 +31,7 @@ LONGEST_GOODBYE = 1.0  # seconds within which tiles are given up
 
 
 class ClusterError(OSError):
-    """A run on a cluster that ended early; its store can be gone on with."""
+    """A run on a cluster that ended early; running it again resumes its store."""
 
 
 class SweepPlugin(WorkerPlugin):

@@ -121,11 +121,21 @@ def files(group: Any, names: Iterable[str]) -> dict[str, bytes | None]:
         buffers = default_buffer_prototype()
         return await asyncio.gather(*((group.store_path / name).get(buffers) for name in names))
 
+    folder = folder_of(group)
+    if folder is not None:  # a tenth of the time that zarr takes
+        return {name: _read(folder / name) for name in names}
     names = list(names)
     buffers = sync(found())
     return {
         name: None if held is None else held.to_bytes() for name, held in zip(names, buffers, strict=True)
     }
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
 
 
 def write_file(group: Any, name: str, data: bytes) -> None:
