@@ -1,4 +1,4 @@
-"""Chosen starts: the values of a parameter at starts that were chosen one by one, along a dimension of their own.
+"""Chosen starts: the values of a parameter at starts chosen one by one, along a dimension of their own.
 
 All parameters of a sweep that have chosen starts share one dimension: number k of each belongs to start k.
 
@@ -144,8 +144,8 @@ def _numbers(given: Any, where: str) -> np.ndarray:
     """Finite numbers, one or more, in a row."""
     numbers = given
     if not isinstance(given, list | tuple):
-        masked = np.flatnonzero(np.ma.getmaskarray(given)) if isinstance(given, np.ma.MaskedArray) else ()
-        if len(masked):
+        masked = np.flatnonzero(np.ma.getmaskarray(given) if isinstance(given, np.ma.MaskedArray) else [])
+        if masked.size:
             raise ValueError(f"{where}[{masked[0]}] is masked; give its number or leave this start out")
         try:
             array = np.asarray(given)

@@ -102,7 +102,9 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
 def _has_chosen(start: object) -> bool:
     """Whether a table has chosen starts, for all that is known before the model is."""
     values = start.values() if isinstance(start, Mapping) else ()
-    return any(isinstance(value, list) or (isinstance(value, Mapping) and "values" in value) for value in values)
+    return any(
+        isinstance(value, list) or (isinstance(value, Mapping) and "values" in value) for value in values
+    )
 
 
 def _check_keys(table: Mapping[str, Any], allowed: Sequence[str], where: str = "") -> None:

@@ -550,13 +550,13 @@ def _checked_record(record: object) -> dict[str, Reducer]:
 def _checked_start(start: object, model: Model) -> dict[str, Start]:
     if not isinstance(start, Mapping) and not hasattr(start, "keys"):  # a DataFrame is a table, too
         raise ValueError(f"start must be a table of numbers by parameter, got {shown(start)}")
-    start = dict(start)  # type: ignore[call-overload]
-    for name in start:
+    given: dict[Any, Any] = dict(start)  # type: ignore[call-overload]
+    for name in given:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
             raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {described(model)}")
     return together(
-        {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in start.items()}
+        {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in given.items()}
     )
 
 
@@ -566,10 +566,9 @@ def _one_start(where: str, value: Any, shape: tuple[int, ...]) -> Start:
     if isinstance(value, Distribution):
         return value
     listed = isinstance(value, list | tuple | Mapping | Chosen)
-    if not listed and hasattr(value, "__array__") and getattr(value, "ndim", 0):
-        listed = True
-    elif hasattr(value, "coords"):  # a DataArray that is one number
-        value = value.item()
+    if not listed and not np.isscalar(value) and hasattr(value, "__array__"):
+        value = value.item() if getattr(value, "ndim", 1) == 0 else value
+        listed = not np.isscalar(value)
     if not listed:
         return checked_number(where, value)
     return _whole_parameter(where, value, shape) if shape else chosen_from(value, where)
@@ -601,7 +600,11 @@ def _check_chosen(sweep: Sweep) -> None:
         return
     dim = sweep.chosen.dim
     varied = {name for role, field in bounds_of(sweep) for name in (field, f"{role}.{field}")}
-    if not dim or dim in {*sweep.axes, *varied, *RESULT_NAMES, *sweep.record, DRAW} or dim.startswith("final_"):
+    if (
+        not dim
+        or dim in {*sweep.axes, *varied, *RESULT_NAMES, *sweep.record, DRAW}
+        or dim.startswith("final_")
+    ):
         name = next(name for name, start in sweep.start.items() if start is sweep.chosen)
         raise ValueError(
             f"start.{name}: its dimension cannot be called {shown(dim)}, which means something else in a "

@@ -606,7 +606,7 @@ def test_a_csv_task_is_written_with_its_data(tmp_path):
             "axes.optimizer.learning_rate: given twice",
         ),
         ({"start": 3}, "start must be a table, got 3"),
-        ({"start": {"weight": [1]}}, "start.weight must be a finite number, got [1]"),
+        ({"start": {"weight": [[1]]}}, "start.weight[0] must be a finite number, got [1]"),
         (
             {"stop": {"max_step": 1}},
             "stop.max_step: unknown key (did you mean 'max_steps'?); allowed: max_steps, tol",
@@ -627,7 +627,7 @@ def test_a_wrong_entry_names_the_key_the_value_and_what_is_allowed(changes, mess
 def test_a_missing_table_is_named(key):
     table = spec()
     del table[key]
-    says = f"^{key}: missing table; a sweep needs task, optimizer, and axes or draws$"
+    says = f"^{key}: missing table; a sweep needs task, optimizer, and axes, draws or chosen starts$"
     with pytest.raises(ValueError, match=says):
         Sweep.from_spec(table)
 
