@@ -27,7 +27,7 @@ def brought_together(model: Model, parameters: Any, taken: Collection[str]) -> t
     Parameters
     ----------
     parameters : mapping of str to float, array or DataArray
-        Returned as it is, with None, where none is a DataArray.
+        Returned as plain numbers, with None, where none is a DataArray with leading dims.
     taken : names that stand for something else in the result
         A dim or coordinate of such a name is called ``start_<name>``.
 
@@ -57,6 +57,8 @@ def brought_together(model: Model, parameters: Any, taken: Collection[str]) -> t
     sizes: dict[Any, int] = {}
     for point in points.values():
         sizes |= dict(point.sizes)
+    if not sizes:
+        return dict(parameters) | {name: value.values for name, value in named.items()}, None
     arrays = {
         name: _placed(named[name], sizes, own[name])
         if name in points
@@ -90,7 +92,7 @@ def _checked(name: str, value: Any, sizes: Mapping[Any, int], own: int) -> Any:
     except ValueError:
         fits = False
     if not fits:
-        there = ", ".join(f"{dim} {size}" for dim, size in sizes.items()) or "none"
+        there = ", ".join(f"{dim} {size}" for dim, size in sizes.items())
         raise ValueError(f"{name} has leading shape {ahead}, which does not go with the dims given ({there})")
     return value
 

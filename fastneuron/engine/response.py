@@ -47,7 +47,7 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> Any:
     -------
     float array or DataArray, shape (leading dims of the parameters..., samples), or (..., samples, outputs)
         The outputs, float32 if all parameters are, else float64; the last dim only for several outputs. Where
-        a parameter is a DataArray so are they, with the dims of the parameters, ``sample``, and ``out``.
+        a DataArray has leading dims they are one, too, with these dims, ``sample``, and ``out``.
 
     Raises
     ------

@@ -9,6 +9,7 @@ from typing import Any
 import xarray as xr
 
 from fastneuron import tasks, toml
+from fastneuron.chosen import DIM
 
 
 def sweep_of(data: xr.Dataset) -> dict[str, Any]:
@@ -17,6 +18,16 @@ def sweep_of(data: xr.Dataset) -> dict[str, Any]:
         return toml.loads(str(data.attrs.get("sweep", "")))
     except ValueError:
         return {}
+
+
+def chosen_dim(data: xr.Dataset) -> str | None:
+    """The dimension of the chosen starts of the sweep, or None where there are none."""
+    sweep = sweep_of(data)
+    if "sizes" in _table(sweep.get("model")):
+        return None
+    starts = _table(sweep.get("start")).values()
+    told = [DIM if isinstance(start, list) else _table(start).get("dim") for start in starts]
+    return next((dim for dim in told if isinstance(dim, str)), None)
 
 
 def task_of(data: xr.Dataset) -> tasks.Task | None:
