@@ -156,4 +156,8 @@ def _numbers(given: Any, where: str) -> np.ndarray:
         numbers = array.tolist()
     if not numbers:
         raise ValueError(f"{where} must have at least one start, got none")
+    if (
+        set(map(type, numbers)) == {float} and np.isfinite(numbers).all()
+    ):  # one pass; the loop below blames one
+        return np.array(numbers)
     return np.array([checked_number(f"{where}[{i}]", value) for i, value in enumerate(numbers)])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from fastneuron.batches import Batch
-from fastneuron.components import Bound, checked_number, shown
+from fastneuron.components import Bound, checked_number
 from fastneuron.engine.draws import drawn
 from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.leading import brought_together
@@ -268,9 +268,8 @@ def _point_of(given: Any, indices: Mapping[str, int]) -> tuple[Sweep, tuple[int,
         return given, place_of_point(dict(zip(given.dims, given.shape, strict=True)), indices)
     text = getattr(given, "attrs", {}).get("sweep")
     if not isinstance(text, str) or not hasattr(given, "data_vars"):
-        raise ValueError(
-            f"give a sweep, or its whole result, a Dataset with its sweep in attrs, not {shown(given)}"
-        )
+        what = "give a sweep, or its whole result, a Dataset with its sweep in the attributes"
+        raise ValueError(f"{what}, not a {type(given).__name__}")
     sweep = Sweep.from_toml(text)
     places = places_in_sweep(given, sweep)
     here = place_of_point({dim: len(places[dim]) for dim in sweep.dims}, indices)
