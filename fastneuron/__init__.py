@@ -33,6 +33,7 @@ _HOMES = {
     "normal": "starts",
     "open": "store",
     "plot": "plot",
+    "replay": "engine.trajectories",
     "tasks": "tasks",
     "uniform": "starts",
     "warmup": "engine.environment",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from fastneuron.engine.environment import warmup as warmup
     from fastneuron.engine.response import forward as forward
     from fastneuron.engine.trajectories import descend as descend
+    from fastneuron.engine.trajectories import replay as replay
     from fastneuron.losses import *
     from fastneuron.models import Network as Network
     from fastneuron.models import Neuron as Neuron

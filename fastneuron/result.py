@@ -169,3 +169,44 @@ def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> x
         {name: (name, values, coordinate_attributes(name)) for name, values in sweep.coordinates().items()},
         attributes_of(sweep) | {"seconds": seconds},
     )
+
+
+def places_in_sweep(result: xarray.Dataset, sweep: Sweep) -> dict[str, np.ndarray]:
+    """Where the points of a result are in the grid of its sweep: by dim, places along it, 0 or more.
+
+    Raises
+    ------
+    ValueError
+        If the result has dims of its own, lacks a dim, or holds a value that the sweep does not, or holds
+        twice, so that it is not known which is meant.
+    """
+    known = {dim for variable in variables_of(sweep).values() for dim in variable.more}
+    for name in result.dims:
+        if name not in sweep.dims and name not in known:
+            raise ValueError(f"this result has a dimension {name}, which its sweep does not have")
+    places = {}
+    for dim, values in sweep.coordinates().items():
+        if dim not in result.coords:
+            if len(values) == 1 and dim not in result.dims:
+                places[dim] = np.zeros(1, int)
+                continue
+            raise ValueError(
+                f"this result no longer tells its {dim}; select with .isel or .sel, without drop=True"
+            )
+        held = np.atleast_1d(result[dim].values)
+        if np.array_equal(held, values):
+            places[dim] = np.arange(len(values))
+            continue
+        if held.dtype.kind not in "iuf":
+            raise ValueError(f"this result holds {dim} {shown(held[0])}, which is not in its sweep")
+        order = np.argsort(values, kind="stable")
+        first, behind = (np.searchsorted(values, held, side, sorter=order) for side in ("left", "right"))
+        for counted, what in (
+            (behind == first, "is not in its sweep"),
+            (behind > first + 1, "its sweep has twice"),
+        ):
+            if counted.any():
+                raise ValueError(f"this result holds {dim} {held[counted][0]}, which {what}")
+        found = order[first]
+        places[dim] = found
+    return places

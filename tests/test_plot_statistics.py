@@ -101,7 +101,7 @@ def test_parameters_of_the_start_and_draws_are_no_hyperparameters():
         "bias_strength",
         "gain",
     ]
-    assert hyperparameters([*starts, *others]) == others
+    assert hyperparameters(xr.Dataset(), [*starts, *others]) == others
 
 
 def test_values_are_named_in_as_few_digits_as_tell_them_apart():
@@ -298,7 +298,7 @@ def test_a_start_that_is_followed_ends_as_in_its_sweep(name):
     made = SWEEPS[name]
     ran = made.run(progress=False)
     for point in np.ndindex(*made.shape):
-        path = following.follow(made, made.coordinates(), point, None)
+        path = fn.replay(ran, **dict(zip(made.dims, point, strict=True)))
         there = ran.isel(dict(zip(made.dims, point, strict=True)))
         assert (path.outcome, path.ended) == (there.outcome, there.steps), point
         np.testing.assert_allclose(path.loss[int(path.ended)], there.loss, rtol=1e-5, atol=1e-12)
@@ -360,9 +360,20 @@ def test_steps_bound_the_curves(ax):
     assert ax.get_title(loc="left").endswith("9 of 30 starts")
 
 
-def test_curves_of_minibatches_are_drawn(ax):
+def test_curves_of_minibatches_are_those_of_the_map(ax):
     made = sweep({"learning_rate": [1.0, 10.0]}, batch=fn.MiniBatch(size=1, seed=2), draws=4)
-    assert len(plot.loss_curves(made.run(progress=False), ax=ax)) == 8
+    ran = made.run(progress=False)
+    lines = plot.loss_curves(ran, ax=ax)
+    ends = [(len(line.get_ydata()) - 1, float(line.get_ydata()[-1])) for line in lines]
+    expected = list(zip(ran.steps.values.ravel().tolist(), ran.loss.values.ravel().tolist(), strict=True))
+    np.testing.assert_allclose(sorted(ends), sorted(expected), rtol=1e-12)
+
+
+def test_curves_of_layers_with_learning_rates_of_their_own_are_drawn(ax):
+    made = sweep({"layer0.learning_rate": [1.0, 50.0]}, model=fn.Network((1, 1)), draws=2)
+    ran = made.run(progress=False)
+    ends = [len(line.get_ydata()) - 1 for line in plot.loss_curves(ran, ax=ax)]
+    assert sorted(ends) == sorted(ran.steps.values.ravel().tolist())
 
 
 def test_loss_curves_name_what_cannot_be_followed():
@@ -376,9 +387,6 @@ def test_loss_curves_name_what_cannot_be_followed():
     for name, value in (("curves", 0), ("curves", 2.5), ("steps", 0), ("seed", -1), ("curves", True)):
         with pytest.raises(ValueError, match=f"{name} must be a whole number of"):
             plot.loss_curves(ran, **{name: value})
-    layered = sweep({"layer0.learning_rate": [1.0]}, model=fn.Network((1, 1)), draws=2)
-    with pytest.raises(ValueError, match=r"cannot be followed .* where layer0.learning_rate is an axis"):
-        plot.loss_curves(layered.run(progress=False))
     assert plt.get_fignums() == []
 
 

@@ -182,8 +182,9 @@ def _single(table: dict[str, Any], weight: list[float] | None, bias: float | Non
             raise ValueError(f"--weight: the task has {len(names) - 1} inputs, got {len(weight)} weights")
         start |= {name: checked_number("--weight", w) for name, w in zip(names, weight, strict=False)}
     for name, value in start.items():
-        if isinstance(value, dict):
-            raise ValueError(f"start.{name} is random; one start needs a number: give --weight or --bias")
+        if isinstance(value, dict | list):
+            what = "several" if isinstance(value, list) or "values" in value else "random"
+            raise ValueError(f"start.{name} is {what}; one start needs a number: give --weight or --bias")
     table["axes"] = {name: [value] for name, value in start.items()}
     return Sweep.from_spec(table)
 

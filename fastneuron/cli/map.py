@@ -248,7 +248,7 @@ def _draw(result: xarray.Dataset, path: Path, picture: Picture | None, progress:
     from fastneuron.plot import Picture
 
     try:
-        drawn = picture or Picture(pictures.kind_of(result, result["outcome"].dims))
+        drawn = picture or Picture(pictures.kind_of_result(result))
         drawn.save(path, result, progress)
     except ValueError as error:
         return str(error)

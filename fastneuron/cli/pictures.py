@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ def picture_of(spec: Mapping[str, Any]) -> Picture | None:
     return Picture.from_spec(spec["picture"])
 
 
-def kind_of(variables: Iterable[Any], dims: Iterable[Any]) -> str:
-    """What is drawn of a map with these variables and dims that does not say what."""
+def kind_of(variables: Iterable[Any], dims: Collection[Any], chosen: str | None) -> str:
+    """What is drawn of a map with these variables and dims, and that of chosen starts, if nothing says what."""
     from fastneuron.measures.trainability import NEEDED
     from fastneuron.sweep import DRAW
 
-    if DRAW in dims:
+    if DRAW in dims or (chosen in dims and len(dims) < 3):
         return "shares"
     return "trainability" if set(NEEDED) <= set(variables) else "outcome"
 
@@ -36,3 +36,10 @@ def only_sweep(sweep: Sweep) -> xarray.Dataset:
     import xarray
 
     return xarray.Dataset(attrs={"sweep": sweep.to_toml()})
+
+
+def kind_of_result(result: xarray.Dataset) -> str:
+    """What is drawn of a stored map that does not say what."""
+    from fastneuron.plot.caption import chosen_dim
+
+    return kind_of(result, result["outcome"].dims, chosen_dim(result))

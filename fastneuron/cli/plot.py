@@ -44,7 +44,7 @@ def plot(
     drawn = Picture.from_spec(table) if "kind" in table else None  # what is wrong with it comes first
     result = stores.open(store, partial=True, verify=verify)
     if drawn is None:
-        drawn = Picture.from_spec({"kind": pictures.kind_of(result, result["outcome"].dims)} | table)
+        drawn = Picture.from_spec({"kind": pictures.kind_of_result(result)} | table)
     beside = store if isinstance(store, Path) else Path(store.rstrip("/").rpartition("/")[2])
     beside = beside if beside.name else beside.absolute()
     picture = beside.with_name(f"{beside.stem}-{drawn.kind}.{drawn.format}") if out is None else out

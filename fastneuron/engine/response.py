@@ -13,6 +13,7 @@ from fastneuron.arrays import checked_array
 from fastneuron.batches import FullBatch
 from fastneuron.components import nearest, shown, with_rows
 from fastneuron.engine.interrupt import interruptible
+from fastneuron.engine.leading import brought_together
 from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.memory import require_memory
 from fastneuron.kernels.jit import specialised
@@ -28,24 +29,26 @@ from fastneuron.tasks import Task
 LOOKED_FOR = 2**26  # bytes from which on it is looked whether they are free: a look takes longer than a call
 
 
-def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
+def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> Any:
     """Compute the outputs of a model.
 
     Parameters
     ----------
     model : Neuron or Network
         Whose forward pass it is.
-    parameters : mapping of str to float or array, shape (leading dims..., the parameter's own)
+    parameters : mapping of str to float, array or DataArray, shape (leading dims..., the parameter's own)
         Values of the parameters by name: numbers for a neuron, arrays of the parameter's shape for a network.
-        Both may have leading dims, which must broadcast together and lead those of the result. A parameter
-        that is not given is 0. All float32: computed in float32.
+        Both may have leading dims, which must broadcast together and lead those of the result; those of
+        DataArrays broadcast by their names. A parameter that is not given is 0. All float32: computed in
+        float32.
     x : array-like, shape (samples, inputs), or (samples,) for one input
         Inputs.
 
     Returns
     -------
-    float array, shape (leading dims of the parameters..., samples), or (..., samples, outputs)
-        The outputs, float32 if all parameters are, else float64; the last dim only for several outputs.
+    float array or DataArray, shape (leading dims of the parameters..., samples), or (..., samples, outputs)
+        The outputs, float32 if all parameters are, else float64; the last dim only for several outputs. Where
+        a DataArray has leading dims they are one, too, with these dims, ``sample``, and ``out``.
 
     Raises
     ------
@@ -73,7 +76,19 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     """
     if not isinstance(model, Neuron | Network):
         raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
+    parameters, named = brought_together(model, parameters, ("sample", "out"))
     leading, values = broadcast_parameters(model, parameters)
+    outputs_ = _outputs(model, leading, values, x)
+    if named is None:
+        return outputs_
+    import xarray
+
+    dims = (*named.dims, "sample", *(["out"] if model.outputs > 1 else []))
+    return xarray.DataArray(outputs_, named.coordinates, dims, "output")
+
+
+def _outputs(model: Model, leading: tuple[int, ...], values: np.ndarray, x: Any) -> np.ndarray:
+    """Outputs for parameters in columns, shape (leading..., samples), or (..., samples, outputs)."""
     real = values.dtype
     with np.errstate(over="ignore"):
         inputs = _inputs(model, x).astype(real, order="C")

@@ -27,9 +27,9 @@ from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, wit
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.outcome_map import outcome
-from fastneuron.plot.shown_part import sweep_behind
+from fastneuron.plot.shown_part import settings_among, sweep_behind, with_start
 from fastneuron.starts import Distribution
-from fastneuron.sweep import Sweep
+from fastneuron.sweep import DRAW, Sweep
 from fastneuron.tasks import Task
 
 SIZE = (9.0, 4.6)  # inches
@@ -65,9 +65,9 @@ def animate_response(
         Number of frames, at ever wider steps, so that the fast beginning and the slow end both show; fewer
         where there are fewer steps.
     start : mapping of str to float, optional
-        ``weight``, ``bias``, or any other axis of the sweep: where the neuron starts. Default for what is
-        an axis: that of the start with the middle number of steps among those that have reached the
-        targets in one step or more; or else the middle of the axis.
+        ``weight``, ``bias``, or any other dimension of the sweep, such as ``draw``: where the neuron starts.
+        Default for what is a dimension: that of the start with the middle number of steps among those that
+        have reached the targets in one step or more; or else the middle.
     steps : int, 1 or more, optional
         How many to follow, whatever becomes of the start on the way. Default: the sweep's ``max_steps``.
     figure : Figure, optional
@@ -86,12 +86,13 @@ def animate_response(
     Raises
     ------
     ValueError
-        If the model is no neuron of one input, or `start` names something else than an axis or a parameter,
-        or leaves out one that is random.
+        If the model is no neuron of one input, or `start` names something else than a dimension or a
+        parameter; or, where it is no point of the sweep, leaves out a parameter that is random.
 
     Notes
     -----
-    The animation ends at the last step with finite parameters. Minibatches are those of the first start.
+    The animation ends at the last step with finite parameters. From a point of the sweep the run is that of
+    the sweep, with the same random start and batches; elsewhere batches are those of the first start.
 
     Examples
     --------
@@ -102,10 +103,9 @@ def animate_response(
     60
     """
     frames = int(checked_number("frames", frames, FRAMES))
-    sweep, named = _one_of(result, start)
-    neuron = cast("Neuron", sweep.model)
     followed = None if steps is None else int(checked_number("steps", steps, STEPS))
-    path = descended(sweep, named, followed)
+    sweep, path = _one_of(result, start, followed)
+    neuron = cast("Neuron", sweep.model)
     weight, bias = path["weight"].values.astype(np.float64), path["bias"].values.astype(np.float64)
     whole = np.logical_and.accumulate(np.isfinite(weight) & np.isfinite(bias))
     last = int(whole.sum()) - 1
@@ -253,31 +253,44 @@ def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[fl
     ax.figure.colorbar(image, ax=ax, label="loss" if sweep.penalty is None else "loss and penalty")
 
 
-def _one_of(result: xr.Dataset, given: Mapping[str, float] | None) -> tuple[Sweep, dict[str, float]]:
-    """A neuron's sweep at one value of each setting, and the weight and the bias of one start."""
+def _one_of(
+    result: xr.Dataset, given: Mapping[str, float] | None, steps: int | None
+) -> tuple[Sweep, xr.Dataset]:
+    """The sweep of one of a neuron's starts, and every step from there."""
     sweep = sweep_behind(result)
     if not isinstance(sweep.model, Neuron):
         raise ValueError("this picture is of a neuron, the sweep trains a network")
     check(sweep.model, sweep.task)
     given = {name: checked_number(f"start.{name}", value) for name, value in (given or {}).items()}
-    known = list(dict.fromkeys([*sweep.model.parameters, *sweep.axes]))
+    known = list(dict.fromkeys([*sweep.model.parameters, *sweep.dims]))
     for name in given:
         if name not in known:
             text = f"start: no parameter or axis {shown(name)}{nearest(str(name), known)}"
             raise ValueError(f"{text}; known: {', '.join(known)}")
     values = _typical(result, sweep) | given
-    start: dict[str, Any] = dict(sweep.starts)
-    settings = {axis: values[axis] for axis, (role, _) in sweep.places.items() if role != "start"}
-    start |= {name: values[name] for name in start if name in values}
-    for name, value in start.items():
+    selected = {dim: values[dim] for dim in sweep.dims}
+    settings = settings_among(sweep, selected)
+    place = [np.flatnonzero(own == selected[dim]) for dim, own in sweep.coordinates().items()]
+    if set(given) <= set(sweep.dims) and all(found.size for found in place):
+        point = tuple(int(found[0]) for found in place)
+        start = sweep.at(**dict(zip(sweep.dims, point, strict=True)))
+        own = settled_on(sweep, settings, start)
+        from fastneuron.engine.trajectories import replayed  # brings Numba, which other pictures do without
+
+        return own, replayed(sweep, point, int(own.stop.max_steps) if steps is None else steps)
+    axes = {dim: value for dim, value in selected.items() if dim not in settings and dim != DRAW}
+    whole: dict[str, Any] = sweep.starts | with_start(sweep, axes)
+    whole |= {name: value for name, value in given.items() if name in whole}
+    for name, value in whole.items():
         if isinstance(value, Distribution):
             raise ValueError(f"start.{name} is random; give it with start={{{name!r}: ...}}")
-    return settled_on(sweep, settings), {name: float(value) for name, value in start.items()}
+    own = settled_on(sweep, settings, whole)
+    return own, descended(own, whole, steps)
 
 
 def _typical(result: xr.Dataset, sweep: Sweep) -> dict[str, float]:
-    """Values of all axes: those selected, and of the others those at the start that is shown by default."""
-    dims = [str(dim) for dim in result.dims if dim in sweep.axes]
+    """Values along all dims: those selected, else those at the start that is shown by default."""
+    dims = [str(dim) for dim in result.dims if dim in sweep.dims]
     every = {dim: -(-result.sizes[dim] // round(LOOKED_AT ** (1 / len(dims)))) for dim in dims}
     looked_at = result.isel({dim: slice(stride // 2, None, stride) for dim, stride in every.items()})
     place = {dim: looked_at.sizes[dim] // 2 for dim in dims}
@@ -292,11 +305,11 @@ def _typical(result: xr.Dataset, sweep: Sweep) -> dict[str, float]:
             middle = np.unravel_index(reached[order[len(order) // 2]], codes.shape)
             place |= {str(dim): int(i) for dim, i in zip(looked_at["outcome"].dims, middle, strict=True)}
     values = {}
-    for name, axis in sweep.axes.items():
+    for name, own in sweep.coordinates().items():
         if name in dims:
             values[name] = float(looked_at[name].values[place[name]])
         elif name in result.coords:
             values[name] = float(result[name].item())
         else:
-            values[name] = float(axis.values()[len(axis) // 2])
+            values[name] = float(own[len(own) // 2])
     return values

@@ -16,6 +16,7 @@ import xarray as xr
 
 from fastneuron import tasks, toml
 from fastneuron.axes import as_axis
+from fastneuron.chosen import DIM, chosen_from
 
 _LAYER_DIM = re.compile(r"layer\d+_(in|out)")
 DRAW = "draw"
@@ -37,9 +38,9 @@ def stranger_in(data: xr.Dataset) -> str:
     do not tell the axes.
     """
     sweep = sweep_of(data)
-    if "axes" not in sweep and "draws" not in sweep:
+    known = _values_of_dims(sweep)
+    if not known:
         return ""
-    known = _values_of_axes(sweep)
     for name in map(str, data.coords):
         if name not in known and not _LAYER_DIM.fullmatch(name):
             return f"a coordinate {name!r}"
@@ -59,11 +60,28 @@ def stranger_in(data: xr.Dataset) -> str:
     return ""
 
 
-def _values_of_axes(sweep: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The values of every axis that the sweep's tables describe, and the numbers of the draws."""
-    axes = {name: as_axis(entry, name).values() for name, entry in _table(sweep.get("axes")).items()}
+def _values_of_dims(sweep: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The values along every dimension of the results of a sweep, as far as its tables tell."""
+    values = {name: as_axis(entry, name).values() for name, entry in _table(sweep.get("axes")).items()}
+    for name, given in _chosen_starts(sweep).items():
+        start = chosen_from(given, f"start.{name}")
+        values[start.dim] = start.coordinate
     draws = sweep.get("draws")
-    return axes | {DRAW: np.arange(draws)} if isinstance(draws, int) else axes
+    return values | {DRAW: np.arange(draws)} if isinstance(draws, int) else values
+
+
+def _chosen_starts(sweep: Mapping[str, Any]) -> dict[str, Any]:
+    """The chosen starts of a neuron, by parameter, as they stand in the sweep's tables."""
+    starts = {} if "sizes" in _table(sweep.get("model")) else _table(sweep.get("start"))
+    return {
+        name: start for name, start in starts.items() if isinstance(start, list) or "values" in _table(start)
+    }
+
+
+def chosen_dim(data: xr.Dataset) -> str | None:
+    """The dimension of the chosen starts of the sweep, or None where there are none."""
+    starts = _chosen_starts(sweep_of(data)).values()
+    return next((DIM if isinstance(start, list) else start.get("dim", DIM) for start in starts), None)
 
 
 def task_of(data: xr.Dataset) -> tasks.Task | None:

@@ -146,7 +146,7 @@ def grid_of(data: xr.Dataset, *names: str, ax: Axes | Facets | None = None) -> G
     over, selection = None, ""
     if isinstance(ax, Facets) or (ax is None and len(dims) == 3):
         facets = ax if isinstance(ax, Facets) else Facets()
-        over = axis_of_panels(dims, facets.over)
+        over = axis_of_panels(data, dims, facets.over)
         data, selection = chosen(data, over, facets.most)
         dims.remove(over)
     if len(dims) not in (1, 2):

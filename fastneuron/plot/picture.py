@@ -243,7 +243,7 @@ class Picture:
         options = {name: value for name, value in self.options.items() if name not in panels}
         if kind.is_map and (panels or _variable(result, self.kind).ndim == 3):
             facets = Facets(**panels)
-            size = size or usual_size(_variable(result, self.kind), facets)
+            size = size or usual_size(result, _variable(result, self.kind), facets)
             figure = Figure(figsize=size, layout="constrained")
             kind.draw(result, ax=replace(facets, figure=figure), **options)
             return figure

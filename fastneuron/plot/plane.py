@@ -20,7 +20,7 @@ from fastneuron.outcomes import Stop
 from fastneuron.places import SD, entry_of
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.grid import GridAxis, grid_axis, require
-from fastneuron.plot.shown_part import sweep_behind, with_start
+from fastneuron.plot.shown_part import settings_among, sweep_behind, with_start
 from fastneuron.starts import Distribution
 from fastneuron.sweep import DRAW, Sweep
 
@@ -143,7 +143,7 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
 
 def _column(sweep: Sweep, axis: str) -> int:
     """Which of all numbers of the model an axis is."""
-    role, field = sweep.places[axis]
+    role, field = sweep.places.get(axis, (axis, ""))
     entry = entry_of(sweep.model, field)
     if role != "start" or field == SD:
         raise ValueError(
@@ -162,13 +162,13 @@ def _examples(sweep: Sweep) -> list[str]:
 def _selected(sweep: Sweep, result: xr.Dataset, kept: tuple[str, str]) -> Sweep:
     """The sweep over the axes `kept` alone, at the place of the others where `result` was selected."""
     selected = {}
-    for axis in sweep.axes:
-        if axis in kept:
+    for axis in sweep.dims:
+        if axis in kept or axis == DRAW:
             continue
         if axis not in result.coords:
             raise ValueError(f"this result does not tell where it was selected on axis {axis!r}")
         selected[axis] = float(result[axis])
-    settings = {axis: value for axis, value in selected.items() if sweep.places[axis][0] != "start"}
+    settings = settings_among(sweep, selected)
     start = with_start(sweep, {axis: value for axis, value in selected.items() if axis not in settings})
     own = settled_on(sweep, settings)
     return replace(own, axes={axis: sweep.axes[axis] for axis in kept}, start=start, draws=None)

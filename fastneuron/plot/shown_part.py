@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from fastneuron.batches import FullBatch
+from fastneuron.chosen import Chosen
 from fastneuron.models import pieces_of
 from fastneuron.places import entry_of
 from fastneuron.plot.caption import selection, stranger_in
 from fastneuron.plot.following import settled_on
-from fastneuron.result import variables_of
+from fastneuron.result import places_in_sweep, variables_of
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 
@@ -85,8 +86,8 @@ def _part(result: xr.Dataset, sweep: Sweep) -> Sweep:
     random = any(isinstance(start, Distribution) for start in sweep.starts.values())
     if random or sweep.batch != FullBatch() or sweep.draws:
         raise ValueError("the numbers of the points would be others")
-    selected = {axis: float(result[axis]) for axis in sweep.axes if axis not in result.dims}
-    settings = {axis: value for axis, value in selected.items() if sweep.places[axis][0] != "start"}
+    selected = {dim: float(result[dim]) for dim in sweep.dims if dim not in result.dims}
+    settings = settings_among(sweep, selected)
     part = settled_on(sweep, settings)
     start = with_start(sweep, {axis: value for axis, value in selected.items() if axis not in settings})
     dims = [str(dim) for dim in next(iter(result.data_vars.values())).dims if dim in sweep.axes]
@@ -95,13 +96,38 @@ def _part(result: xr.Dataset, sweep: Sweep) -> Sweep:
         axis: sweep.axes[axis] if np.array_equal(result[axis].values, whole[axis]) else result[axis].values
         for axis in dims
     }
+    if sweep.chosen is not None and sweep.chosen.dim in result.dims:
+        places = places_in_sweep(result, sweep)[sweep.chosen.dim]
+        if not np.array_equal(places, np.arange(len(sweep.chosen))):
+            kept = {name: own.taken(places) for name, own in start.items() if isinstance(own, Chosen)}
+            start |= kept
     return replace(part, axes=cast("Any", axes), start=start)
 
 
+def settings_among(sweep: Sweep, selected: dict[str, float]) -> dict[str, float]:
+    """Those of the values selected along a sweep's dims that are no parameters of the start."""
+    places = sweep.places
+    return {axis: value for axis, value in selected.items() if axis in places and places[axis][0] != "start"}
+
+
 def with_start(sweep: Sweep, selected: dict[str, float]) -> dict[str, Any]:
-    """Where the starts of a sweep are, with these of its axes at these values."""
+    """Where the starts of a sweep are, with these of its axes, or of its chosen starts, at these values.
+
+    Raises
+    ------
+    ValueError
+        If there is no such chosen start, or more than one.
+    """
     start: dict[str, Any] = dict(sweep.start)
     for axis, value in selected.items():
+        if axis not in sweep.places:
+            found = np.flatnonzero(sweep.coordinates()[axis] == value)
+            if len(found) != 1:
+                raise ValueError(f"{axis} must be that of one start of the sweep, got {value:g}")
+            start |= {
+                name: float(own.values[found[0]]) for name, own in start.items() if isinstance(own, Chosen)
+            }
+            continue
         field = sweep.places[axis][1]
         entry = entry_of(sweep.model, field)
         if entry is None:
