@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from fastneuron.cli import files, pictures
+from fastneuron.cli import files, pictures, printing
 from fastneuron.cli.flags import Overrides
 from fastneuron.cli.spec import overridden
 
@@ -37,6 +37,7 @@ def plot(
     out
         The picture (.png, .svg or .pdf; of an animation .gif, or .mp4 where ffmpeg is); without it NAME-KIND.png or .gif beside the map.
     """
+    pictures.load_matplotlib()
     from fastneuron import store as stores
     from fastneuron.plot import Picture
 
@@ -50,4 +51,4 @@ def plot(
     files.check_picture(picture, tuple(f".{name}" for name in drawn.formats))
     with files.reading(store):
         drawn.save(picture, result, None)
-    print(f"wrote {picture}")
+    printing.show(f"wrote {printing.word(picture)}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from fastneuron.cli import pictures, printing
+
 
 def spec(picture: Annotated[Path, Parameter(name="PICTURE")], /) -> None:
     """Print the spec that a picture carries: its sweep, and how it is drawn.
@@ -22,6 +24,7 @@ def spec(picture: Annotated[Path, Parameter(name="PICTURE")], /) -> None:
     picture
         A .png, .svg, .pdf, .gif or .mp4 file that fastneuron has written.
     """
+    pictures.load_matplotlib()
     from fastneuron.plot import spec_in
 
-    print(spec_in(picture), end="")
+    printing.show(spec_in(picture), end="")
