@@ -103,6 +103,7 @@ def descend(
         raise ValueError(f"--steps must be 1 or more, got {steps}")
     if out is not None:
         files.check_picture(out, (*files.PICTURES, *files.ANIMATIONS))
+        pictures.load_matplotlib()
         if out.suffix.lower() in files.ANIMATIONS and sweep.model.inputs > 1:
             raise ValueError(
                 f"{out}: an animation needs a task of one input, this one has {sweep.model.inputs}"
@@ -123,11 +124,11 @@ def descend(
     if out is not None:
         _draw(path, sweep, out, quiet)
     if json:
-        print(printing.document(_document(path, sweep) | {"picture": out and str(out)}))
+        printing.show(printing.document(_document(path, sweep) | {"picture": out and str(out)}))
         return
-    print(_text(path, sweep))
+    printing.show(_text(path, sweep))
     if out is not None:
-        print(f"\nwrote {out}")
+        printing.show(f"\nwrote {printing.word(out)}")
 
 
 def _choose_task(

@@ -89,6 +89,7 @@ def map_starts(
     quiet
         No progress bar.
     """
+    pictures.load_matplotlib()
     from fastneuron.sweep import Sweep
 
     table = spec.read(spec_file, overrides)
@@ -112,7 +113,7 @@ def map_starts(
         report = forecast(sweep, keep, threads if workers is None else workers, memory)
         if store.exists() and not overwrite:
             report |= _left(store, report)
-        print(printing.document(report) if json else _forecast_text(report))
+        printing.show(printing.document(report) if json else _forecast_text(report))
         return
     with clusters.chosen(threads, workers, cluster) as where:
         bound = {} if memory is None else {"memory": memory}
@@ -126,7 +127,7 @@ def map_starts(
         "store": str(store),
         "picture": None if undrawn else str(picture),
     }
-    print(printing.document(report) if json else _text(report, undrawn, result))
+    printing.show(printing.document(report) if json else _text(report, undrawn, result))
 
 
 def _stem(name: str | None, spec_file: Path | None, sweep: Sweep) -> str:
@@ -273,14 +274,16 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
     columns = ["median steps", "most steps"] if timed else []
     header = ["outcome", "starts", "share", *columns, "meaning"]
     compiled = f", after {report['compile_seconds']:.1f} s of compiling" * (report["compile_seconds"] > 2)
-    dims = " x ".join(f"{name} {size}" for name, size in result["outcome"].sizes.items())
+    dims = " x ".join(f"{printing.word(name)} {size}" for name, size in result["outcome"].sizes.items())
     return "\n".join(
         [
             printing.table(header, rows, text=(0, len(header) - 1)),
             "",
             f"{report['points']:,} starts ({dims}){_pace(report)}{compiled}",
-            f"wrote {report['store']}",
-            f"no picture: {undrawn}" if undrawn else f"wrote {report['picture']}",
+            f"wrote {printing.word(report['store'])}",
+            f"no picture: {printing.word(undrawn)}"
+            if undrawn
+            else f"wrote {printing.word(report['picture'])}",
         ]
     )
 

@@ -120,7 +120,9 @@ def text(told: dict[str, Any]) -> str:
         for layer in told["layers"]
     ]
     lines = [printing.table(header, rows), "", *_answer(told)]
-    return "\n".join(lines if told["picture"] is None else [*lines, f"wrote {told['picture']}"])
+    return "\n".join(
+        lines if told["picture"] is None else [*lines, f"wrote {printing.word(told['picture'])}"]
+    )
 
 
 def _chance(share: float | None) -> str:

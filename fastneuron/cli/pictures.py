@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
+import logging
+import os
+import sys
 from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -10,6 +15,31 @@ if TYPE_CHECKING:
 
     from fastneuron.plot import Picture
     from fastneuron.sweep import Sweep
+
+
+def load_matplotlib() -> None:
+    """Import Matplotlib with its own settings, whatever other programs left for theirs.
+
+    A command writes files: it needs no backend of a notebook or a desktop. Matplotlib looks for a
+    ``matplotlibrc`` in the current folder first, so it is imported in the folder of the one that it comes with.
+    """
+    if "matplotlib" in sys.modules:
+        return
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a folder for its cache that cannot be written
+    found = importlib.util.find_spec("matplotlib")
+    assert found is not None and found.origin is not None
+    given = os.environ.get("MPLBACKEND")
+    os.environ["MPLBACKEND"] = "agg"
+    here = os.open(".", os.O_RDONLY)
+    try:
+        os.chdir(Path(found.origin).parent / "mpl-data")
+        import matplotlib as matplotlib
+    finally:
+        os.fchdir(here)
+        os.close(here)
+        del os.environ["MPLBACKEND"]
+        if given is not None:
+            os.environ["MPLBACKEND"] = given
 
 
 def picture_of(spec: Mapping[str, Any]) -> Picture | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastneuron.cli import files, pictures
+from fastneuron.cli import files, pictures, printing
 from fastneuron.cli.flags import File, Overrides, Store
 from fastneuron.cli.spec import overridden
 
@@ -37,6 +37,7 @@ def plot(
     verify
         Read every tile first and compare it with its checksum, as 'fastneuron verify' does.
     """
+    pictures.load_matplotlib()
     from fastneuron import store as stores
     from fastneuron.plot import Picture
 
@@ -51,4 +52,4 @@ def plot(
     files.check_picture(picture, tuple(f".{name}" for name in drawn.formats))
     with files.reading(store):
         drawn.save(picture, result, None)
-    print(f"wrote {picture}")
+    printing.show(f"wrote {printing.word(picture)}")

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from fastneuron.cli import pictures, printing
 from fastneuron.cli.flags import File
 
 
@@ -23,6 +24,7 @@ def spec(picture: Annotated[File, Parameter(name="PICTURE")], /) -> None:
     picture
         A .png, .svg, .pdf, .gif or .mp4 file that fastneuron has written.
     """
+    pictures.load_matplotlib()
     from fastneuron.plot import spec_in
 
-    print(spec_in(picture), end="")
+    printing.show(spec_in(picture), end="")

@@ -80,6 +80,7 @@ def respond(
     function: Any = activations.from_spec(spec, "activation")
     if out is not None:
         files.check_picture(out)
+        pictures.load_matplotlib()
     if network is None:
         _respond_neuron(function, weight, bias, AT if at is None else at, out, json)
         return
@@ -87,7 +88,7 @@ def respond(
 
     model = of_networks.network_named(network, function, scale or "none")
     told = of_networks.report(model, network, str(image), DRAWS if draws is None else draws, seed or 0, out)
-    print(printing.document(told) if json else of_networks.text(told))
+    printing.show(printing.document(told) if json else of_networks.text(told))
 
 
 def _check_mixture(network: str | None, neurons: dict[str, Any], networks: dict[str, Any]) -> None:
@@ -132,7 +133,7 @@ def _respond_neuron(
             axes={name: [value] for name, value in parameters.items()},
         )
         save(out, pictures.only_sweep(sweep), "curve", at=inputs)
-    print(printing.document(report | {"picture": out and str(out)}) if json else _text(report, out))
+    printing.show(printing.document(report | {"picture": out and str(out)}) if json else _text(report, out))
 
 
 def _report(model: Neuron, parameters: dict[str, float], inputs: list[float]) -> dict[str, Any]:
@@ -167,4 +168,4 @@ def _text(report: dict[str, Any], out: Path | None) -> str:
     width = max(len(name) for name, _ in facts)
     lines = [printing.table(["input", "output"], rows, text=()), ""]
     lines += [f"{name.ljust(width)}  {value}" for name, value in facts]
-    return "\n".join(lines if out is None else [*lines, f"wrote {out}"])
+    return "\n".join(lines if out is None else [*lines, f"wrote {printing.word(out)}"])

@@ -33,23 +33,25 @@ def status(store: Store, /, *, json: bool = False) -> None:
 
     found = status_of(store)
     if json:
-        print(printing.document({"store": str(store), **found._asdict(), "seconds_left": found.seconds_left}))
+        printing.show(
+            printing.document({"store": str(store), **found._asdict(), "seconds_left": found.seconds_left})
+        )
         return
     share = 100 * found.points_done / found.points
-    print(
-        f"{store}: {found.tiles_done:,} of {found.tiles:,} tiles are done, {found.points_done:,} of "
+    printing.show(
+        f"{printing.word(store)}: {found.tiles_done:,} of {found.tiles:,} tiles are done, {found.points_done:,} of "
         f"{found.points:,} starts ({share:.1f} %), in {printing.duration(found.seconds)}"
     )
     pace = "" if found.rate is None else f" at {found.rate:,.0f} starts a second"
     left = found.seconds_left
     if found.points_done == found.points:
-        print("it is whole")
+        printing.show("it is whole")
     elif found.writing:
-        print(
+        printing.show(
             f"it is being written{pace}" + ("" if left is None else f", about {printing.duration(left)} left")
         )
     else:
-        print("nobody is writing to it; run what made it again to finish it")
+        printing.show("nobody is writing to it; run what made it again to finish it")
 
 
 def verify(
@@ -103,21 +105,23 @@ def verify(
         damaged = [{"tile": list(tile), "reason": reason} for tile, reason in found.damaged.items()]
         report_of = {"store": str(store), "sound": found.sound, "not_done": found.missing, "damaged": damaged}
         report_of |= {"damaged_arrays": found.arrays, "repaired": repair and not left}
-        print(printing.document(report_of))
+        printing.show(printing.document(report_of))
     else:
         for name, reason in found.arrays.items():
-            print(f"array {name}: {reason}")
+            printing.show(f"array {printing.word(name)}: {printing.word(reason)}")
         for tile, reason in found.damaged.items():
-            print(f"tile ({', '.join(map(str, tile))}): {reason}")
+            printing.show(f"tile ({', '.join(map(str, tile))}): {printing.word(reason)}")
         tiles = found.sound + len(found.damaged) + found.missing
         tiles_text = f"{found.sound:,} of {tiles:,} tile{'s are' if tiles != 1 else ' is'} sound"
-        print(f"{store}: {tiles_text}, {len(found.damaged):,} damaged, {found.missing:,} not done")
+        printing.show(
+            f"{printing.word(store)}: {tiles_text}, {len(found.damaged):,} damaged, {found.missing:,} not done"
+        )
         if left:
-            print("this cannot be mended" if repair else "run with --repair to mend it")
+            printing.show("this cannot be mended" if repair else "run with --repair to mend it")
         elif found.arrays or found.damaged:
-            print("it is mended: damaged tiles are computed, damaged arrays laid out anew")
+            printing.show("it is mended: damaged tiles are computed, damaged arrays laid out anew")
         elif found.missing:
-            print("what is done is sound; run what made it again to finish it")
+            printing.show("what is done is sound; run what made it again to finish it")
     if left:
         raise Damaged
 
@@ -163,4 +167,4 @@ def export(
         else:
             with reporting(False if quiet else None, 0) as report:
                 exports.to_csv(result, new, report)
-    print(f"wrote {out}")
+    printing.show(f"wrote {printing.word(out)}")

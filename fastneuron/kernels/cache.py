@@ -30,10 +30,29 @@ from numba.misc.appdirs import user_cache_dir
 from fastneuron.fingerprint import compiled_fingerprint
 
 
-def cache_folder() -> Path:
-    """Where entries live: ``fastneuron-kernels`` in ``$NUMBA_CACHE_DIR`` or the user's cache folder."""
+def cache_folder() -> Path | None:
+    """Where entries live: ``fastneuron-kernels`` in ``$NUMBA_CACHE_DIR`` or the user's cache folder.
+
+    None where there is no such folder: a user without a home. A relative ``$XDG_CACHE_HOME`` does not count,
+    as its standard says, nor does a relative home.
+    """
     given = os.environ.get("NUMBA_CACHE_DIR")
-    return (Path(given) if given else Path(user_cache_dir("fastneuron", False))) / "fastneuron-kernels"
+    if given:
+        return Path(os.path.expanduser(given)) / "fastneuron-kernels"
+    for folder in (user_cache_dir("fastneuron", False), _home_in_password_file(".cache", "fastneuron")):
+        if os.path.isabs(folder):
+            return Path(folder) / "fastneuron-kernels"
+    return None
+
+
+def _home_in_password_file(*below: str) -> str:
+    """A folder below the user's home, whatever the environment says; a relative one where there is none."""
+    try:
+        import pwd
+
+        return os.path.join(pwd.getpwuid(os.getuid()).pw_dir, *below)
+    except (ImportError, KeyError):
+        return ""
 
 
 class KernelCache(_Cache):
@@ -45,7 +64,7 @@ class KernelCache(_Cache):
 
     @property
     def cache_path(self) -> str:
-        return str(cache_folder())
+        return str(cache_folder() or "")
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The compiled function for `sig`, or None."""
@@ -95,7 +114,8 @@ class KernelCache(_Cache):
 
     def _place(self, sig: Any, target_context: Any) -> Path | None:
         classes = list(component_classes(sig))
-        if not self._enabled or any(cls.__module__ == "__main__" for cls in classes):
+        folder = cache_folder()
+        if folder is None or not self._enabled or any(cls.__module__ == "__main__" for cls in classes):
             return None  # a class of a script has no name that another process could find it by
         parts = [
             f"{self._function.__module__}.{self._function.__qualname__}",
@@ -110,7 +130,7 @@ class KernelCache(_Cache):
             *(f"{cls.__module__}.{cls.__qualname__} {class_fingerprint(cls)}" for cls in classes),
         ]
         name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
-        return cache_folder() / f"{self._function.__name__}-{name}.bin"
+        return folder / f"{self._function.__name__}-{name}.bin"
 
 
 def component_classes(sig: Any) -> Iterator[Any]:

@@ -16,6 +16,7 @@ from numba import njit, typeof, types
 from numba.core.errors import NumbaError as NumbaError  # what a kernel that cannot be compiled raises
 from numba.extending import intrinsic, overload
 
+from fastneuron.kernels.apart import apart
 from fastneuron.kernels.cache import KernelCache
 
 _FLAGS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False}
@@ -44,8 +45,11 @@ def specialised(compiled: Any, *arguments: Any) -> Any:
 
     A kernel is called through this where records are among its arguments: it would itself take two classes of
     one name and the same fields for one, and its look at nested records takes as long as a small tile.
+    Signals do not reach the compiler (tests/test_interrupt.py).
     """
-    return compiled.compile(tuple(typeof(argument) for argument in arguments))
+    kinds = tuple(typeof(argument) for argument in arguments)
+    there = compiled.overloads.get(kinds)
+    return apart(lambda: compiled.compile(kinds)) if there is None else there.entry_point
 
 
 def compiled_as(plain: Callable[..., Any]) -> Any:
