@@ -150,7 +150,7 @@ def _sweep_of(result: xr.Dataset) -> Sweep:
 
 def _column(sweep: Sweep, axis: str) -> int:
     """Which of all numbers of the model an axis is."""
-    role, field = sweep.places.get(axis, (axis, ""))
+    role, field = sweep.places.get(axis, ("", ""))
     entry = entry_of(sweep.model, field)
     if role != "start" or field == SD:
         raise ValueError(
