@@ -262,7 +262,7 @@ class Sweep:
 
         Returns
         -------
-        dict of str to float, or of str to float64 array for a network
+        dict of str to float, or of str to float64 array, shape of the parameter, for a network
             The parameters there by name, with the bits from which the training starts: random ones are drawn
             as in the result, and in a float32 sweep they are numbers of float32.
 

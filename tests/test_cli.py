@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 
 import fastneuron as fn
@@ -281,6 +282,38 @@ def test_thinned_sweep_has_the_axes_of_the_whole_one() -> None:
     assert some.shape == (25, 2, 1) and some.places == sweep.places
     assert some.axes["stop.max_steps"].values().tolist() == [200, 250]
     assert some.axes["weight"].values()[1] == sweep.axes["weight"].values()[4]
+
+
+CHOSEN = (
+    'task = { name = "inverter" }\noptimizer = { name = "gradient_descent", learning_rate = 30 }\n'
+    "start = { weight = [-3, 2, 5], bias = [1, 0.5, -2] }\nstop = { max_steps = 60 }\n"
+)
+
+
+def test_map_of_chosen_starts_is_forecast_computed_drawn_and_verified(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "three.toml").write_text(CHOSEN)
+    rates = ("--set", "axes={ learning_rate = [3, 30] }")
+    forecast = json.loads(run("map", "three.toml", *rates, "--dry-run", "--json")[1])
+    assert (forecast["points"], forecast["shape"]) == (6, [2, 3])
+    assert files(tmp_path) == ["three.toml"]
+    code, out, err = run("map", "three.toml", *rates)
+    assert (code, err) == (0, "") and "6 starts (learning_rate 2 x start 3)" in out and " .. " not in out
+    assert files(tmp_path) == ["three.png", "three.toml", "three.zarr"]
+    assert run("verify", "three.zarr")[0] == 0
+    assert 'kind = "shares"' in fn.plot.spec_in("three.png")
+    code, _, err = run("map", "three.toml", "--set", "start.bias=[1, 2]")
+    assert code == 2 and "start.bias has 2 chosen starts and start.weight 3" in err
+    code, _, err = run("descend", "three.toml", "--bias", "1")
+    assert code == 2 and "start.weight is several; one start needs a number" in err
+
+
+def test_a_thinned_sweep_has_some_of_the_chosen_starts() -> None:
+    from fastneuron.cli import pilot
+
+    table = {"weight": xr.DataArray([1.0, 2.0, 3.0], dims="trial"), "bias": [4.0, 5.0, 6.0]}
+    sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), start=table)
+    some = pilot.thinned(sweep, {"trial": np.array([2, 0])})
+    assert some.dims == ("trial",) and some.at(trial=0) == {"weight": 3.0, "bias": 6.0}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -15,11 +15,15 @@ from matplotlib.figure import Figure
 
 import fastneuron as fn
 from fastneuron import plot, tasks
+from fastneuron.cli import pictures
 from fastneuron.engine import tiles
 from fastneuron.measures import shares as measured
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import following, grid, palette
+from fastneuron.plot.animate_response import one_run
 from fastneuron.plot.facets import evenly, hyperparameters, labels_of
+from fastneuron.plot.plane import plane_of
+from fastneuron.plot.shown_part import shown_sweep
 from fastneuron.plot.stacked import ORDER
 from fastneuron.store.ledger import LEDGER
 
@@ -591,3 +595,74 @@ def test_the_style_sheet_is_found_by_name_and_knows_every_setting(tmp_path):
         assert drawn[0].axes.figure.get_size_inches()[0] <= 7
         assert_inside(drawn[0].axes.figure)
     assert mpl.rcParams["savefig.dpi"] == "figure"
+
+
+# chosen starts
+
+
+def chosen(axes, **given):
+    weight = xr.DataArray([-4.0, 0.5, 4.0, 9.0], dims="trial", coords={"trial": [10, 20, 40, 80]})
+    return sweep(
+        axes, start={"weight": weight, "bias": [1.0, 2.0, 3.0, 9.0]} | given.pop("start", {}), **given
+    )
+
+
+def test_chosen_starts_alone_are_one_bar(ax):
+    drawn = plot.shares(chosen({}).run(progress=False), ax=ax)
+    assert all(len(bars.patches) == 1 for bars in drawn)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["4 starts"]
+
+
+def test_shares_of_chosen_starts_are_along_what_they_are_combined_with(ax):
+    plot.shares(chosen({"learning_rate": [1.0, 30.0, 300.0]}).run(progress=False), ax=ax)
+    assert ax.get_xlabel() == "learning rate"
+    assert ax.get_title(loc="left") == "inverter, sigmoid neuron\nsquared error, gradient descent"
+
+
+def test_without_hyperparameters_the_panels_are_the_chosen_starts():
+    bias = xr.DataArray([-3.0, 0.0, 3.0], dims="trial", coords={"trial": [1, 2, 4]})
+    axes = {"weight_0": [-5.0, 0.0, 5.0], "weight_1": [-5.0, 5.0]}
+    made = sweep(axes, task=tasks.gate("and"), start={"bias": bias})
+    drawn = plot.small_multiples(made.run(progress=False), figure=Figure(layout="constrained"))
+    assert [cells.axes.get_title(loc="left") for cells in drawn] == ["trial 1", "trial 2", "trial 4"]
+
+
+def test_what_is_drawn_of_chosen_starts_unless_told():
+    plane = chosen({"gain": [1.0, 2.0], "learning_rate": [1.0, 30.0]}).run(progress=False)
+    assert pictures.kind_of_result(plane) == "outcome"
+    assert pictures.kind_of_result(plane.isel(gain=0)) == "shares"
+    assert pictures.kind_of_result(plane.isel(trial=0)) == "outcome"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"trial": 2}, {"trial": [3, 1]}, {"learning_rate": 1}, {"trial": slice(1, 3), "learning_rate": [1]}],
+)
+def test_the_sweep_of_a_part_of_chosen_starts_gives_the_same_numbers(part):
+    result = chosen({"learning_rate": [1.0, 30.0]}).run(progress=False).isel(part)
+    text, note = shown_sweep(result)
+    again = fn.Sweep.from_toml(text).run(progress=False)
+    assert note == ""
+    for name in ("outcome", "steps", "final_weight"):
+        np.testing.assert_array_equal(again[name], result[name])
+
+
+def test_a_plane_has_the_chosen_start_that_was_selected(ax):
+    bias = {"bias": [-3.0, 0.0, 3.0]}
+    axes = {"weight_0": [-5.0, 0.0, 5.0], "weight_1": [-5.0, 5.0]}
+    made = sweep(axes, task=tasks.gate("and"), start=bias).run(progress=False)
+    assert plane_of(made.isel(start=2)).sweep.starts["bias"] == 3.0
+    with pytest.raises(ValueError, match="axis 'start' is no parameter of the model"):
+        plane_of(made.isel(weight_0=1))
+
+
+def test_an_animation_follows_a_point_of_the_map_with_its_batches_and_draw(ax):
+    batch = fn.MiniBatch(size=1, seed=2)
+    made = chosen({}, start={"bias": fn.normal(0, 1)}, batch=batch, draws=5)
+    sweep_, path = one_run(made.run(progress=False), {"trial": 40, "draw": 3}, 30)
+    np.testing.assert_array_equal(path.weight, fn.replay(made, 30, trial=2, draw=3).weight)
+    assert sweep_.start == {} and sweep_.at() == made.at(trial=2, draw=3)
+    elsewhere = {"trial": 40, "draw": 3, "bias": 0.25}
+    assert one_run(made.run(progress=False), elsewhere, 30)[1].bias[0] == 0.25
+    with pytest.raises(ValueError, match="trial must be that of one start of the sweep, got 41"):
+        one_run(made.run(progress=False), elsewhere | {"trial": 41}, 30)

@@ -104,7 +104,7 @@ def animate_response(
     """
     frames = int(checked_number("frames", frames, FRAMES))
     followed = None if steps is None else int(checked_number("steps", steps, STEPS))
-    sweep, path = _one_of(result, start, followed)
+    sweep, path = one_run(result, start, followed)
     neuron = cast("Neuron", sweep.model)
     weight, bias = path["weight"].values.astype(np.float64), path["bias"].values.astype(np.float64)
     whole = np.logical_and.accumulate(np.isfinite(weight) & np.isfinite(bias))
@@ -253,7 +253,7 @@ def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[fl
     ax.figure.colorbar(image, ax=ax, label="loss" if sweep.penalty is None else "loss and penalty")
 
 
-def _one_of(
+def one_run(
     result: xr.Dataset, given: Mapping[str, float] | None, steps: int | None
 ) -> tuple[Sweep, xr.Dataset]:
     """The sweep of one of a neuron's starts, and every step from there."""

@@ -143,7 +143,7 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
 
 def _column(sweep: Sweep, axis: str) -> int:
     """Which of all numbers of the model an axis is."""
-    role, field = sweep.places.get(axis, (axis, ""))
+    role, field = sweep.places.get(axis, ("", ""))
     entry = entry_of(sweep.model, field)
     if role != "start" or field == SD:
         raise ValueError(
