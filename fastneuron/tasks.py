@@ -396,8 +396,8 @@ def from_csv(path: str | Path) -> Task:
     ...     fn.tasks.from_csv(f"{folder}/half.csv")
     Task('half', 2 samples, 1 inputs)
     """
-    path = path_of(path)
     try:
+        path = path_of(path)
         text = path.read_text(encoding="utf-8-sig")
         lines = list(csv.reader(text.splitlines()))
     except (OSError, ValueError, csv.Error) as error:
