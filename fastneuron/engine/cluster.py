@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from distributed import CancelledError, Client, Future, KilledWorker, as_completed
-from distributed.comm.core import CommClosedError
 from distributed.comm.addressing import resolve_address
+from distributed.comm.core import CommClosedError
 from distributed.core import RPCClosed
 
 from fastneuron.components import shown
