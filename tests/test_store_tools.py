@@ -323,6 +323,18 @@ def test_a_map_that_says_something_else_is_refused_and_nothing_of_it_is_changed(
     assert contents(path) == before
 
 
+def test_a_damaged_map_is_computed_anew_with_overwrite(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sweep().run(store="s.zarr", keep=["outcome"], progress=False)
+    (tmp_path / "s.toml").write_text(sweep().to_toml())
+    rewritten(tmp_path / "s.zarr", lambda document: document["attributes"].update(title="mine"))
+    words = ["map", "s.toml", "--keep", "outcome", "--quiet"]
+    assert main(words) == 2
+    assert "its zarr.json is not as it was written" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0
+    assert condition_of(tmp_path / "s.zarr") == ({}, {}, 9, 0)
+
+
 def test_a_map_of_an_earlier_version_opens_with_a_warning(tmp_path):
     path = tmp_path / "map.zarr"
     whole = sweep().run(store=path, progress=False).load()

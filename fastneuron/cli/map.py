@@ -154,6 +154,7 @@ def _put_in_place(store: Path) -> None:
 def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
     """Refuse what is there, where it is neither to be replaced nor gone on with."""
     from fastneuron.store import tiles_done
+    from fastneuron.store.ledger import DamagedMap
 
     there = store.exists() or store.is_symlink()
     if not there and not overwrite and (picture.exists() or picture.is_symlink()):
@@ -163,7 +164,11 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
     if overwrite and store.is_symlink():
         raise ValueError(f"{store} is a link; only a folder can be replaced")
     if there:
-        tiles_done(store)  # raises: what is no map is not ours to touch
+        try:
+            tiles_done(store)  # raises: what is no map is not ours to touch
+        except DamagedMap:
+            if not overwrite:
+                raise
     if store.parent.is_dir():
         files.check_picture(picture, (*files.PICTURES, *files.ANIMATIONS))
 
