@@ -838,7 +838,7 @@ def test_a_network_takes_the_place_of_the_default_neuron(run: Run) -> None:
     code, out, _ = run("map", "--set", "model.sizes=[1,2,1]", "--set", "draws=3", *SMALL[2:])
     assert code == 0 and "3 starts (draw 3)" in out
     code, _, err = run("map", "--set", "model.sizes=[1,2,1]")
-    assert code == 2 and "a sweep needs task, optimizer, and axes or draws" in err
+    assert code == 2 and "a sweep needs task, optimizer, and axes, draws or chosen starts" in err
 
 
 # data of one's own
