@@ -35,7 +35,7 @@ MAX_EXACT_FLOAT32 = 2**24  # an axis of max_steps is held in the sweep's dtype
 RESULT_NAMES = ("outcome", "steps", "loss", "error", "speed", "period", "learned")
 # what else stands in a result or a store: dimensions, the ledger, attributes, and what keep= knows
 RESERVED = {
-    *RESULT_NAMES, "draw", "start", "sample", "step", "computed", "final", "tile_done", "tile_entry",
+    *RESULT_NAMES, "draw", "final", "tile_done", "tile_entry",
     "layout", "run_times", "seconds", "metadata_crc32c", "sweep", "sweep_sha256", "component_code", "title",
     "Conventions", "dtype", "cpu", "fastneuron_version", "results_version", "numba_version", "numpy_version",
 }  # fmt: skip

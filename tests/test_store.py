@@ -346,7 +346,7 @@ def test_no_name_that_a_result_or_a_store_uses_may_be_one_of_the_user_s(tmp_path
     dims = {dim for _, array in top.arrays() for dim in array.metadata.dimension_names}
     used = {*result.variables, *result.attrs, *top.attrs, *top.array_keys(), *dims} - set(result.coords)
     assert {"tile_done", "run_times", "bias_tile", "seconds", "layout"} < used
-    for name in used | {"draw", "sample", "layer0_in"}:
+    for name in used | {"draw", "final_bias", "layer0_in"}:
         with pytest.raises(ValueError, match=f"^record.{name}: a result has this name already"):
             sweep(record={name: fn.Sum()})
 
