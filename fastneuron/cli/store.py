@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
-from fastneuron.cli.flags import Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, Whole
 from fastneuron.files import replaced
 
 Store = Annotated[Path, Parameter(name="STORE")]
@@ -18,7 +19,7 @@ class Damaged(Exception):
     """Ends a command with exit code 1: a map was found to be damaged, and that has been printed."""
 
 
-def status(store: Store, /, *, json: bool = False) -> None:
+def status(store: Store, /, *, components: Components = (), json: bool = False) -> None:
     """Tell how much of a map is done, and whether it is being written.
 
     For example:
@@ -29,14 +30,20 @@ def status(store: Store, /, *, json: bool = False) -> None:
     ----------
     store
         The map, a .zarr folder; another process may be writing to it.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     json
         Print one JSON document instead of the lines.
     """
+    from fastneuron.store.identity import code_at_hand
     from fastneuron.store.status import status_of
 
+    load_components(components)
     found = status_of(store)
+    code = code_at_hand(store)
     if json:
-        print(printing.document({"store": str(store), **found._asdict(), "seconds_left": found.seconds_left}))
+        report = {"store": str(store), **found._asdict(), "seconds_left": found.seconds_left}
+        print(printing.document(report | {"code": code}))
         return
     share = 100 * found.points_done / found.points
     print(
@@ -53,6 +60,8 @@ def status(store: Store, /, *, json: bool = False) -> None:
         )
     else:
         print("nobody is writing to it; run what made it once more to go on")
+    if code:
+        print(f"the components here are not those that made it: {code}")
 
 
 def verify(
@@ -60,6 +69,7 @@ def verify(
     /,
     *,
     repair: bool = False,
+    components: Components = (),
     threads: Whole | None = None,
     json: bool = False,
     quiet: bool = False,
@@ -78,6 +88,8 @@ def verify(
         The map, a .zarr folder.
     repair
         Compute the damaged tiles anew, and only those; restore metadata and coordinates.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     threads
         Number of threads for that; without it one a processor.
     json
@@ -87,12 +99,17 @@ def verify(
     """
     from fastneuron.engine import local
     from fastneuron.engine.progress import reporting
+    from fastneuron.store.identity import code_at_hand
     from fastneuron.store.verify import condition_of, mend_arrays
 
+    load_components(components)
     shown = False if quiet else None
     with reporting(shown, 0, "tile") as report:
         found = condition_of(store, report)
     left = bool(found.arrays or found.damaged)
+    code = code_at_hand(store)
+    if repair and found.damaged and code:
+        raise ValueError(f"{store}: {code}; damaged tiles can only be mended with what made them")
     if repair and left:
         arrays = found.arrays
         if arrays:
@@ -105,7 +122,7 @@ def verify(
     if json:
         tiles = [{"tile": list(tile), "reason": reason} for tile, reason in found.damaged.items()]
         report_of = {"store": str(store), "sound": found.sound, "not_done": found.missing, "damaged": tiles}
-        report_of |= {"damaged_arrays": found.arrays, "repaired": repair and not left}
+        report_of |= {"damaged_arrays": found.arrays, "repaired": repair and not left, "code": code}
         print(printing.document(report_of))
     else:
         for name, reason in found.arrays.items():
@@ -118,11 +135,20 @@ def verify(
             print("this cannot be mended" if repair else "run with --repair to mend it")
         elif found.arrays or found.damaged:
             print("it is mended: damaged tiles are computed, damaged arrays laid out anew")
+        if code:
+            print(f"the components here are not those that made it: {code}")
     if left:
         raise Damaged
 
 
-def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, quiet: bool = False) -> None:
+def export(
+    store: Store,
+    out: Annotated[Path, Parameter(name="FILE")],
+    /,
+    *,
+    components: Components = (),
+    quiet: bool = False,
+) -> None:
     """Write a map, or the part of it that is done, as NetCDF or CSV.
 
     CSV has a line for each start; outcomes are numbers, which the attributes of the map explain: 0 unfinished, 1 reached, 2 settled, 3 cycling, 4 diverged, 5 stalled; what is not done is -1 or empty.
@@ -137,6 +163,8 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
         The map, a .zarr folder.
     out
         The file, .nc or .csv; one that is there is replaced.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     quiet
         No progress bar.
     """
@@ -145,6 +173,7 @@ def export(store: Store, out: Annotated[Path, Parameter(name="FILE")], /, *, qui
     from fastneuron.engine.progress import reporting
     from fastneuron.store import export as exports
 
+    load_components(components)
     files.check_file(out, exports.SUFFIXES, "an export")
     result = stores.open(store, partial=True)
     with files.reading(store), replaced(out) as new:

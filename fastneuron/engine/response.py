@@ -82,9 +82,10 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     count = values.shape[1] * len(inputs)
     lanes = VECTOR_BYTES // real.itemsize
     out = np.zeros(-(-count // lanes) * lanes, real)
-    kind: Any = type(model.activation)
+    record = with_rows(model.activation, {})
+    kind: Any = type(record)
     with explained():
-        _kernel(kind, real)(with_rows(model.activation, {}), values, inputs, out)
+        _kernel(kind, real)(record, values, inputs, out)
     return out[:count].reshape(*leading, len(inputs))
 
 

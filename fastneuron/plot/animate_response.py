@@ -27,6 +27,7 @@ from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, wit
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.outcome_map import outcome
+from fastneuron.result import sweep_behind
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
@@ -254,7 +255,7 @@ def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[fl
 
 def _one_of(result: xr.Dataset, given: Mapping[str, float] | None) -> tuple[Sweep, dict[str, float]]:
     """A neuron's sweep at one value of each setting, and the weight and the bias of one start."""
-    sweep = Sweep.from_toml(str(result.attrs.get("sweep", "")))
+    sweep = sweep_behind(result)
     if not isinstance(sweep.model, Neuron):
         raise ValueError("this picture is of a neuron, the sweep trains a network")
     check(sweep.model, sweep.task)

@@ -15,6 +15,7 @@ from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right
 from fastneuron.plot.palette import CATEGORIES
+from fastneuron.result import sweep_behind
 from fastneuron.sweep import Sweep
 
 
@@ -66,7 +67,7 @@ def hidden_units(
     2
     """
     if isinstance(dataset, xr.Dataset) and "histogram" not in dataset and sweep_of(dataset).get("draws"):
-        dataset = _answers(Sweep.from_toml(str(dataset.attrs["sweep"])))
+        dataset = _answers(sweep_behind(dataset))
     require(dataset, "histogram", "mean", "outside")
     layers = dataset.sizes["layer"]
     if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not -layers <= layer < layers:

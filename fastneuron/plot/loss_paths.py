@@ -15,7 +15,7 @@ from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
 from fastneuron.plot.palette import COLORS
 from fastneuron.plot.stacked import ORDER
-from fastneuron.sweep import Sweep
+from fastneuron.result import sweep_behind
 
 LEAST, LARGEST = 1e-200, 1e200  # Matplotlib's scales overflow beyond
 DEEPEST = 1e-10  # of the largest loss in view: deeper ones leave little room for the others
@@ -99,7 +99,7 @@ def loss_curves(
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError("give the result of a sweep, an xarray.Dataset with its sweep in the attributes")
     require(result)
-    sweep = Sweep.from_toml(result.attrs["sweep"])
+    sweep = sweep_behind(result)
     places, values = places_in_sweep(result, sweep), sweep.coordinates()
     chosen = spread([len(own) for own in places], curves, seed)
     losses, outcomes = [], []

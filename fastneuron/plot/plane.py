@@ -21,6 +21,7 @@ from fastneuron.places import SD, entry_of
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.grid import GridAxis, grid_axis, require
 from fastneuron.plot.shown_part import with_start
+from fastneuron.result import sweep_behind
 from fastneuron.starts import Distribution
 from fastneuron.sweep import DRAW, Sweep
 
@@ -114,7 +115,7 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
         If the result does not tell its sweep, has not two axes, or one is no parameter of the model.
     """
     require(result)
-    sweep = _sweep_of(result)
+    sweep = sweep_behind(result)
     variables = [*result.data_vars.values(), xr.DataArray()]
     dims = [str(dim) for dim in variables[0].dims if dim in sweep.dims]
     if len(dims) != 2 or DRAW in dims:
@@ -139,13 +140,6 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
             )
     sweep = _selected(sweep, result, (v, u))
     return Plane(sweep, (u, v), columns, grid_axis(u, result[u].values), grid_axis(v, result[v].values))
-
-
-def _sweep_of(result: xr.Dataset) -> Sweep:
-    text = result.attrs.get("sweep")
-    if not isinstance(text, str):
-        raise ValueError("this result lacks its sweep (attrs['sweep']), from which this picture is computed")
-    return Sweep.from_toml(text)
 
 
 def _column(sweep: Sweep, axis: str) -> int:

@@ -18,6 +18,7 @@ from fastneuron.plot.following import descended
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.response_curve import neuron_response, response
 from fastneuron.plot.trajectory_path import trajectory
+from fastneuron.result import sweep_behind
 from fastneuron.sweep import Sweep
 
 SIZE = (7.5, 4.5)  # inches
@@ -132,7 +133,7 @@ def curve(
 
 
 def _neuron_of(result: xr.Dataset) -> tuple[Sweep, Neuron]:
-    sweep = Sweep.from_toml(str(result.attrs.get("sweep", "")))
+    sweep = sweep_behind(result)
     if not isinstance(sweep.model, Neuron):
         raise ValueError("this picture is of a neuron, the sweep trains a network")
     return sweep, sweep.model
