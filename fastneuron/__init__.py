@@ -4,11 +4,11 @@
 components need no entry here: what a registry holds is public.
 """
 
-from __future__ import annotations
-
 import importlib
 
-TYPE_CHECKING = False  # as typing has it, whose import takes longer than all of this
+# not typing's: its import takes longer than all of this, and `python -m fastneuron` would take a file of the
+# current folder for it
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
@@ -44,6 +44,8 @@ _HOMES = {
 _REGISTRIES = ("activations", "losses", "penalties", "optimizers", "batches", "reducers")
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastneuron import elementary as elementary
     from fastneuron import figures as figures
     from fastneuron import measures as measures
@@ -76,15 +78,15 @@ if TYPE_CHECKING:
     from fastneuron.tasks import Task as Task
 
 
-def _components() -> dict[str, Any]:
+def _components() -> "dict[str, Any]":
     """The public component classes by name: the base of each role, and what its registry holds."""
     registries = [getattr(importlib.import_module(f"fastneuron.{name}"), name) for name in _REGISTRIES]
     classes = [cls for registry in registries for cls in (registry.base, *registry.classes.values())]
     return {cls.__name__: cls for cls in classes if cls.__module__.startswith("fastneuron.")}
 
 
-def __getattr__(name: str) -> Any:
-    value: Any
+def __getattr__(name: str) -> "Any":
+    value: Any  # which is not evaluated
     if name in _HOMES:
         module = importlib.import_module(f"fastneuron.{_HOMES[name]}")
         value = module if _HOMES[name] == name else getattr(module, name)

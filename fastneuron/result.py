@@ -9,6 +9,7 @@ Not here: how results are computed (`fastneuron.engine`) or stored (`fastneuron.
 from __future__ import annotations
 
 import functools
+import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fastneuron
-from fastneuron.components import nearest, shown
+from fastneuron.components import nearest, shown, shown_key
+from fastneuron.fingerprint import PYTHON
 from fastneuron.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 
+CODE = "component_code"  # attribute: that of the sweep when the result was begun
 RESULTS_VERSION = 1
 """Raised with every change after which a result may differ in any bit: no older map is gone on with."""
 
@@ -125,11 +128,13 @@ def coordinate_attributes(axis: str) -> dict[str, Any]:
 
 def attributes_of(sweep: Sweep) -> dict[str, Any]:
     """Where a result comes from: the sweep and what computes it."""
+    code = sweep.component_code
     return {
         "Conventions": "CF-1.11",
         "title": f"fastneuron: training {sweep.task.name}",  # true also of a part
         "sweep": sweep.to_toml(),
         "sweep_sha256": sweep.sha256,
+        **({CODE: code} if code else {}),
         "dtype": sweep.dtype,
         "fastneuron_version": fastneuron.__version__,
         "results_version": RESULTS_VERSION,
@@ -154,6 +159,50 @@ def cpu_name() -> str:
         return platform.processor() or platform.machine()
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return names[0] if names else platform.machine()
+
+
+def code_in(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """What the attributes of a result tell of the code of its components: fingerprints, and ``python``."""
+    try:
+        found = json.loads(attributes.get(CODE) or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def code_apart(attributes: Mapping[str, Any], sweep: Sweep) -> str:
+    """In what the code of a sweep's components is not that of a result of it, in words; "" if in nothing."""
+    there, here = code_in(attributes), code_in({CODE: sweep.component_code})
+    apart = [shown_key(name) for name in here if name != "python" and there.get(name) != here[name]]
+    if not apart:
+        return ""
+    names = ", ".join(apart)
+    if not all(name in there for name in here):
+        return f"it does not tell by which code of {names} it was made"
+    if there.get("python") != PYTHON:
+        old = shown(there.get("python"), 20)
+        return f"the code of {names} was noted by Python {old}, which {PYTHON} cannot compare"
+    return f"the code of {names} has changed since"
+
+
+def sweep_behind(result: xarray.Dataset) -> Sweep:
+    """The sweep of a result, to compute more of it.
+
+    Raises
+    ------
+    ValueError
+        If the result has none, or the code of its components has changed since it was made.
+    """
+    from fastneuron.sweep import Sweep
+
+    text = result.attrs.get("sweep")
+    if not isinstance(text, str):
+        raise ValueError("this result lacks its sweep (attrs['sweep']), from which this is computed")
+    sweep = Sweep.from_toml(text)
+    apart = code_apart(result.attrs, sweep)
+    if apart:
+        raise ValueError(f"what this computes would not be of this result: {apart}; restore it, or run anew")
+    return sweep
 
 
 def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> xarray.Dataset:

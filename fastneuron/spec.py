@@ -116,6 +116,16 @@ def seek_from(folder: Path, spec: Mapping[str, Any]) -> None:
         task["csv"] = str(folder / path_of(task["csv"], "task.csv"))
 
 
+def component_names(spec: Mapping[str, Any]) -> Iterator[str]:
+    """The names of the components that parsed TOML gives, whatever else it has."""
+    tables = [table for key in ("model", "record") if isinstance(table := spec.get(key), Mapping)]
+    entries = [entry for table in tables for entry in table.values()]
+    for entry in (*entries, *(spec.get(role) for role in _COMPONENTS)):
+        name = entry.get("name") if isinstance(entry, Mapping) else entry
+        if isinstance(name, str):
+            yield name
+
+
 def _check_keys(table: Mapping[str, Any], allowed: Sequence[str], where: str = "") -> None:
     for key in table:
         if key not in allowed:

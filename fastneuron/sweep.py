@@ -27,6 +27,7 @@ from fastneuron.axes import Axis, as_axis
 from fastneuron.batches import Batch, FullBatch, batches
 from fastneuron.chosen import DIM, Chosen, chosen_from, together
 from fastneuron.components import Component, Registry, checked_number, nearest, shown, shown_key
+from fastneuron.fingerprint import code_table
 from fastneuron.losses import Loss, SquaredError, losses
 from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import Optimizer, optimizers
@@ -345,6 +346,17 @@ class Sweep:
         """Fingerprint: the SHA-256 of `to_toml`, in hexadecimal."""
         return hashlib.sha256(self.to_toml().encode()).hexdigest()
 
+    @property
+    def component_code(self) -> str:
+        """Fingerprints of the code of the components from outside fastneuron, as it is now.
+
+        A JSON object: for each class, by ``module:Class``, a SHA-256 of its methods and constants and of what
+        these refer to; and ``python``, the version that they hold for. Empty where there are no such classes.
+        """
+        parts = (self.loss, self.penalty, self.optimizer, self.batch, *self.record.values())
+        records = (*self.model.components.values(), *parts)
+        return code_table(type(record) for record in records if record is not None)
+
     def run(
         self,
         store: Any = None,
@@ -360,7 +372,8 @@ class Sweep:
         ----------
         store : path, URL or zarr store, optional
             A Zarr v3 store to write tile by tile; the result is then opened from it lazily. One that
-            holds a part of this very sweep is gone on with. Default: the result is held in memory.
+            holds a part of this very sweep, computed by the same code, is resumed. Default: the result is
+            held in memory.
         keep : names of variables, optional
             What the result should hold; ``"final"`` stands for all final parameters. Default: all, but
             without a network's final parameters.
@@ -383,13 +396,15 @@ class Sweep:
             Dims in the order of `axes`, coordinates their values; variables ``outcome`` (int8, an
             `Outcome`), ``steps``, ``loss``, ``error``, ``speed``, ``period``, ``learned``, what was recorded,
             and ``final_<parameter>``, for a network with the further dims ``layer0_in``, ``layer0_out``, ...;
-            the sweep itself, as TOML, in the attribute ``sweep``.
+            the sweep itself, as TOML, in the attribute ``sweep``, and in ``component_code`` what
+            `component_code` is.
 
         Raises
         ------
         ValueError
-            If an argument is not what is described here; if the store holds another sweep or other
-            variables, with the difference, or another process is writing to it.
+            If an argument is not what is described here; if the store holds another sweep, the code of a
+            component of yours has changed or the variables are others, with the difference; or if another
+            process is writing to it.
         FileExistsError
             If what is at `store` is no map.
         MemoryError

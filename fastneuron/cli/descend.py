@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from fastneuron.cli import files, pictures, printing
 from fastneuron.cli import spec as specs
-from fastneuron.cli.flags import File, Numbers, Overrides, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Numbers, Overrides, Whole
 
 if TYPE_CHECKING:
     import xarray
@@ -39,6 +40,7 @@ def descend(
     strength: float | None = None,
     steps: Whole | None = None,
     overrides: Overrides = (),
+    components: Components = (),
     out: File | None = None,
     json: bool = False,
     quiet: bool = False,
@@ -83,6 +85,8 @@ def descend(
         Number of steps; without it 300, or the spec's stop.max_steps.
     overrides
         Change any other entry of the spec, as in 'fastneuron map'. May be repeated.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     out
         Draw the progress to this file (.png, .svg or .pdf), or animate it (.gif; .mp4 where ffmpeg is).
     json
@@ -90,6 +94,7 @@ def descend(
     quiet
         No progress bar.
     """
+    load_components(components, overrides, activation, loss, optimizer, penalty)
     table = specs.read(spec_file, overrides)
     _choose_task(table, task, x, y)
     _set(table, "model", {"activation": activation})

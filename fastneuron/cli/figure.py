@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from fastneuron.cli import files, pictures, printing
-from fastneuron.cli.flags import File, Overrides, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Overrides, Whole
 from fastneuron.cli.spec import overridden, with_points
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def figure(
     format: str | None = None,
     points: Whole | None = None,
     overrides: Overrides = (),
+    components: Components = (),
     force: bool = False,
     quiet: bool = False,
 ) -> None:
@@ -52,6 +54,8 @@ def figure(
         Points on every linspace and geomspace axis.
     overrides
         Change any entry of the figure's spec: optimizer.learning_rate=10, picture.dpi=300, picture.size='[3.5, 2.5]'. May be repeated.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     force
         Draw it again, even if it is drawn.
     quiet
@@ -60,6 +64,7 @@ def figure(
     pictures.load_matplotlib()
     from fastneuron import figures
 
+    load_components(components, overrides)
     if format is not None and f".{format}" not in files.PICTURES:
         raise ValueError(f"--format must be png, svg or pdf, got {format!r}")
     if name is not None and every is not None:

@@ -58,3 +58,4 @@ Store = Annotated[Any, Parameter(name="STORE", converter=_store, n_tokens=1)]  #
 Whole = Annotated[int, Parameter(converter=_whole, n_tokens=1)]
 Numbers = Annotated[list[float], Parameter(consume_multiple=True)]
 Overrides = Annotated[tuple[str, ...], Parameter(name="--set", n_tokens=1)]
+Components = Annotated[tuple[str, ...], Parameter(name="--components", n_tokens=1)]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from fastneuron.cli import clusters, files, pictures, pilot, printing, spec
-from fastneuron.cli.flags import File, Names, Overrides, Size, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Names, Overrides, Size, Whole
 from fastneuron.cli.summary import summary
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def map_starts(
     /,
     *,
     overrides: Overrides = (),
+    components: Components = (),
     points: Whole | None = None,
     out: File = Path("."),
     name: str | None = None,
@@ -64,6 +66,8 @@ def map_starts(
         What to run: a TOML file with tables task, model, loss, penalty, optimizer, batch, axes, start, stop, record (docs/spec.md); or the name of a sweep that comes with fastneuron, which 'fastneuron tasks' lists.
     overrides
         Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. May be repeated.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     points
         Points on every linspace and geomspace axis, instead of the spec's.
     out
@@ -92,6 +96,7 @@ def map_starts(
     pictures.load_matplotlib()
     from fastneuron.sweep import Sweep
 
+    load_components(components, overrides)
     table = spec.read(spec_file, overrides)
     if points is not None:
         spec.with_points(table, points)

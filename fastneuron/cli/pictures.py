@@ -65,7 +65,9 @@ def only_sweep(sweep: Sweep) -> xarray.Dataset:
     """A result that holds nothing but its sweep, for pictures that need no more."""
     import xarray
 
-    return xarray.Dataset(attrs={"sweep": sweep.to_toml()})
+    from fastneuron.result import attributes_of
+
+    return xarray.Dataset(attrs=attributes_of(sweep))
 
 
 def kind_of_result(result: xarray.Dataset) -> str:

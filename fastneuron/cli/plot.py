@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from fastneuron.cli import files, pictures, printing
-from fastneuron.cli.flags import File, Overrides, Store
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Overrides, Store
 from fastneuron.cli.spec import overridden
 
 
@@ -15,6 +16,7 @@ def plot(
     *,
     kind: str | None = None,
     overrides: Overrides = (),
+    components: Components = (),
     out: File | None = None,
     verify: bool = False,
 ) -> None:
@@ -32,6 +34,8 @@ def plot(
         What to draw, as outcome, steps, loss or learned: what became of each start, the steps it took, its last loss, or the truth table it ended with; 'fastneuron tasks' lists all. Without it what 'fastneuron map' draws.
     overrides
         Change an option of the picture: title='My map', legend=false, size='[3.5, 2.5]' (inches), dpi=300, style=print. May be repeated.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     out
         The picture (.png, .svg or .pdf; of an animation .gif, or .mp4 where ffmpeg is); without it NAME-KIND.png or .gif beside the map.
     verify
@@ -41,6 +45,7 @@ def plot(
     from fastneuron import store as stores
     from fastneuron.plot import Picture
 
+    load_components(components)
     table = overridden({} if kind is None else {"kind": kind}, overrides)
     drawn = Picture.from_spec(table) if "kind" in table else None  # what is wrong with it comes first
     result = stores.open(store, partial=True, verify=verify)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastneuron.cli import files, pictures, printing
-from fastneuron.cli.flags import File, Numbers, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Numbers, Whole
 
 if TYPE_CHECKING:
     from fastneuron.activations import Activation
@@ -27,6 +28,7 @@ def respond(
     seed: Whole | None = None,
     scale: str | None = None,
     activation: str = "sigmoid",
+    components: Components = (),
     gain: float | None = None,
     at: Numbers | None = None,
     out: File | None = None,
@@ -62,6 +64,8 @@ def respond(
         With --network: the factor on the weighted sums of a layer: none (without it), fan_in, xavier, he or mean_field.
     activation
         The activation of the neuron, or of all layers; without it sigmoid; 'fastneuron tasks' lists them.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     gain
         Factor on the pre-activation, for activations that have one.
     at
@@ -73,6 +77,7 @@ def respond(
     """
     from fastneuron.activations import activations
 
+    load_components(components, (), activation)
     neurons = {"--weight": weight, "--bias": bias, "--at": at}
     networks = {"--image": image, "--draws": draws, "--seed": seed, "--scale": scale}
     _check_mixture(network, neurons, networks)

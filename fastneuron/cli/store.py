@@ -7,7 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
-from fastneuron.cli.flags import File, Store, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Store, Whole
 from fastneuron.files import replaced
 
 
@@ -15,7 +16,7 @@ class Damaged(Exception):
     """Ends a command with exit code 1: a map was found to be damaged, and that has been printed."""
 
 
-def status(store: Store, /, *, json: bool = False) -> None:
+def status(store: Store, /, *, components: Components = (), json: bool = False) -> None:
     """Tell how much of a map is done, and whether it is being written.
 
     For example:
@@ -26,16 +27,20 @@ def status(store: Store, /, *, json: bool = False) -> None:
     ----------
     store
         The map, a .zarr folder or a URL; another process may be writing to it.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     json
         Print one JSON document instead of the lines.
     """
+    from fastneuron.store.identity import code_at_hand
     from fastneuron.store.status import status_of
 
+    load_components(components)
     found = status_of(store)
+    code = code_at_hand(store)
     if json:
-        printing.show(
-            printing.document({"store": str(store), **found._asdict(), "seconds_left": found.seconds_left})
-        )
+        report = {"store": str(store), **found._asdict(), "seconds_left": found.seconds_left}
+        printing.show(printing.document(report | {"code": code}))
         return
     share = 100 * found.points_done / found.points
     printing.show(
@@ -52,6 +57,8 @@ def status(store: Store, /, *, json: bool = False) -> None:
         )
     else:
         printing.show("nobody is writing to it; run what made it again to finish it")
+    if code:
+        printing.show(f"the components here are not those that made it: {printing.word(code)}")
 
 
 def verify(
@@ -59,6 +66,7 @@ def verify(
     /,
     *,
     repair: bool = False,
+    components: Components = (),
     threads: Whole | None = None,
     json: bool = False,
     quiet: bool = False,
@@ -77,6 +85,8 @@ def verify(
         The map, a .zarr folder or a URL.
     repair
         Compute the damaged tiles anew, and only those; restore metadata and coordinates.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     threads
         Number of threads for that; without it one a processor.
     json
@@ -86,12 +96,17 @@ def verify(
     """
     from fastneuron.engine import local
     from fastneuron.engine.progress import reporting
+    from fastneuron.store.identity import code_at_hand
     from fastneuron.store.verify import condition_of, mend_arrays
 
+    load_components(components)
     shown = False if quiet else None
     with reporting(shown, 0, "tile") as report:
         found = condition_of(store, report)
     left = bool(found.arrays or found.damaged)
+    code = code_at_hand(store)
+    if repair and found.damaged and code:
+        raise ValueError(f"{store}: {code}; damaged tiles can only be mended with what made them")
     if repair and left:
         arrays = found.arrays
         if arrays:
@@ -104,7 +119,7 @@ def verify(
     if json:
         damaged = [{"tile": list(tile), "reason": reason} for tile, reason in found.damaged.items()]
         report_of = {"store": str(store), "sound": found.sound, "not_done": found.missing, "damaged": damaged}
-        report_of |= {"damaged_arrays": found.arrays, "repaired": repair and not left}
+        report_of |= {"damaged_arrays": found.arrays, "repaired": repair and not left, "code": code}
         printing.show(printing.document(report_of))
     else:
         for name, reason in found.arrays.items():
@@ -122,6 +137,8 @@ def verify(
             printing.show("it is mended: damaged tiles are computed, damaged arrays laid out anew")
         elif found.missing:
             printing.show("what is done is sound; run what made it again to finish it")
+        if code:
+            printing.show(f"the components here are not those that made it: {printing.word(code)}")
     if left:
         raise Damaged
 
@@ -132,6 +149,7 @@ def export(
     /,
     *,
     verify: bool = False,
+    components: Components = (),
     quiet: bool = False,
 ) -> None:
     """Write a map, or the part of it that is done, as NetCDF or CSV.
@@ -150,6 +168,8 @@ def export(
         The file, .nc or .csv; one that is there is replaced.
     verify
         Read every tile first and compare it with its checksum, as 'fastneuron verify' does.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     quiet
         No progress bar.
     """
@@ -158,6 +178,7 @@ def export(
     from fastneuron.engine.progress import reporting
     from fastneuron.store import export as exports
 
+    load_components(components)
     files.check_file(out, exports.SUFFIXES, "an export")
     result = stores.open(store, partial=True, verify=verify)
     with files.reading(store), replaced(out) as new:

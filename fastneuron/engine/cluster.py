@@ -28,8 +28,8 @@ from fastneuron.engine.crew import Place
 from fastneuron.engine.local import threads_that_fit
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import points_in, tile_shape
-from fastneuron.engine.worker import ClusterError, SweepPlugin, compute, versions
-from fastneuron.result import kept_variables
+from fastneuron.engine.worker import NEW_WORKERS, ClusterError, SweepPlugin, compute, versions
+from fastneuron.result import CODE, code_in, kept_variables
 from fastneuron.store import MapStore, tiles_done
 from fastneuron.store import open as open_map
 from fastneuron.store.zarr_map import store_like
@@ -43,6 +43,7 @@ PATIENCE = 5  # seconds until an address does not answer
 IN_FLIGHT = 3  # tiles for each thread of the workers: the next is there when one is done
 FEWEST_IN_FLIGHT = 8  # so that a cluster that grows by need sees one
 RETRIES = 2  # of a tile that fails: a store on a network does so now and then
+IMPORTABLE = "a component of your own must be in a module that the workers can import"
 LOOK_AGAIN = 2.0  # seconds after which the workers are counted anew
 
 
@@ -60,7 +61,7 @@ def run(
     tile = tile_shape(sweep.shape, sweep.model.size)
     with reporting(progress, sweep.points) as report, _connected(cluster) as client:
         with _reaching(client):
-            _check_workers(client)
+            _check_workers(client, sweep)
         with closing(MapStore(place, sweep, variables, tile)) as held:
             places = list(held.places_left())
             left = sum(map(points_in, places))
@@ -131,18 +132,28 @@ def _reaching(client: Client) -> Iterator[None]:
         raise
 
 
-def _check_workers(client: Client) -> None:
+def _check_workers(client: Client, sweep: Sweep) -> None:
     """Refuse workers whose results may differ from what this process would compute."""
-    version, results = versions()
-    answers = client.run(versions, on_error="return")
+    code = code_in({CODE: sweep.component_code})
+    components = sorted(code.keys() - {"python"})
+    version, results, _ = versions()
+    answers = client.run(versions, components, on_error="return")
     if not answers:
         warnings.warn("the cluster has no workers yet; the run waits for them", stacklevel=4)
     for worker, found in answers.items():
         if isinstance(found, BaseException):
-            raise ValueError(f"worker {worker} cannot run fastneuron: {_line(found)}")
+            advice = f"; {IMPORTABLE}" if components and isinstance(found, ImportError) else ""
+            raise ValueError(f"worker {worker} cannot run fastneuron: {_line(found)}{advice}")
         if found[1] != results:
             kind = f"fastneuron {found[0]} with results version {found[1]}"
             raise ValueError(f"worker {worker} has {kind}, here it is {version} with {results}")
+        there = code_in({CODE: found[2]})
+        if there.get("python") != code.get("python"):
+            both = f"Python {there.get('python')}, here it is {code.get('python')}"
+            raise ValueError(f"worker {worker} has {both}, so that the code of components cannot be compared")
+        apart = [name for name in components if there.get(name) != code[name]]
+        if apart:
+            raise ValueError(f"worker {worker} has other code of {', '.join(apart)}; {NEW_WORKERS}")
 
 
 @contextmanager
@@ -155,8 +166,7 @@ def _sent(client: Client, plugin: SweepPlugin) -> Iterator[str]:
         except ClusterError:
             raise
         except Exception as error:
-            advice = "a component of your own must be in a module that the workers can import"
-            raise ClusterError(f"the workers cannot load the sweep: {_line(error)}; {advice}") from error
+            raise ClusterError(f"the workers cannot load the sweep: {_line(error)}; {IMPORTABLE}") from error
         yield plugin.name
     finally:
         # also one that a worker could not load, or no worker could start any more

@@ -100,9 +100,10 @@ def _outputs(model: Model, leading: tuple[int, ...], values: np.ndarray, x: Any)
     count = values.shape[1] * len(inputs)
     lanes = VECTOR_BYTES // real.itemsize
     out = np.zeros(-(-count // lanes) * lanes, real)
-    kind: Any = type(model.activation)
+    record = with_rows(model.activation, {})
+    kind: Any = type(record)
     with explained():
-        _kernel(kind, real)(with_rows(model.activation, {}), values, inputs, out)
+        _kernel(kind, real)(record, values, inputs, out)
     return out[:count].reshape(*leading, len(inputs))
 
 

@@ -36,7 +36,7 @@ from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import Penalty
 from fastneuron.places import layers_of
-from fastneuron.result import coordinate_attributes, dims_of, places_in_sweep
+from fastneuron.result import coordinate_attributes, dims_of, places_in_sweep, sweep_behind
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep, place_of_point
 from fastneuron.tasks import Task
@@ -270,7 +270,7 @@ def _point_of(given: Any, indices: Mapping[str, int]) -> tuple[Sweep, tuple[int,
     if not isinstance(text, str) or not hasattr(given, "data_vars"):
         what = "give a sweep, or its whole result, a Dataset with its sweep in the attributes"
         raise ValueError(f"{what}, not a {type(given).__name__}")
-    sweep = Sweep.from_toml(text)
+    sweep = sweep_behind(given)
     places = places_in_sweep(given, sweep)
     here = place_of_point({dim: len(places[dim]) for dim in sweep.dims}, indices)
     return sweep, tuple(int(places[dim][k]) for dim, k in zip(sweep.dims, here, strict=True))

@@ -12,7 +12,7 @@ counted, which halves what LLVM has to read.
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit, typeof, types
+from numba import jit, njit, typeof, types
 from numba.core.errors import NumbaError as NumbaError  # what a kernel that cannot be compiled raises
 from numba.extending import intrinsic, overload
 
@@ -31,6 +31,13 @@ def inner(function: Callable[..., Any]) -> Any:
 def helper(function: Callable[..., Any]) -> Any:
     """Compile a function that a component's method calls: inlined, since it may take whole vectors."""
     return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **_FLAGS)(function)
+
+
+def compiled_anew(compiled: Any, function: Callable[..., Any]) -> Any:
+    """Compile `function` as a user has compiled a helper, with the same options and signatures."""
+    signatures = () if compiled._can_compile else (compiled.nopython_signatures,)
+    again: Any = jit
+    return again(*signatures, locals=compiled.locals, **compiled.targetoptions)(function)
 
 
 def kernel(function: Callable[..., Any]) -> Any:

@@ -7,8 +7,7 @@ import xarray as xr
 
 from fastneuron.components import shown
 from fastneuron.models import Model
-from fastneuron.result import dims_of
-from fastneuron.sweep import Sweep
+from fastneuron.result import dims_of, sweep_behind
 from fastneuron.tasks import Task
 
 OUTPUTS = 2**24  # so many are held at a time
@@ -48,7 +47,7 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     """
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError(f"give the whole result of a sweep, an xarray.Dataset, not {shown(result)}")
-    sweep = Sweep.from_toml(result.attrs["sweep"])
+    sweep = sweep_behind(result)
     task = sweep.task if task is None else task
     if not isinstance(task, Task):
         raise ValueError(f"task must be a task such as tasks.digits('test'), got {shown(task)}")

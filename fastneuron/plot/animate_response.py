@@ -27,7 +27,7 @@ from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, wit
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.outcome_map import outcome
-from fastneuron.plot.shown_part import settings_among, sweep_behind, with_start
+from fastneuron.plot.shown_part import drawn_sweep, settings_among, with_start
 from fastneuron.starts import Distribution
 from fastneuron.sweep import DRAW, Sweep
 from fastneuron.tasks import Task
@@ -257,7 +257,7 @@ def one_run(
     result: xr.Dataset, given: Mapping[str, float] | None, steps: int | None
 ) -> tuple[Sweep, xr.Dataset]:
     """The sweep of one of a neuron's starts, and every step from there."""
-    sweep = sweep_behind(result)
+    sweep = drawn_sweep(result)
     if not isinstance(sweep.model, Neuron):
         raise ValueError("this picture is of a neuron, the sweep trains a network")
     check(sweep.model, sweep.task)

@@ -16,7 +16,7 @@ from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right
 from fastneuron.plot.palette import CATEGORIES
-from fastneuron.plot.shown_part import sweep_behind
+from fastneuron.plot.shown_part import drawn_sweep
 from fastneuron.sweep import Sweep
 
 
@@ -68,7 +68,7 @@ def hidden_units(
     2
     """
     if isinstance(dataset, xr.Dataset) and "histogram" not in dataset and sweep_of(dataset).get("draws"):
-        dataset = _answers(sweep_behind(dataset))
+        dataset = _answers(drawn_sweep(dataset))
     require(dataset, "histogram", "mean", "outside")
     for dim in ("layer", "sample"):
         if dim in dataset.coords and dim not in dataset.dims:  # one was selected

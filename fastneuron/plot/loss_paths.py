@@ -14,7 +14,7 @@ from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
 from fastneuron.plot.palette import COLORS
-from fastneuron.plot.shown_part import sweep_behind
+from fastneuron.plot.shown_part import drawn_sweep
 from fastneuron.plot.stacked import ORDER
 from fastneuron.result import places_in_sweep
 
@@ -100,7 +100,7 @@ def loss_curves(
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError("give the result of a sweep, an xarray.Dataset with its sweep in the attributes")
     require(result)
-    sweep = sweep_behind(result)
+    sweep = drawn_sweep(result)
     places, followed = places_in_sweep(result, sweep), within(sweep, steps)
     chosen = spread([len(own) for own in places.values()], curves, seed)
     from fastneuron.engine.trajectories import replay  # brings Numba, which other pictures do without

@@ -7,6 +7,7 @@ file carries makes it again. Files are drawn with Matplotlib's own settings, wha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ from fastneuron.plot.metadata import marked, metadata_of
 from fastneuron.plot.option_types import fits, in_words
 from fastneuron.plot.panels import usual_size
 from fastneuron.plot.shown_part import shown_sweep
+from fastneuron.result import code_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -197,7 +199,7 @@ class Picture:
         """
         sweep, remark, selected = shown_sweep(result)
         note = ", ".join(filter(None, (selected, self.note)))
-        return text_of(sweep, remark, replace(self, note=note))
+        return text_of(sweep, remark, code_in(result.attrs), replace(self, note=note))
 
     def draw(self, result: xr.Dataset) -> Figure:
         """A new figure of the result, of an animation with its last frame.
@@ -299,11 +301,15 @@ class Picture:
                     raise ValueError(f"title: {advice} ({' '.join(str(error).split())})") from error
 
 
-def text_of(sweep: str, note: str, picture: Picture) -> str:
-    """The text that the file of a picture carries: versions, a note, a sweep as TOML, and the picture."""
+def text_of(sweep: str, note: str, code: Mapping[str, str], picture: Picture) -> str:
+    """The text that the file of a picture carries: versions, a note, a sweep as TOML, and the picture.
+
+    `code` is that of components from outside fastneuron (`fastneuron.result.code_in`).
+    """
     made = f"# fastneuron {fastneuron.__version__} ({package_fingerprint()[:12]})"
     drawn = toml.dumps({"picture": picture.to_spec()})
     noted = f"# {note}\n" if note else ""
+    noted += f"# component_code: {json.dumps(code)}\n" if code else ""
     return f"{made}, Matplotlib {matplotlib.__version__}\n{noted}{sweep}\n{drawn}"
 
 

@@ -20,7 +20,7 @@ from fastneuron.outcomes import Stop
 from fastneuron.places import SD, entry_of
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.grid import GridAxis, grid_axis, require
-from fastneuron.plot.shown_part import settings_among, sweep_behind, with_start
+from fastneuron.plot.shown_part import drawn_sweep, settings_among, with_start
 from fastneuron.starts import Distribution
 from fastneuron.sweep import DRAW, Sweep
 
@@ -114,7 +114,7 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
         If the result does not tell its sweep, has not two axes, or one is no parameter of the model.
     """
     require(result)
-    sweep = sweep_behind(result)
+    sweep = drawn_sweep(result)
     variables = [*result.data_vars.values(), xr.DataArray()]
     dims = [str(dim) for dim in variables[0].dims if dim in sweep.dims]
     if len(dims) != 2 or DRAW in dims:

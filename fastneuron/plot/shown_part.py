@@ -14,7 +14,7 @@ from fastneuron.models import pieces_of
 from fastneuron.places import entry_of
 from fastneuron.plot.caption import selection, stranger_in
 from fastneuron.plot.following import settled_on
-from fastneuron.result import places_in_sweep, variables_of
+from fastneuron.result import places_in_sweep, sweep_behind, variables_of
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 
@@ -23,18 +23,15 @@ PART = "drawn of a part of the result of this sweep"
 MIXED = "drawn of a result that has {}, which this sweep does not give"
 
 
-def sweep_behind(result: xr.Dataset) -> Sweep:
+def drawn_sweep(result: xr.Dataset) -> Sweep:
     """The sweep of a result, from which a picture is computed.
 
     Raises
     ------
     ValueError
-        If the result does not tell its sweep, or holds something that its sweep does not.
+        As `sweep_behind`, or if the result holds something that its sweep does not.
     """
-    text = result.attrs.get("sweep")
-    if not isinstance(text, str):
-        raise ValueError("this result lacks its sweep (attrs['sweep']), from which this picture is computed")
-    sweep = Sweep.from_toml(text)
+    sweep = sweep_behind(result)
     stranger = stranger_in(result)
     if stranger:
         raise ValueError(
