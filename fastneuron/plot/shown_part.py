@@ -18,7 +18,7 @@ from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 
 HALF = "drawn while the map was half finished"
-PART = "drawn of a part of the result of this sweep"
+PART = "drawn of a part or a summary of the result of this sweep"
 MIXED = "drawn of a result that has {}, which this sweep does not give"
 
 
@@ -85,6 +85,9 @@ def _part(result: xr.Dataset, sweep: Sweep) -> Sweep:
     random = any(isinstance(start, Distribution) for start in sweep.starts.values())
     if random or sweep.batch != FullBatch() or sweep.draws:
         raise ValueError("the numbers of the points would be others")
+    gone = [axis for axis in sweep.axes if axis not in result.coords]
+    if gone:
+        raise ValueError(f"the result no longer tells its {gone[0]}")
     selected = {axis: float(result[axis]) for axis in sweep.axes if axis not in result.dims}
     settings = {axis: value for axis, value in selected.items() if sweep.places[axis][0] != "start"}
     part = settled_on(sweep, settings)
