@@ -14,6 +14,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from fastneuron.components import Bound, checked_number, nearest, shown
 from fastneuron.measures.shares import NOT_COMPUTED
@@ -22,10 +23,12 @@ from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.animation import FRAMES, Animation, widening
 from fastneuron.plot.caption import caption
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, with_step_in_view
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
+from fastneuron.plot.loss_landscape import ROUNDING, told_apart
 from fastneuron.plot.outcome_map import outcome
 from fastneuron.plot.shown_part import drawn_sweep, settings_among, with_start
 from fastneuron.starts import Distribution
@@ -34,7 +37,6 @@ from fastneuron.tasks import Task
 
 SIZE = (9.0, 4.6)  # inches
 STEPS = Bound("a whole number from 1 to 2147483647", low=1, high=2**31, whole=True)
-LOG_FROM = 30  # largest over least loss where the colours become logarithmic
 LOWEST = 1e-12  # of the largest loss, that has a colour of its own
 LINES = 9  # contours
 FARTHEST = 1e6  # parameters shown
@@ -150,9 +152,11 @@ class _Curve:
         self.threshold = ax.axvline(np.nan, color=THRESHOLD, linestyle=":", label="threshold -bias/weight")
         goal = draw_goal(ax, neuron, task, w[-1], b[-1], x)
         self.handles = [self.line, first, self.threshold, *goal]
-        goals = task.y.ravel()
-        start = np.append(self.outputs[0], goals)
-        seen = np.append(self.outputs[np.isfinite(self.outputs)], goals)
+        goals = task.y.ravel().clip(-palette.FARTHEST, palette.FARTHEST)
+        finite = np.where(np.isfinite(self.outputs), self.outputs, goals[0])
+        outputs = finite.clip(-palette.FARTHEST, palette.FARTHEST)
+        start = np.append(outputs[0], goals)
+        seen = np.append(outputs, goals)
         # a curve that runs away leaves the picture, or the others would be flat in it
         limits = _widened((start.min(), start.max()), seen)
         ax.set(xlim=(x[0], x[-1]), ylim=limits, xlabel="input x", ylabel="output a")
@@ -177,13 +181,13 @@ class _Plane:
         if _is_map(result):
             outcome(result.transpose("bias", "weight", ...), ax=ax, legend=False)
             across, up = _widened(ax.get_xlim(), weight), _widened(ax.get_ylim(), bias)
-            codes = np.unique(result["outcome"].values)
+            codes = np.unique(with_codes(result)["outcome"].values)
             names = {member: member.name.lower() for member in Outcome if member in codes}
             backdrop = [swatch(palette.COLORS[member], name) for member, name in names.items()]
             backdrop += [not_computed_swatch()] if NOT_COMPUTED in codes else []
         else:
             across, up = _around(weight), _around(bias)
-            _landscape(ax, sweep, across, up)
+            backdrop = _landscape(ax, sweep, across, up)
         ax.set(xlim=across, ylim=up, xlabel="weight", ylabel="bias")
         edge = [patheffects.withStroke(linewidth=3.0, foreground="black")]
         self.line = ax.plot([], [], color="white", linewidth=1.4, zorder=3, path_effects=edge)[0]
@@ -228,17 +232,30 @@ def _around(values: np.ndarray) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[float, float]) -> None:
-    """The loss with its penalty as an image, brighter where it is less, with contours."""
+def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[float, float]) -> list[Patch]:
+    """The loss with its penalty as an image, brighter where it is less, with contours where it varies.
+
+    Returns
+    -------
+    list of Patch
+        The legend's entry for where the loss is not finite, if there is such a place.
+    """
     weight, bias = np.meshgrid(np.linspace(*across, SIDE), np.linspace(*up, SIDE))
     starts = {"weight": weight, "bias": bias}
-    values = descended(sweep, starts, 0)["loss"].values[0]
+    losses = descended(sweep, starts, 0)["loss"].values[0].astype(np.float64)
     if sweep.penalty is not None:
-        values = values + sweep.penalty.value(weight, bias)
-    low, high = np.nanmin(values), np.nanmax(values)
-    log = low > 0 and high >= LOG_FROM * low
-    low = max(low, high * LOWEST) if log else low
+        with np.errstate(over="ignore"):
+            losses += sweep.penalty.value(weight, bias)
+    values = told_apart(losses)
+    least, most = (float(values.min()), float(values.max())) if values.count() else (0.0, 0.0)
+    low, high = least, most
+    log = low > 0 and high >= palette.LOG_FROM * low
+    if log:
+        low = max(low, high * LOWEST)
+    elif high - low <= ROUNDING[sweep.dtype] * max(abs(low), abs(high)):  # one colour, and no contours
+        high = low + (0.1 * abs(low) or 1.0)
     norm = LogNorm(low, high) if log else Normalize(low, high)
+    ax.set_facecolor(palette.COLORS[Outcome.DIVERGED])  # seen where the loss is not finite
     image = ax.imshow(
         values,
         cmap="viridis_r",
@@ -248,9 +265,13 @@ def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[fl
         aspect="auto",
         interpolation="bilinear",
     )
-    levels = np.geomspace(low, high, LINES + 2) if log else np.linspace(low, high, LINES + 2)
-    ax.contour(weight, bias, values, levels=levels[1:-1], colors="white", linewidths=0.6, linestyles="solid")
-    ax.figure.colorbar(image, ax=ax, label="loss" if sweep.penalty is None else "loss and penalty")
+    levels = (np.geomspace(low, high, LINES + 2) if log else np.linspace(low, high, LINES + 2))[1:-1]
+    if high == most and least < levels[0]:
+        ax.contour(weight, bias, values, levels=levels, colors="white", linewidths=0.6, linestyles="solid")
+    if values.count():
+        ax.figure.colorbar(image, ax=ax, label="loss" if sweep.penalty is None else "loss and penalty")
+    lost = values.count() < values.size
+    return [swatch(palette.COLORS[Outcome.DIVERGED], "not finite")] if lost else []
 
 
 def one_run(

@@ -17,6 +17,7 @@ from fastneuron.arrays import checked_array
 from fastneuron.components import Bound, checked_number, shown
 from fastneuron.measures.shares import fractions
 from fastneuron.outcomes import Outcome
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import MAP_SIZE, kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
@@ -173,7 +174,7 @@ def _muted_map(ax: Axes, plane: Plane, result: xr.Dataset, ended: list[Outcome])
     assert not isinstance(cells, list)  # one map on these axes
     cells.set_cmap(ListedColormap([muted(color) for color in COLORS.values()]))
     missing = np.ma.getmaskarray(np.ma.asarray(cells.get_array()))
-    shares = {} if missing.all() else fractions(result["outcome"])
+    shares = {} if missing.all() else fractions(with_codes(result)["outcome"])
     entries = []
     for member in Outcome:
         share = shares.get(member, 0.0)

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from fastneuron.arrays import checked_array
 from fastneuron.components import shown
 from fastneuron.models import Neuron
+from fastneuron.plot.palette import FARTHEST
 from fastneuron.tasks import Task
 
 POINTS = 1201
@@ -29,9 +30,10 @@ class IdealStep(NamedTuple):
 
 
 def output(model: Neuron, weight: float, bias: float, x: np.ndarray) -> np.ndarray:
-    """Outputs of a neuron of one input, same shape as `x`."""
+    """Outputs of a neuron of one input, same shape as `x`; as far as they can be drawn."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(model.activation.value(weight * x + bias), float)
+        outputs = np.asarray(model.activation.value(weight * x + bias), float)
+    return np.where(np.isfinite(outputs), outputs.clip(-FARTHEST, FARTHEST), outputs)
 
 
 def check(model: Neuron, task: Task | None) -> None:
@@ -61,7 +63,7 @@ def inputs_shown(task: Task | None, at: Sequence[float], x_range: tuple[float, f
     given = np.concatenate([[] if task is None else task.x[:, 0], marked])
     if len(np.unique(given)) < 2:
         given = np.append(given, [0.0, 1.0])
-    low, high = given.min(), given.max()
+    low, high = given.clip(-FARTHEST, FARTHEST).min(), given.clip(-FARTHEST, FARTHEST).max()
     return np.linspace(low - (high - low) / 4, high + (high - low) / 4, POINTS)
 
 
@@ -86,10 +88,10 @@ def ideal_step(model: Neuron, task: Task | None, weight: float, bias: float) -> 
     if task is not None:
         order = np.argsort(task.x[:, 0], kind="stable")
         x, y = task.x[order, 0], task.y[order, 0]
-        changes = np.flatnonzero(np.diff(y))
+        changes = np.flatnonzero(y[1:] != y[:-1])
         if len(changes) == 1 and x[changes[0]] < x[changes[0] + 1]:
             below, above = x[changes[0]], x[changes[0] + 1]
-            threshold = MIDDLE if below <= MIDDLE <= above else (below + above) / 2
+            threshold = MIDDLE if below <= MIDDLE <= above else below / 2 + above / 2
             return IdealStep(float(threshold), float(y[0]), float(y[-1]))
     limits = output(model, np.copysign(FAR, weight), 0.0, np.array([-1.0, 1.0]))
     if weight == 0 or not (np.abs(limits) <= LARGEST_LIMIT).all():
@@ -107,7 +109,7 @@ def draw_goal(
         flipped = step.left > step.right
         handles += ax.plot(
             [x[0], step.threshold, step.threshold, x[-1]],
-            [step.left, step.left, step.right, step.right],
+            np.clip([step.left, step.left, step.right, step.right], -FARTHEST, FARTHEST),
             color="black",
             linestyle="--",
             linewidth=1.2,
@@ -117,8 +119,8 @@ def draw_goal(
     if task is not None:
         many = task.samples > 20
         handles += ax.plot(
-            task.x[:, 0],
-            task.y[:, 0],
+            task.x[:, 0].clip(-FARTHEST, FARTHEST),
+            task.y[:, 0].clip(-FARTHEST, FARTHEST),
             linestyle="",
             marker="." if many else "o",
             markersize=4 if many else 8,

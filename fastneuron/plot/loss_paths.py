@@ -13,12 +13,11 @@ from fastneuron.plot.following import spread, within
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
-from fastneuron.plot.palette import COLORS
+from fastneuron.plot.palette import COLORS, LARGEST, LEAST
 from fastneuron.plot.shown_part import drawn_sweep
 from fastneuron.plot.stacked import ORDER
 from fastneuron.result import places_in_sweep
 
-LEAST, LARGEST = 1e-200, 1e200  # Matplotlib's scales overflow beyond
 DEEPEST = 1e-10  # of the largest loss in view: deeper ones leave little room for the others
 EDGE = "#404040"
 # which curves lie over which: those that swing are below, those that hardly move on top

@@ -12,6 +12,7 @@ from matplotlib.ticker import PercentFormatter
 from fastneuron.measures.shares import counts_along
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.caption import chosen_dim
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.facets import hyperparameters, labels_of
 from fastneuron.plot.grid import axes_for, frame, grid_axis, require
 from fastneuron.plot.kinds import kind
@@ -76,7 +77,7 @@ def shares(
     ['reached']
     """
     require(result, "outcome")
-    outcome = result["outcome"]
+    outcome = with_codes(result)["outcome"]
     if not outcome.ndim:
         raise ValueError("this result is a single start, there are no shares")
     if along is not None and along not in outcome.dims:

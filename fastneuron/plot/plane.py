@@ -71,7 +71,8 @@ class Plane:
             for name, numbers in self._starts(u, v).items():
                 zero = np.zeros(numbers.shape)
                 pair = (zero, numbers) if name.endswith("bias") else (numbers, zero)
-                penalty = self.sweep.penalty.value(*pair)
+                with np.errstate(over="ignore"):
+                    penalty = self.sweep.penalty.value(*pair)
                 total += penalty.reshape(len(u), -1).sum(axis=1)
         return total
 

@@ -19,7 +19,7 @@ from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 
 HALF = "drawn while the map was half finished"
-PART = "drawn of a part of the result of this sweep"
+PART = "drawn of a part or a summary of the result of this sweep"
 MIXED = "drawn of a result that has {}, which this sweep does not give"
 
 
@@ -83,6 +83,9 @@ def _part(result: xr.Dataset, sweep: Sweep) -> Sweep:
     random = any(isinstance(start, Distribution) for start in sweep.starts.values())
     if random or sweep.batch != FullBatch() or sweep.draws:
         raise ValueError("the numbers of the points would be others")
+    gone = [dim for dim in sweep.dims if dim not in result.coords]
+    if gone:
+        raise ValueError(f"the result no longer tells its {gone[0]}")
     selected = {dim: float(result[dim]) for dim in sweep.dims if dim not in result.dims}
     settings = settings_among(sweep, selected)
     part = settled_on(sweep, settings)
