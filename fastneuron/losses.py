@@ -132,7 +132,7 @@ class SquaredError(Loss):
     scale: Annotated[float, Bound("positive", low=0.0, above=True, plain=0.5)] = 0.5
 
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        return self.scale * ((a - y) * (a - y))
+        return (self.scale * (a - y)) * (a - y)  # the square alone may overflow where the loss does not
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         return (self.scale + self.scale) * (a - y) * activation.derivative(z, a)
@@ -261,7 +261,7 @@ class Hinge(Loss):
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         one, zero = constant(z, 1.0), constant(z, 0.0)
         side = y + y - one
-        return where(side * z < one, -side, zero)
+        return where(side * z < one, -side, where(side * z >= one, zero, z))
 
 
 @losses.add
@@ -291,4 +291,5 @@ class PerceptronLoss(Loss):
         return maximum((one - y - y) * z, constant(z, 0.0))
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        return where(z >= constant(z, 0.0), constant(z, 1.0), constant(z, 0.0)) - y
+        zero = constant(z, 0.0)
+        return where(z >= zero, constant(z, 1.0), where(z < zero, zero, z)) - y
