@@ -153,9 +153,8 @@ class Activation(Component):
         lost = constant(z, float("nan"))
         # (1 - y) / (1 - a) - y / a, but only the part that counts where the other is 0, which may be 0 / 0
         slope = self.derivative(z, a)
-        hit, miss = -divide(slope, a), divide(slope, one - a)
-        both = -divide(a - y, one - a) * hit
-        result = where(y > zero, where(y < one, both, hit), miss)
+        both = divide(a - y, divide(a * (one - a), slope))
+        result = where(y > zero, where(y < one, both, -divide(slope, a)), divide(slope, one - a))
         return where(a < zero, lost, where(a > one, lost, result))
 
 
@@ -294,11 +293,11 @@ class Sigmoid(Activation):
 
     def log_loss(self, z: Any, a: Any, y: Any) -> Any:
         # with u = gain z, -ln a = softplus(-u) and -ln(1 - a) = softplus(u)
-        u = self.gain * z
         zero = constant(z, 0.0)
-        wrong = where(u < zero, y, constant(z, 1.0) - y)
-        straight = where(wrong > zero, wrong * abs(u), zero)  # 0 also where u is infinite
-        return straight + log1p(exp(-abs(z), abs(self.gain)))
+        gain = abs(self.gain)
+        wrong = where(self.gain * z < zero, y, constant(z, 1.0) - y)
+        straight = where(wrong > zero, wrong * gain * abs(z), zero)  # 0 also where u is infinite
+        return straight + log1p(exp(-abs(z), gain))
 
     def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
         t = sigmoid_tail(z, self.gain)

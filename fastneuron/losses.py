@@ -190,7 +190,8 @@ class Huber(Loss):
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         far = abs(a - y)
         half = constant(z, 0.5)
-        return where(far > self.delta, self.delta * (far - half * self.delta), half * far * far)
+        near = where(far > self.delta, constant(z, self.delta), far)
+        return where(far > self.delta, self.delta * (far - half * self.delta), half * near * near)
 
     def derivative(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         e = a - y
