@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 
 CODE = "component_code"  # attribute: that of the sweep when the result was begun
-RESULTS_VERSION = 1
-"""Raised with every change after which a result may differ in any bit: no older map is gone on with."""
+RESULTS_VERSION = 2
+"""Raised with every change after which a result may differ in any bit: no older map is resumed."""
 
 
 @dataclass(frozen=True)
