@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from fastneuron.files import read_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,7 +53,7 @@ def pixels(image: str, network: str, inputs: int) -> np.ndarray:
 def _from_csv(path: Path) -> Any:
     import numpy as np
 
-    text = path.read_bytes()
+    text = read_file(path)
     try:
         lines = text.decode("utf-8-sig").splitlines()
         return np.array([[float(cell) for cell in line.split(",")] for line in lines if line.strip()])
@@ -60,10 +64,10 @@ def _from_csv(path: Path) -> Any:
 def _from_npy(path: Path) -> Any:
     import numpy as np
 
-    with path.open("rb") as file:
+    with io.BytesIO(read_file(path)) as file:
         try:
             return np.lib.format.read_array(file, allow_pickle=False)
-        except (ValueError, EOFError, SyntaxError) as error:
+        except Exception as error:  # the header is a Python literal, of whatever kind
             raise ValueError(f"{path} cannot be read as an array of numbers: {error}") from None
 
 
@@ -71,12 +75,13 @@ def _from_picture(path: Path) -> Any:
     import numpy as np
     from PIL import Image, UnidentifiedImageError
 
-    with path.open("rb") as file:
+    with io.BytesIO(read_file(path)) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a size that is less than what is refused
         try:
             with Image.open(file) as picture:
                 if picture.mode.startswith("I"):  # 16 bits
                     return np.asarray(picture, np.float64) / 65535
                 return np.asarray(picture.convert("L"), np.float64) / 255
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        except Exception as error:  # whatever a reader of a format trips over in a file from anywhere
             reason = "it is no picture" if isinstance(error, UnidentifiedImageError) else error
             raise ValueError(f"{path} cannot be read as a picture: {reason}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -95,7 +96,9 @@ def map_starts(
     table = spec.read(spec_file, overrides)
     if points is not None:
         spec.with_points(table, points)
-    sweep = Sweep.from_spec(table)
+    typed = spec.as_typed(overrides)
+    with spec.naming(typed):
+        sweep = Sweep.from_spec(table)
     drawn = pictures.picture_of(table)
     clusters.check(threads, workers, cluster, memory, dry_run)
     files.check_folder(out)
@@ -104,9 +107,13 @@ def map_starts(
     picture = out / f"{stem}.{'png' if drawn is None else drawn.format}"
     _put_in_place(store)
     _check_free(store, picture, overwrite)
-    pilot.check_memory(sweep, keep, threads, memory)
+    with spec.naming({"keep": "--keep"}):
+        pilot.check_memory(sweep, keep, threads, memory)
     if store.exists() and not overwrite:
         _check_same(store, sweep, keep)
+    if drawn is not None:
+        with spec.naming(typed):
+            pilot.check_picture(sweep, drawn)
     if dry_run:
         from fastneuron.cli.forecast import forecast
 
@@ -130,9 +137,18 @@ def map_starts(
     printing.show(printing.document(report) if json else _text(report, undrawn, result))
 
 
+LONGEST_NAME = 200  # bytes; a file's name has 255, of which endings and hidden names take some
+
+
 def _stem(name: str | None, spec_file: Path | None, sweep: Sweep) -> str:
     if name is None:
-        return spec_file.stem if spec_file else re.sub(r"[^\w.-]+", "_", sweep.task.name)
+        stem = spec_file.stem if spec_file else re.sub(r"[^\w.-]+", "_", sweep.task.name)
+        if len(os.fsencode(stem)) > LONGEST_NAME:
+            raise ValueError(f"the name of the results would be too long; choose another (--name): {stem}")
+        return stem
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        text = f"{name[:20]}... of {len(os.fsencode(name))}"
+        raise ValueError(f"--name must be at most {LONGEST_NAME} bytes long, got {text}")
     if not name.strip(". ") or not name.isprintable() or "/" in name or "\\" in name:
         raise ValueError(f"--name must be the name of a file without a folder (--out), got {name!r}")
     return name

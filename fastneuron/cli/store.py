@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
-from fastneuron.cli.flags import Whole
+from fastneuron.cli.flags import Whole, check_whole
 from fastneuron.files import replaced
 
 Store = Annotated[Path, Parameter(name="STORE")]
@@ -87,6 +87,7 @@ def verify(
     quiet
         No progress bar.
     """
+    check_whole("--threads", threads, 1)
     from fastneuron.engine import local
     from fastneuron.engine.progress import reporting
     from fastneuron.store.verify import condition_of, mend_arrays
