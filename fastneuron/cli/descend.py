@@ -86,7 +86,7 @@ def descend(
     loss
         What is minimised.
     optimizer
-        How a step is made.
+        How a step is made; another one than the spec's needs its own --learning-rate.
     learning_rate
         Size of a step.
     momentum

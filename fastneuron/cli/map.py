@@ -64,7 +64,7 @@ def map_starts(
     spec_file
         What to run: a TOML file with tables task, model, loss, penalty, optimizer, batch, axes, start, stop, record (docs/spec.md); or the name of a sweep that comes with fastneuron, which 'fastneuron tasks' lists.
     overrides
-        Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. May be repeated.
+        Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. A component that gets another name has its defaults, and is given what it has none for: optimizer.name=adam needs optimizer.learning_rate. May be repeated.
     points
         Points on every linspace and geomspace axis, instead of the spec's.
     out
