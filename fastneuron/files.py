@@ -11,6 +11,44 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+MOST_READ = 2**31  # bytes
+
+
+def read_file(path: Path, most: int = MOST_READ) -> bytes:
+    """The bytes of a file, which ends: a pipe nobody writes to would block, a device might never end.
+
+    A pipe that this process has been given, as by the shell's ``<(...)``, is read.
+
+    Raises
+    ------
+    ValueError
+        If it is no file, or has more than `most` bytes.
+    OSError
+        If it is not there, or may not be read.
+    """
+    with open(path, "rb", opener=_without_waiting) as file:
+        kind = os.fstat(file.fileno()).st_mode
+        if stat.S_ISFIFO(kind) and os.path.realpath(path).startswith("/proc/"):
+            os.set_blocking(file.fileno(), True)
+        elif not stat.S_ISREG(kind):
+            raise ValueError(f"{path} is {_KINDS.get(stat.S_IFMT(kind), 'no file')}, not a file")
+        data = file.read(most + 1) or b""  # None where the system's own file would wait
+    if len(data) > most:
+        raise ValueError(f"{path} is too large: more than {most / 2**20:,.0f} MiB")
+    return data
+
+
+_KINDS = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+    stat.S_IFSOCK: "a socket",
+}
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
 
 def path_of(given: object, name: str = "path") -> Path:
     """The path that a user gives; ``~`` and ``~user`` at its beginning are home folders.
@@ -53,24 +91,10 @@ def path_text(given: object, name: str) -> str:
     return text
 
 
-def resolved(path: Path) -> Path:
-    """`path` with every link on it followed.
-
-    Raises
-    ------
-    ValueError
-        If a link leads back to itself.
-    """
-    try:
-        return path.resolve()
-    except RuntimeError:
-        raise ValueError(f"{path} is a link that leads back to itself") from None
-
-
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
     """A hidden file to write, which becomes `path` once it is whole; each process has one of its own."""
-    there = resolved(path)  # a link stays one
+    there = Path(os.path.realpath(path))  # a link stays one
     new = there.with_name(f".{there.stem[:40]}.{uuid.uuid4().hex}.new{path.suffix}")
     try:
         yield new
@@ -98,21 +122,4 @@ def check_regular(path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
-        kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
-        raise ValueError(f"{path} is a {kind}; give a regular file")
-
-
-def content_of(path: Path, most: int) -> bytes:
-    """The bytes of a regular file of `most` bytes at most.
-
-    Raises
-    ------
-    OSError, ValueError
-        As `check_regular`, if it cannot be read, or if there are more.
-    """
-    check_regular(path)
-    with path.open("rb") as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f"{path} is too large: more than {most / 2**20:,.0f} MiB")
-    return content
+        raise ValueError(f"{path} is {_KINDS.get(stat.S_IFMT(mode), 'no file')}, not a file")

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from fastneuron.components import shown
-from fastneuron.files import content_of
+from fastneuron.files import read_file
 
 MAX_BYTES = 2**27
 MAX_COLUMNS = 2**20
@@ -65,7 +65,7 @@ def read_table(path: Path, header: bool | None = None) -> np.ndarray:
         If the file cannot be read, or a row is ragged, or not finite numbers; naming file and line.
     """
     try:
-        content = content_of(path, MAX_BYTES)
+        content = read_file(path, MAX_BYTES)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
     encoding = next((name for mark, name in _MARKS.items() if content.startswith(mark)), "utf-8")

@@ -127,6 +127,31 @@ def test_set_reaches_a_field_of_a_component_given_by_its_name(run: Run) -> None:
     assert sweep.model.activation == fn.Sigmoid(gain=2.0) and sweep.penalty == fn.L2(strength=0.5)
 
 
+def test_a_component_changed_by_its_name_keeps_nothing_of_the_one_before() -> None:
+    changed = spec.read(None, ("optimizer.name=adam",))
+    assert changed["optimizer"] == {"name": "adam"}
+    changed = spec.read(None, ("model.activation.gain=2", "loss.scale=3", "loss.name=cross_entropy"))
+    assert changed["loss"] == {"name": "cross_entropy", "scale": 3}
+    assert changed["model"]["activation"] == {"name": "sigmoid", "gain": 2}
+    for word in ("gradient_descent", "Gradient_Descent", "GradientDescent"):
+        assert spec.read(None, (f"optimizer.name={word}",))["optimizer"]["learning_rate"] == 30.0
+    both = {"name": "adam", "learning_rate": 0.5}
+    assert spec.read(None, ("optimizer.learning_rate=0.5", "optimizer.name=adam"))["optimizer"] == both
+    assert spec.read(None, ("optimizer.name=adam", "optimizer.learning_rate=0.5"))["optimizer"] == both
+    named = spec.overridden({"task": {"name": "flipped_step", "points": 5}}, ("task.name=nand",))
+    assert named == {"task": {"name": "nand"}}
+    own = spec.overridden({"task": {"name": "mine", "x": [0], "y": [1]}}, ("task.name=ours",))
+    assert own == {"task": {"name": "ours", "x": [0], "y": [1]}}
+
+
+def test_what_a_new_component_needs_is_asked_for(run: Run, tmp_path: Path) -> None:
+    says = "optimizer: missing key 'learning_rate' of Adam; give --set optimizer.learning_rate=..."
+    check_refused(*run("map", "--set", "optimizer.name=adam"), says)
+    says = "--optimizer: missing key 'learning_rate' of Adam; give --learning-rate"
+    check_refused(*run("descend", "--optimizer", "adam"), says)
+    assert files(tmp_path) == []
+
+
 def test_map_does_not_depend_on_the_number_of_threads(run: Run) -> None:
     for threads in ("1", "3"):
         assert run("map", *SMALL, "--threads", threads, "--name", threads)[0] == 0
@@ -476,10 +501,10 @@ BAD_IMAGES = {
     "missing": ("nowhere.png", "nowhere.png: No such file"),
     "misspelt": ("blak", "blak: No such file"),
     "folder": ("/", "/: Is a directory"),
-    "device": ("/dev/zero", "/dev/zero is a device; give a regular file"),
-    "pipe": ("pipe.npy", "pipe.npy is a pipe; give a regular file"),
-    "pipe of a picture": ("pipe.png", "pipe.png is a pipe; give a regular file"),
-    "pipe of numbers": ("pipe.csv", "pipe.csv is a pipe; give a regular file"),
+    "device": ("/dev/zero", "/dev/zero is a device, not a file"),
+    "pipe": ("pipe.npy", "pipe.npy is a pipe, not a file"),
+    "pipe of a picture": ("pipe.png", "pipe.png is a pipe, not a file"),
+    "pipe of numbers": ("pipe.csv", "pipe.csv is a pipe, not a file"),
 }
 
 
@@ -673,17 +698,50 @@ BAD_WORDS = {
         ["respond", "--network", "3-2", "--image", "black", "--scale", "xaver"],
         "--scale must be one of none, fan_in, xavier, he, mean_field, got 'xaver'",
     ),
-    "no draws": (["respond", "--network", "3-2", "--image", "black", "--draws", "0"], "draws must be"),
-    "negative seed": (["respond", "--network", "3-2", "--image", "black", "--seed", "-1"], "seed must be"),
+    "no draws": (["respond", "--network", "3-2", "--image", "black", "--draws", "0"], "--draws must be"),
+    "negative seed": (["respond", "--network", "3-2", "--image", "black", "--seed", "-1"], "--seed must be"),
     "no number": (["respond", "--bias", "1", "--weight", "heavy"], "heavy"),
     "fraction of points": (["map", "--points", "1.5"], "1.5"),
-    "no points": (["map", "--points", "0"], "got 0"),
-    "negative points": (["map", "--points", "-3"], "got -3"),
+    "no points": (["map", "--points", "0"], "--points must be a whole number from 1 to 2147483647, got 0"),
+    "negative points": (["map", "--points", "-3"], "--points must be a whole number from 1"),
+    "more points than can be counted": (["map", "--points", "9" * 5000], "--points: must be a whole number"),
+    "points of a figure": (["figure", "inverter", "--points", "-3"], "--points must be"),
+    "memory of 400 digits": (["map", "--memory", "9" * 400], "--memory: must be a size such as 4GB"),
+    "too little memory": (["map", "--memory", "1KB"], "1,000 bytes is allowed (--memory)"),
+    "unknown variable": (["map", "--keep", "outcom"], "--keep: unknown variable 'outcom'"),
+    "no workers": (["map", "--workers", "0"], "--workers must be a whole number from 1 to 1024, got 0"),
+    "long name": (["map", "--name", "a" * 300], "--name must be at most 200 bytes long"),
+    "long name in letters of two bytes": (["map", "--name", "\u00fc" * 101], "--name must be at most 200"),
+    "long name of a spec": (["map", f"{'a' * 300}.toml"], "File name too long"),
+    "long name of a store": (["status", f"{'a' * 300}.zarr"], "File name too long"),
+    "long name of a picture": (["spec", f"{'a' * 300}.png"], "File name too long"),
+    "set of an axis": (["map", "--set", "axes.weight=[1, nan]"], "axes.weight[1] must be a finite number"),
+    "set of an axis's range": (["map", "--set", "axes.weight.linspace=[0, 1, 0]"], "axes.weight.linspace"),
+    "set of a key of a task": (
+        ["map", "--set", "task.name=flipped_step", "--set", "task.points=1"],
+        "task.points must be",
+    ),
+    "no panels": (["map", "--set", "picture.most=-1"], "picture.most must be a whole number of 1 or more"),
+    "no columns": (["map", "--set", "picture.columns=0"], "picture.columns must be a whole number of 1"),
+    "panels over no axis": (["map", "--set", "picture.over=gain"], "picture.over must be one of the axes"),
+    "no columns of a figure": (
+        ["figure", "inverter", "--set", "picture.columns=0"],
+        "picture.columns must be",
+    ),
+    "too many steps": (["descend", "--steps", "9999999999"], "--steps must be a whole number from 1"),
+    "unknown loss": (["descend", "--loss", "squared"], "--loss: unknown loss 'squared'"),
+    "unknown task": (["descend", "--task", "inverted"], "--task: unknown task 'inverted'"),
+    "NaN in x": (["descend", "--x", "1", "nan", "--y", "1", "0"], "--x[1] must be a finite number"),
+    "momentum above 1": (
+        ["descend", "--optimizer", "momentum", "--learning-rate", "1", "--momentum", "2"],
+        "--momentum must be at least 0 and below 1",
+    ),
     "too many points": (
         ["map", "--points", "2000000000", "--set", "axes.gain={linspace=[1,2,2]}"],
         "at most 2**62",
     ),
-    "no threads": (["map", "--threads", "0"], "threads"),
+    "no threads": (["map", "--threads", "0"], "--threads must be a whole number of 1 or more, got 0"),
+    "no threads to repair": (["verify", "a.zarr", "--threads", "0"], "--threads must be"),
     "missing spec": (["map", "no.toml"], "no.toml"),
     "spec is a folder": (["map", "/"], "/"),
     "name with a folder": (["map", "--name", "a/b"], "a/b"),
@@ -717,10 +775,10 @@ BAD_WORDS = {
     "one weight too many": (["descend", "--weight", "1", "2"], "2 weights"),
     "NaN start": (["descend", "--weight", "nan"], "--weight"),
     "no steps": (["descend", "--steps", "0"], "--steps"),
-    "momentum of plain descent": (["descend", "--momentum", "0.5"], "momentum"),
+    "momentum of plain descent": (["descend", "--momentum", "0.5"], "--momentum: unknown key"),
     "penalty without strength": (["descend", "--penalty", "l2"], "strength"),
     "strength without penalty": (["descend", "--strength", "0.1"], "penalty"),
-    "negative learning rate": (["descend", "--learning-rate", "-1"], "got -1"),
+    "negative learning rate": (["descend", "--learning-rate", "-1"], "--learning-rate must be positive"),
     "loss that cannot have these targets": (
         ["descend", "--x", "1", "--y", "3", "--loss", "cross_entropy"],
         "from 0 to 1",
@@ -863,8 +921,8 @@ def test_a_csv_file_is_sought_from_the_folder_of_its_spec(run: Run, tmp_path: Pa
 @pytest.mark.parametrize(
     ("csv", "says"),
     {
-        "device": ("/dev/zero", "/dev/zero is a device; give a regular file"),
-        "pipe": ("pipe.csv", "pipe.csv is a pipe; give a regular file"),
+        "device": ("/dev/zero", "/dev/zero is a device, not a file"),
+        "pipe": ("pipe.csv", "pipe.csv is a pipe, not a file"),
         "folder": (".", "cannot read .: Is a directory"),
         "huge": ("huge.csv", "huge.csv is too large: more than 128 MiB"),
         "binary": ("binary.csv", "cannot read binary.csv: it is no text"),

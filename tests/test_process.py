@@ -10,9 +10,12 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from fastneuron.cli import printing
 from fastneuron.fingerprint import PACKAGE
@@ -276,3 +279,83 @@ def test_a_map_of_a_name_with_escapes_shows_them(run: Run, tmp_path: Path) -> No
     )
     code, out, err = run("map", "\x1b[2J.toml")
     assert (code, err) == (0, "") and "wrote \\u001b[2J.zarr" in out and "\x1b" not in out
+
+
+# files that are none
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> Path:
+    """A folder with a pipe, a loop and links to devices for every ending."""
+    for suffix in ("toml", "png", "csv", "npy", "nc", "zarr"):
+        os.mkfifo(tmp_path / f"pipe.{suffix}")
+        (tmp_path / f"loop.{suffix}").symlink_to(f"loop.{suffix}")
+        (tmp_path / f"zero.{suffix}").symlink_to("/dev/zero")
+        (tmp_path / f"full.{suffix}").symlink_to("/dev/full")
+    return tmp_path
+
+
+@pytest.mark.parametrize("stem", ["pipe", "loop", "zero"])
+@pytest.mark.parametrize(
+    "words", ["map .toml", "descend .toml", "spec .png", "status .zarr", "respond --network 2-1 --image .png"]
+)
+def test_what_is_no_file_is_not_read(run: Run, odd: Path, stem: str, words: str) -> None:
+    code, out, err = run(*words.replace(".", f"{stem}.").split())
+    assert (code, out, err.count("\n")) == (2, "", 1) and f"{stem}." in err
+
+
+@pytest.mark.parametrize("suffix", ["csv", "npy"])
+def test_numbers_are_read_from_files_alone(run: Run, odd: Path, suffix: str) -> None:
+    code, _, err = run("respond", "--network", "2-1", "--image", f"pipe.{suffix}")
+    assert code == 2 and f"pipe.{suffix} is a pipe, not a file" in err
+
+
+@pytest.mark.parametrize("stem", ["pipe", "loop", "full"])
+def test_what_is_no_file_is_not_replaced(run: Run, odd: Path, stem: str) -> None:
+    before = sorted(odd.iterdir())
+    code, _, err = run("respond", "--weight", "1", "--bias", "1", "--out", f"{stem}.png")
+    assert (code, err.count("\n")) == (2, 1) and f"{stem}.png" in err
+    assert sorted(odd.iterdir()) == before and not (odd / f"{stem}.png").is_file()
+
+
+def test_a_spec_is_read_from_a_pipe_of_the_shell(tmp_path: Path) -> None:
+    text = (
+        'task = { name = "inverter" }\noptimizer = { name = "gradient_descent", learning_rate = 1 }\n'
+        "axes = { weight = [0, 1] }\nstop = { max_steps = 2 }"
+    )
+    done = shell(f"F map <(echo '{text}') --name piped", tmp_path)
+    assert done.returncode == 0 and files(tmp_path) == ["piped.png", "piped.zarr"], done.stderr
+    done = shell(f"echo '{text}' | F descend /dev/stdin --steps 1", tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def _png_of(width: int, height: int) -> bytes:
+    head = b"IHDR" + width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x00\x00\x00\x00"
+    return b"\x89PNG\r\n\x1a\n\x00\x00\x00\r" + head + zlib.crc32(head).to_bytes(4, "big")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("huge.png", _png_of(60_000, 60_000)),
+        ("large.png", _png_of(12_000, 9_000)),
+        ("endless.png", _png_of(2**31, 2**31)),
+        ("code.svg", b'<?xml version="1.0" encoding="klingon"?><svg/>'),
+        ("null.svg", b'<?xml version="1.0" encoding="\x00"?><svg/>'),
+        ("mark.pdf", b"%PDF-1.4 fastneuron-spec:////"),
+        ("head.gif", b"GIF89a"),
+        ("nothing.png", b""),
+    ],
+)
+def test_a_picture_of_a_stranger_ends_with_one_line(run: Run, tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    for words in (["spec", name], ["respond", "--network", "2-1", "--image", name]):
+        code, out, err = run(*words)
+        assert (code, out, err.count("\n")) == (2, "", 1) and name in err
+
+
+def test_what_a_picture_of_a_stranger_says_is_visible(run: Run, tmp_path: Path) -> None:
+    info = PngInfo()
+    info.add_text("fastneuron", '[task]\nname = "\x1b]0;owned\x07"')
+    Image.new("L", (1, 1)).save(tmp_path / "a.png", pnginfo=info)
+    assert run("spec", "a.png") == (0, '[task]\nname = "\\u001b]0;owned\\u0007"', "")

@@ -425,8 +425,8 @@ def test_what_has_no_end_or_too_much_is_no_csv_file(tmp_path):
     with (tmp_path / "huge.csv").open("wb") as file:
         file.truncate(2**40)
     for path, message in {
-        Path("/dev/zero"): "/dev/zero is a device; give a regular file",
-        tmp_path / "pipe.csv": "pipe.csv is a pipe; give a regular file",
+        Path("/dev/zero"): "/dev/zero is a device, not a file",
+        tmp_path / "pipe.csv": "pipe.csv is a pipe, not a file",
         tmp_path / "huge.csv": "huge.csv is too large: more than 128 MiB",
     }.items():
         with pytest.raises(ValueError, match=message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import shlex
 from collections.abc import Callable
 
@@ -93,7 +94,7 @@ def run(words: list[str]) -> tuple[int, str]:
         raise KeyboardInterrupt(f"{stopped}; resume with: {shlex.join(['fastneuron', *words])}") from None
     except CycloptsError as error:
         error.verbose = False
-        return WRONG, f"error: {str(error).rstrip('.')} (see 'fastneuron --help')"
+        return WRONG, f"error: {re.sub(r'(?<![.])[.]$', '', str(error))} (see 'fastneuron --help')"
     except (ValueError, MemoryError) as error:
         return WRONG, f"error: {error}"
     except BrokenPipeError:

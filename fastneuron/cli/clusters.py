@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from fastneuron.cli.flags import check_whole
+
+MOST_WORKERS = 1024
+
 
 def check(
     threads: int | None, workers: int | None, cluster: str | None, memory: int | None, dry_run: bool
@@ -17,7 +21,7 @@ def check(
     Raises
     ------
     ValueError
-        Naming the options; or if there are no workers.
+        Naming the options; or if there are no threads or workers.
     """
     given = {"--threads": threads, "--workers": workers, "--cluster": cluster}
     named = [name for name, value in given.items() if value is not None]
@@ -27,8 +31,8 @@ def check(
         raise ValueError(f"--memory bounds this process alone, not what {named[0]} starts; give one of them")
     if dry_run and cluster is not None:
         raise ValueError("--dry-run measures this machine, not --cluster; give one of them")
-    if workers is not None and workers < 1:
-        raise ValueError(f"--workers must be 1 or more, got {workers}")
+    check_whole("--threads", threads, 1)
+    check_whole("--workers", workers, 1, MOST_WORKERS)
 
 
 @contextmanager

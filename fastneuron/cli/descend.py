@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from fastneuron.cli import files, pictures, printing
 from fastneuron.cli import spec as specs
 from fastneuron.cli.components import load_components
-from fastneuron.cli.flags import Components, File, Numbers, Overrides, Whole
+from fastneuron.cli.flags import Components, File, Numbers, Overrides, Whole, check_whole
 
 if TYPE_CHECKING:
     import xarray
@@ -20,6 +20,22 @@ if TYPE_CHECKING:
 ROWS = 12
 SHOWN_OUTPUTS = 4
 STEPS = 300
+# the options that set what an error begins with
+_OPTIONS = {
+    "task.name": "--task",
+    "task: x": "--x",
+    "task: y": "--y",
+    "model.activation": "--activation",
+    "loss": "--loss",
+    "loss.name": "--loss",
+    "optimizer": "--optimizer",
+    "optimizer.name": "--optimizer",
+    "optimizer.learning_rate": "--learning-rate",
+    "optimizer.momentum": "--momentum",
+    "penalty": "--penalty",
+    "penalty.name": "--penalty",
+    "penalty.strength": "--strength",
+}
 
 
 def descend(
@@ -72,7 +88,7 @@ def descend(
     loss
         What is minimised.
     optimizer
-        How a step is made.
+        How a step is made; another one than the spec's needs its own --learning-rate.
     learning_rate
         Size of a step.
     momentum
@@ -101,11 +117,27 @@ def descend(
     _choose(table, "loss", loss, {})
     _choose(table, "optimizer", optimizer, {"learning_rate": learning_rate, "momentum": momentum})
     _choose(table, "penalty", penalty, {"strength": strength})
-    sweep = _single(table, weight, bias)
+    typed = {
+        option
+        for option, value in {
+            "--task": task,
+            "--x": x,
+            "--y": y,
+            "--activation": activation,
+            "--loss": loss,
+            "--optimizer": optimizer,
+            "--learning-rate": learning_rate,
+            "--momentum": momentum,
+            "--penalty": penalty if strength is None else strength,
+            "--strength": strength,
+        }.items()
+        if value is not None
+    }
+    with specs.naming(specs.as_typed(overrides)), specs.naming(_OPTIONS, typed):
+        sweep = _single(table, weight, bias)
     if steps is None:
         steps = STEPS if spec_file is None else int(sweep.stop.max_steps)
-    if steps < 1:
-        raise ValueError(f"--steps must be 1 or more, got {steps}")
+    check_whole("--steps", steps, 1, 2**31 - 1)
     if out is not None:
         files.check_picture(out, (*files.PICTURES, *files.ANIMATIONS))
         pictures.load_matplotlib()
@@ -148,11 +180,11 @@ def _choose_task(
 
 
 def _choose(table: dict[str, Any], role: str, name: str | None, fields: dict[str, float | None]) -> None:
-    """Give `role` another component, which keeps nothing of the one before but the learning rate."""
+    """Give `role` another component, which keeps nothing of the one before, or other fields."""
     given = table.get(role, {})
     before = {"name": given} if isinstance(given, str) else given
     if name is not None and isinstance(before, dict) and before.get("name") != name:
-        table[role] = {"name": name} | {key: before[key] for key in ("learning_rate",) if key in before}
+        table[role] = {"name": name}
     _set(table, role, fields)
 
 

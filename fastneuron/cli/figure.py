@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from fastneuron.cli import files, pictures, printing
+from fastneuron.cli import files, pictures, pilot, printing
 from fastneuron.cli.components import load_components
-from fastneuron.cli.flags import Components, File, Overrides, Whole
-from fastneuron.cli.spec import overridden, with_points
+from fastneuron.cli.flags import Components, File, Overrides, Whole, check_whole
+from fastneuron.cli.spec import as_typed, naming, overridden, with_points
 
 if TYPE_CHECKING:
     from fastneuron.figures import ReadyFigure
@@ -64,6 +64,7 @@ def figure(
     pictures.load_matplotlib()
     from fastneuron import figures
 
+    check_whole("--points", points, 1)
     load_components(components, overrides)
     if format is not None and f".{format}" not in files.PICTURES:
         raise ValueError(f"--format must be png, svg or pdf, got {format!r}")
@@ -81,7 +82,10 @@ def figure(
         wanted = figures.load(name)
         if points is not None:
             with_points(wanted.spec, points)
-        changed = figures.ReadyFigure(overridden(wanted.spec, overrides), name, wanted.title, wanted.text)
+        with naming(as_typed(overrides)):
+            changed = figures.ReadyFigure(overridden(wanted.spec, overrides), name, wanted.title, wanted.text)
+            if overrides:
+                pilot.check_picture(changed.sweep, changed.picture)
         picture = Path(f"{name}.{_ending(changed, format)}") if out is None else out
         endings = tuple(f".{own}" for own in changed.picture.formats)
         printing.show(_drawn(changed, files.check_picture(picture, endings), force, quiet))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-from fastneuron.files import resolved
 
 PICTURES = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
@@ -25,15 +24,24 @@ def check_file(path: Path, suffixes: tuple[str, ...], what: str) -> Path:
     ------
     ValueError
         If the ending is none of `suffixes`, or the file cannot be written.
+    OSError
+        If its name is too long, or a link leads to itself.
     """
     if path.suffix.lower() not in suffixes:
         raise ValueError(f"{path}: {what}'s name must end in {', '.join(suffixes)}")
-    if path.is_dir():
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        kind = None
+    if kind is not None and stat.S_ISDIR(kind):
         raise ValueError(f"{path} is a folder; give the name of a file")
+    if kind is not None and not stat.S_ISREG(kind):
+        raise ValueError(f"{path} is not a file, and is not replaced by one")
     if not path.parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent}")
     # a new file is written beside the one that is there, which it then replaces
-    if not os.access(resolved(path).parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    folder = os.path.dirname(os.path.realpath(path))
+    if not os.access(folder, os.W_OK) or (kind is not None and not os.access(path, os.W_OK)):
         raise ValueError(f"{path} cannot be written: permission denied")
     return path
 

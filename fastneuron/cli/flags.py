@@ -17,7 +17,29 @@ def _whole(kind: Any, tokens: Sequence[Token]) -> int:
     try:
         return int(tokens[0].value)
     except ValueError:
-        raise ValueError(f"must be a whole number, got {tokens[0].value!r}") from None
+        raise ValueError(f"must be a whole number, got {_short(tokens[0].value)}") from None
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")
+
+
+def check_whole(option: str, value: int | None, least: int, most: int | None = None) -> None:
+    """Refuse a number that is out of bounds, by the name of its option.
+
+    Raises
+    ------
+    ValueError
+        With the option, the value and what is allowed.
+    """
+    if value is None or (value >= least and (most is None or value <= most)):
+        return
+    allowed = f"of {least} or more" if most is None else f"from {least} to {most}"
+    try:
+        got = str(value)
+    except ValueError:  # more digits than Python prints
+        got = "more"
+    raise ValueError(f"{option} must be a whole number {allowed}, got {got[:80]}")
 
 
 _UNITS = {"": 1} | {
@@ -28,13 +50,17 @@ _UNITS = {"": 1} | {
 }
 
 
+MOST_BYTES = 2.0**63
+
+
 def _size(kind: Any, tokens: Sequence[Token]) -> int:
     """A number of bytes, as 4GB or 512MiB."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?) *([A-Za-z]*)", tokens[0].value)
     unit = _UNITS.get(found[2].lower()) if found else None
-    if not found or unit is None or (size := int(float(found[1]) * unit)) < 1:
-        raise ValueError(f"must be a size such as 4GB or 512MiB, got {tokens[0].value!r}")
-    return size
+    size = float(found[1]) * unit if found and unit is not None else 0.0
+    if not 1 <= size < MOST_BYTES:
+        raise ValueError(f"must be a size such as 4GB or 512MiB, got {_short(tokens[0].value)}")
+    return int(size)
 
 
 def _names(kind: Any, tokens: Sequence[Token]) -> tuple[str, ...]:

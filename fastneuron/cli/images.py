@@ -12,7 +12,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastneuron.files import path_of
+from fastneuron.files import check_regular, path_of, read_file
 
 if TYPE_CHECKING:
     import numpy as np
@@ -69,8 +69,6 @@ def _from_csv(path: Path, check_size: Any) -> np.ndarray:
 def _from_npy(path: Path, check_size: Any) -> np.ndarray:
     import numpy as np
 
-    from fastneuron.files import check_regular
-
     check_regular(path)
     try:
         values = np.lib.format.open_memmap(path, mode="r")  # reads no more than the header
@@ -102,9 +100,7 @@ def _checked_ink(path: Path, values: np.ndarray) -> np.ndarray:
 def _from_picture(path: Path, check_size: Any) -> np.ndarray:
     from PIL import Image, UnidentifiedImageError
 
-    from fastneuron.files import content_of
-
-    content = io.BytesIO(content_of(path, MAX_BYTES))
+    content = io.BytesIO(read_file(path, MAX_BYTES))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about broken metadata; and sizes are checked before pixels are read
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
@@ -65,7 +66,7 @@ def map_starts(
     spec_file
         What to run: a TOML file with tables task, model, loss, penalty, optimizer, batch, axes, start, stop, record (docs/spec.md); or the name of a sweep that comes with fastneuron, which 'fastneuron tasks' lists.
     overrides
-        Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. May be repeated.
+        Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. A component that gets another name has its defaults, and is given what it has none for: optimizer.name=adam needs optimizer.learning_rate. May be repeated.
     components
         Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     points
@@ -100,7 +101,9 @@ def map_starts(
     table = spec.read(spec_file, overrides)
     if points is not None:
         spec.with_points(table, points)
-    sweep = Sweep.from_spec(table)
+    typed = spec.as_typed(overrides)
+    with spec.naming(typed):
+        sweep = Sweep.from_spec(table)
     drawn = pictures.picture_of(table)
     clusters.check(threads, workers, cluster, memory, dry_run)
     files.check_folder(out)
@@ -109,9 +112,13 @@ def map_starts(
     picture = out / f"{stem}.{'png' if drawn is None else drawn.format}"
     _put_in_place(store)
     _check_free(store, picture, overwrite)
-    pilot.check_memory(sweep, keep, threads, memory)
+    with spec.naming({"keep": "--keep"}):
+        pilot.check_memory(sweep, keep, threads, memory)
     if store.exists() and not overwrite:
         _check_same(store, sweep, keep)
+    if drawn is not None:
+        with spec.naming(typed):
+            pilot.check_picture(sweep, drawn)
     if dry_run:
         from fastneuron.cli.forecast import forecast
 
@@ -135,9 +142,18 @@ def map_starts(
     printing.show(printing.document(report) if json else _text(report, undrawn, result))
 
 
+LONGEST_NAME = 200  # bytes; a file's name has 255, of which endings and hidden names take some
+
+
 def _stem(name: str | None, spec_file: Path | None, sweep: Sweep) -> str:
     if name is None:
-        return spec_file.stem if spec_file else re.sub(r"[^\w.-]+", "_", sweep.task.name)
+        stem = spec_file.stem if spec_file else re.sub(r"[^\w.-]+", "_", sweep.task.name)
+        if len(os.fsencode(stem)) > LONGEST_NAME:
+            raise ValueError(f"the name of the results would be too long; choose another (--name): {stem}")
+        return stem
+    if len(os.fsencode(name)) > LONGEST_NAME:
+        text = f"{name[:20]}... of {len(os.fsencode(name))}"
+        raise ValueError(f"--name must be at most {LONGEST_NAME} bytes long, got {text}")
     if not name.strip(". ") or not name.isprintable() or "/" in name or "\\" in name:
         raise ValueError(f"--name must be the name of a file without a folder (--out), got {name!r}")
     return name

@@ -1,4 +1,4 @@
-"""Before a sweep runs: whether it fits into the memory, its kernels, thinned-out stand-ins for it."""
+"""Before a sweep runs: whether it fits into the memory and can be drawn, its kernels, thinned-out stand-ins."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from fastneuron.cli import pictures
 if TYPE_CHECKING:
     import numpy as np
 
+    from fastneuron.plot import Picture
     from fastneuron.sweep import Sweep
 
 DRAWN_BYTES = {"outcome": 32, "trainability": 128}  # memory for a cell of a picture
@@ -33,7 +34,10 @@ def check_memory(sweep: Sweep, keep: tuple[str, ...] | None, threads: int | None
     variables = kept_variables(sweep, keep)
     if "outcome" not in variables:
         raise ValueError(f"--keep must name outcome, which is printed and drawn, got {','.join(variables)}")
-    local.threads_that_fit(sweep, variables, threads, memory, stored=True)
+    try:
+        local.threads_that_fit(sweep, variables, threads, memory, stored=True)
+    except MemoryError as error:
+        raise MemoryError(str(error).replace("(memory)", "(--memory)")) from None
     chosen = None if sweep.chosen is None else sweep.chosen.dim
     kind = pictures.kind_of(variables, sweep.dims, chosen)
     if len(sweep.shape) <= 2 and kind in DRAWN_BYTES:
@@ -52,6 +56,24 @@ def compile_for(sweep: Sweep) -> float:
     first = {name: np.zeros(1, int) for name in sweep.dims}
     thinned(sweep, first, steps=1).run(threads=1, progress=False)
     return time.perf_counter() - began
+
+
+def check_picture(sweep: Sweep, picture: Picture) -> None:
+    """Refuse a picture that cannot be drawn of a sweep, before that runs: it is drawn of a few starts.
+
+    Raises
+    ------
+    ValueError
+        With the reason.
+    """
+    import numpy as np
+
+    ends = {name: np.unique([0, length - 1]) for name, length in zip(sweep.dims, sweep.shape, strict=True)}
+    result = thinned(sweep, ends, steps=1).run(threads=1, progress=False)
+    try:
+        picture.draw(result)
+    except ValueError as error:
+        raise ValueError(f"picture: {error}") from None
 
 
 def thinned(sweep: Sweep, kept: dict[str, np.ndarray], steps: int | None = None) -> Sweep:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastneuron.cli import files, pictures, printing
+from fastneuron.cli import spec as specs
 from fastneuron.cli.components import load_components
-from fastneuron.cli.flags import Components, File, Numbers, Whole
+from fastneuron.cli.flags import Components, File, Numbers, Whole, check_whole
 
 if TYPE_CHECKING:
     from fastneuron.activations import Activation
@@ -81,8 +82,12 @@ def respond(
     neurons = {"--weight": weight, "--bias": bias, "--at": at}
     networks = {"--image": image, "--draws": draws, "--seed": seed, "--scale": scale}
     _check_mixture(network, neurons, networks)
+    check_whole("--draws", draws, 1, 2**31 - 1)
+    check_whole("--seed", seed, 0, 2**63 - 1)
+    named = {"activation.name": "--activation", "activation.gain": "--gain", "activation": "--activation"}
     spec: dict[str, Any] = {"name": activation} | ({} if gain is None else {"gain": gain})
-    function: Any = activations.from_spec(spec, "activation")
+    with specs.naming(named):
+        function: Any = activations.from_spec(spec, "activation")
     if out is not None:
         files.check_picture(out)
         pictures.load_matplotlib()

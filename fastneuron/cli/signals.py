@@ -11,8 +11,12 @@ AGAIN = 0.01  # seconds until an interrupt that came at a bad moment is tried ag
 _IMPORTING = "<frozen importlib._bootstrap>"
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ends a command, which need not wait for the compiler (`fastneuron.kernels.apart`)."""
+
+
 class Signals:
-    """Within, an interrupt is a KeyboardInterrupt in the main thread, but never in the midst of an import.
+    """Within, an interrupt is an `Interrupted` in the main thread, but never in the midst of an import.
 
     There the exception might be swallowed, or leave half a module behind: it is put off until the import is over.
 
@@ -68,4 +72,4 @@ class Signals:
                 signal.setitimer(signal.ITIMER_REAL, AGAIN)
                 return
             frame = frame.f_back
-        raise KeyboardInterrupt
+        raise Interrupted

@@ -6,9 +6,15 @@ Not here: what a spec may contain. `fastneuron.Sweep.from_spec` checks that.
 from __future__ import annotations
 
 import re
+from collections.abc import Container, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from fastneuron.cli.flags import check_whole
+from fastneuron.files import read_file
+
+MOST_TEXT = 2**28  # bytes of a spec, which holds whole tasks
 SPECS = Path(__file__).parents[1] / "specs"
 _WORD = re.compile(r"[A-Za-z_./~][\w./:~ -]*")
 
@@ -53,6 +59,11 @@ def read(path: Path | None, overrides: tuple[str, ...] = ()) -> dict[str, Any]:
     ValueError
         If the file cannot be read or is no TOML, or an override is malformed.
     """
+    with naming(as_typed(overrides)):
+        return _read(path, overrides)
+
+
+def _read(path: Path | None, overrides: tuple[str, ...]) -> dict[str, Any]:
     if path is not None:
         return overridden(_parse(named().get(str(path), path) if not path.exists() else path), overrides)
     from fastneuron import tasks
@@ -88,8 +99,11 @@ def with_points(spec: dict[str, Any], points: int) -> None:
     Raises
     ------
     ValueError
-        If there is no such axis.
+        If there is no such axis, or not so many points.
     """
+    from fastneuron.axes import MAX_POINTS
+
+    check_whole("--points", points, 1, MAX_POINTS)
     axes = spec.get("axes")
     changed = False
     for axis in axes.values() if isinstance(axes, dict) else ():
@@ -106,7 +120,7 @@ def _parse(path: Path) -> dict[str, Any]:
     from fastneuron.spec import seek_from
 
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_file(path, MOST_TEXT).decode().replace("\r\n", "\n")
     except OSError as error:
         known = f"; sweeps known by name: {', '.join(named())}" if not path.suffix else ""
         raise ValueError(f"cannot read {path}: {error.strerror}{known}") from None
@@ -121,13 +135,72 @@ def _parse(path: Path) -> dict[str, Any]:
 
 
 def overridden(spec: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:
-    """`spec` after overrides, each ``key.path=value``."""
+    """`spec` after overrides, each ``key.path=value``.
+
+    A component that gets another name keeps nothing of the one before: what an override has not given it has
+    its default, or is missing. A learning rate that suits one optimizer is far off for another.
+    """
+    given: set[tuple[str, ...]] = set()
     for text in overrides:
-        _override(spec, text)
+        given.add(_override(spec, text, given))
     return spec
 
 
-def _override(spec: dict[str, Any], text: str) -> None:
+@contextmanager
+def naming(options: Mapping[str, str], given: Container[str] | None = None) -> Iterator[None]:
+    """Within, an error about a key of the spec names the option that has set it, or that can.
+
+    `options` has the option for what an error begins with; `given` are those in use, without it all.
+    """
+    try:
+        yield
+    except ValueError as error:
+        text = str(error)
+        missing = re.fullmatch(r"(\S+): missing key '(\w+)' of \w+", text)
+        if missing:
+            key = f"{missing[1]}.{missing[2]}"
+            text += f"; give {options.get(key, f'--set {key}=...')}"
+        for key in sorted(options, key=len, reverse=True):
+            used = given is None or options[key] in given
+            if used and re.match(rf"{re.escape(key)}(?![\w.])", text):
+                text = f"{options[key]}{text.removeprefix(key)}"
+                break
+        raise ValueError(text) from None
+
+
+def as_typed(overrides: tuple[str, ...]) -> dict[str, str]:
+    """For `naming`: keys that errors call otherwise than overrides do."""
+    options: dict[str, str] = {}
+    for text in overrides:
+        first, *rest = _path(text.partition("=")[0]) or [""]
+        if rest:
+            key = ".".join(rest)
+            options[f"{first}: {key}"] = f"{first}.{key}"
+            if first == "axes":
+                options[f"axis {key}"] = options[f"axis {rest[0]}"] = f"axes.{key}"
+    return options
+
+
+_COMPONENTS = re.compile(r"task|loss|optimizer|penalty|batch|model\.(activation|hidden|output)|record\..+")
+_DATA = {"x", "y", "csv"}  # of a task, whose name is then no more than a label
+
+
+def _renamed(table: dict[str, Any], path: list[str], name: Any, given: set[tuple[str, ...]]) -> None:
+    """Take from a component that is to have another name what was not given for it."""
+    before = table.get("name")
+    same = isinstance(before, str) and isinstance(name, str) and _plain(before) == _plain(name)
+    if same or not _COMPONENTS.fullmatch(".".join(path)) or _DATA & set(table):
+        return
+    for field in [field for field in table if (*path, field) not in given]:
+        del table[field]
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _override(spec: dict[str, Any], text: str, before: set[tuple[str, ...]]) -> tuple[str, ...]:
+    """Set what an override says, given the keys of those `before` it; returns its key."""
     key, equals, given = text.partition("=")
     path = _path(key)
     if not equals or not path or not given.strip():
@@ -145,8 +218,12 @@ def _override(spec: dict[str, Any], text: str) -> None:
             raise ValueError(f"--set {text}: {'.'.join(parents[:depth])} is not a table")
         table = inner
     value = _value(given.strip(), text)
-    # the gates "true" and "false" are names
-    table[last] = given.strip() if last == "name" and isinstance(value, bool) else value
+    if last == "name" and isinstance(value, bool):
+        value = given.strip()  # the gates "true" and "false" are names
+    if last == "name":
+        _renamed(table, parents, value, before)
+    table[last] = value
+    return tuple(path)
 
 
 def _path(key: str) -> list[str]:

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from fastneuron.cli import files, printing
 from fastneuron.cli.components import load_components
-from fastneuron.cli.flags import Components, File, Store, Whole
+from fastneuron.cli.flags import Components, File, Store, Whole, check_whole
 from fastneuron.files import replaced
 
 
@@ -94,6 +94,7 @@ def verify(
     quiet
         No progress bar.
     """
+    check_whole("--threads", threads, 1)
     from fastneuron.engine import local
     from fastneuron.engine.progress import reporting
     from fastneuron.store.identity import code_at_hand

@@ -17,7 +17,9 @@ T = TypeVar("T")
 def apart(work: Callable[[], T]) -> T:
     """What `work` returns, called in a thread of its own where this is the main one.
 
-    After an interrupt that thread comes to its end by itself, and whoever asks for the same waits for it.
+    Python's own KeyboardInterrupt is raised once that thread has come to its end, or at the second one: a
+    script would wait for it anyway, and then end with another exit code. One of another class, of a program
+    that knows how to end, is raised at once.
     """
     if threading.current_thread() is not threading.main_thread():
         return work()
@@ -30,6 +32,11 @@ def apart(work: Callable[[], T]) -> T:
             future.set_exception(error)
 
     threading.Thread(target=run, name="fastneuron-compiler").start()
-    while not wait([future], timeout=0.2).done:  # bounded, so that an interrupt is seen at once
-        pass
+    try:
+        while not wait([future], timeout=0.2).done:  # bounded, so that an interrupt is seen at once
+            pass
+    except KeyboardInterrupt as error:
+        if type(error) is KeyboardInterrupt:
+            wait([future])
+        raise
     return future.result()

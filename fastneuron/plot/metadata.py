@@ -7,12 +7,14 @@ the keywords or the comment in base64, behind a mark, so that it is found whatev
 from __future__ import annotations
 
 import base64
+import io
 import re
+import warnings
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-from fastneuron.files import path_of
+from fastneuron.files import path_of, read_file
 
 KEY = "fastneuron"  # of the text in a PNG
 MARK = "fastneuron-spec:"
@@ -67,14 +69,15 @@ def spec_in(path: Path | str) -> str:
     True
     """
     path = path_of(path)
-    data = path.read_bytes()
+    data = read_file(path)
     found = _MARKED.search(data)
     try:
         if found:
             return base64.b64decode(found[1], validate=True).decode()
         text = _plain(path, data)
-    except (ValueError, OSError, SyntaxError) as error:
-        raise ValueError(f"{path} is no picture that can be read ({error})") from error
+    except Exception as error:  # whatever a reader of a format trips over in a file from anywhere
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise ValueError(f"{path} is no picture that can be read ({reason})") from error
     if not text:
         raise ValueError(f"{path} carries no sweep: fastneuron did not write it, or its comment was removed")
     return text
@@ -87,7 +90,10 @@ def _plain(path: Path, data: bytes) -> str:
         return ""
     from PIL import Image
 
-    with Image.open(path) as image:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of its size: no pixel is read
+        image = Image.open(io.BytesIO(data))
+    with image:
         comment = image.info.get("comment", b"")
         text = image.info.get(KEY) or (comment.decode() if isinstance(comment, bytes) else comment)
     return str(text) if "[task]" in str(text) else ""
