@@ -38,8 +38,9 @@ class Activation(Component):
 
     Use only arithmetic, ``abs``, comparisons and `fastneuron.elementary` (``where`` instead of ``if``: z is
     many numbers at once); write constants as ``constant(z, 1.0)`` so that float32 stays float32. Override
-    `log_loss` and `log_loss_slope` where the logarithm of the output has a form that survives saturation. An
-    activation with a field called slope overrides `derivative` instead.
+    `log_loss` and `log_loss_slope` where the logarithm of the output has a form that survives saturation.
+    Whoever needs the derivative calls ``derivative(z, a)``, which calls `slope`; an activation with a field
+    called slope defines `derivative` instead.
 
     Examples
     --------
@@ -51,7 +52,7 @@ class Activation(Component):
     ...
     ...     def slope(self, z, a):
     ...         return (fn.constant(z, 1.0) - abs(a)) * (fn.constant(z, 1.0) - abs(a))
-    >>> Softsign().value(3.0), Softsign().slope(3.0, 0.75)
+    >>> Softsign().value(3.0), Softsign().derivative(3.0, 0.75)
     (0.75, 0.0625)
     """
 
@@ -73,7 +74,7 @@ class Activation(Component):
         raise NotImplementedError
 
     def slope(self, z: Any, a: Any) -> Any:
-        """Derivative of the output in z, where the output is a.
+        """Derivative of the output in z, where the output is a: what a class defines and `derivative` calls.
 
         Parameters
         ----------
@@ -90,7 +91,7 @@ class Activation(Component):
         raise NotImplementedError
 
     def derivative(self, z: Any, a: Any) -> Any:
-        """Derivative of the output in z, under a name that no field has.
+        """Derivative of the output in z: what is called, whichever of the two a class defines.
 
         Parameters
         ----------
@@ -276,7 +277,7 @@ class Sigmoid(Activation):
     Examples
     --------
     >>> import fastneuron as fn
-    >>> float(fn.Sigmoid().value(0.0)), float(fn.Sigmoid(gain=2.0).slope(0.0, 0.5))
+    >>> float(fn.Sigmoid().value(0.0)), float(fn.Sigmoid(gain=2.0).derivative(0.0, 0.5))
     (0.5, 0.5)
     >>> float(fn.Sigmoid().value(40.0)), float(fn.Sigmoid().slope(40.0, 1.0))
     (1.0, 4.248354255291589e-18)
@@ -327,7 +328,7 @@ class Tanh(Activation):
     Examples
     --------
     >>> import fastneuron as fn
-    >>> float(fn.Tanh().value(0.0)), float(fn.Tanh(gain=3.0).slope(0.0, 0.0))
+    >>> float(fn.Tanh().value(0.0)), float(fn.Tanh(gain=3.0).derivative(0.0, 0.0))
     (0.0, 3.0)
     """
 
@@ -542,7 +543,7 @@ class Arctan(Activation):
     Examples
     --------
     >>> import fastneuron as fn
-    >>> float(fn.Arctan().value(0.0)), fn.Arctan().slope(1.0, 0.785)
+    >>> float(fn.Arctan().value(0.0)), fn.Arctan().derivative(1.0, 0.785)
     (0.0, 0.5)
     """
 
@@ -590,7 +591,7 @@ class Step(Activation):
     Examples
     --------
     >>> import fastneuron as fn
-    >>> float(fn.Step().value(0.0)), float(fn.Step().value(-0.1)), fn.Step().slope(0.0, 1.0)
+    >>> float(fn.Step().value(0.0)), float(fn.Step().value(-0.1)), fn.Step().derivative(0.0, 1.0)
     (1.0, 0.0, 0.0)
     """
 

@@ -152,7 +152,8 @@ def component(cls: type[C]) -> type[C]:
     Raises
     ------
     TypeError
-        If a field is called ``name``; and when an instance is made, if a field is missing, unknown or given
+        If a field is called ``name`` or as a method, but for ``slope`` and ``delta`` where `derivative` is
+        defined; and when an instance is made, if a field is missing, unknown or given
         twice.
     ValueError
         When an instance is made: naming the field, the value and what is allowed.
@@ -181,8 +182,7 @@ def component(cls: type[C]) -> type[C]:
     own = inspect.get_annotations(cls)
     fields = [name for name in own if get_origin(hints[name]) is not ClassVar]
     defaults = [cls.__dict__[name] for name in fields if name in cls.__dict__]
-    if "name" in fields:
-        raise TypeError(f"{cls.__name__}: a field cannot be called 'name', which is the component's own")
+    _check_names(cls, fields)
     bounds = {name: _bound_of(hints[name]) for name in fields}
     # namedtuple wants literals for a type checker; the fields are known only here
     base: Any = namedtuple(cls.__name__, fields, defaults=defaults)  # type: ignore[misc]
@@ -229,6 +229,20 @@ def component(cls: type[C]) -> type[C]:
     }
     made: Any = type(cls)
     return cast("type[C]", made(cls.__name__, (base, *cls.__bases__), body))
+
+
+def _check_names(cls: type, fields: list[str]) -> None:
+    """Raise TypeError where a field is called as something that a component has."""
+    taken = {name for base in cls.__mro__[1:-1] for name in vars(base) if not name.startswith("_")}
+    for name in fields:
+        if callable(cls.__dict__.get(name)):
+            raise TypeError(f"{cls.__name__}.{name} is a field and a method; give one another name")
+        other = name in ("slope", "delta") and name in taken
+        if name == "name" or (name in taken and not (other and "derivative" in cls.__dict__)):
+            advice = "; with it, define the method derivative" if other else ""
+            raise TypeError(
+                f"{cls.__name__}: a field cannot be called {name!r}, which is the component's own{advice}"
+            )
 
 
 def _bound_of(hint: Any) -> Bound:

@@ -19,7 +19,8 @@ class Loss(Component):
 
     - ``value(self, activation, z, a, y)``: the loss of output a = activation.value(z) for target y;
     - ``delta(self, activation, z, a, y)``: its derivative in z, not finite wherever the value is not.
-      A loss with a field called delta overrides `derivative` instead;
+      Whoever needs it calls ``derivative``, which calls `delta`; a loss with a field called delta defines
+      `derivative` instead;
     - ``targets``: which targets make sense: ``"any"``, ``"unit"`` (0 to 1) or ``"binary"`` (0 or 1).
 
     Examples
@@ -32,7 +33,7 @@ class Loss(Component):
     ...
     ...     def delta(self, activation, z, a, y):
     ...         return fn.constant(z, 4.0) * (a - y) * (a - y) * (a - y) * activation.derivative(z, a)
-    >>> Quartic().value(fn.Identity(), 3.0, 3.0, 1.0), Quartic().delta(fn.Identity(), 3.0, 3.0, 1.0)
+    >>> Quartic().value(fn.Identity(), 3.0, 3.0, 1.0), Quartic().derivative(fn.Identity(), 3.0, 3.0, 1.0)
     (16.0, 32.0)
     """
 
@@ -61,7 +62,7 @@ class Loss(Component):
         raise NotImplementedError
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        """Derivative of the loss of one sample in its pre-activation z.
+        """Derivative of the loss of one sample in z: what a class defines and `derivative` calls.
 
         Parameters
         ----------
@@ -82,7 +83,7 @@ class Loss(Component):
         raise NotImplementedError
 
     def derivative(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        """Derivative of the loss of one sample in z, under a name that no field has.
+        """Derivative of the loss of one sample in z: what is called, whichever of the two a class defines.
 
         Parameters
         ----------
@@ -125,7 +126,7 @@ class SquaredError(Loss):
     --------
     >>> import fastneuron as fn
     >>> loss = fn.SquaredError()
-    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), loss.delta(fn.Identity(), 3.0, 3.0, 1.0)
+    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), loss.derivative(fn.Identity(), 3.0, 3.0, 1.0)
     (2.0, 2.0)
     """
 
@@ -147,7 +148,7 @@ class AbsoluteError(Loss):
     --------
     >>> import fastneuron as fn
     >>> loss = fn.AbsoluteError()
-    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), float(loss.delta(fn.Identity(), 3.0, 3.0, 1.0))
+    >>> loss.value(fn.Identity(), 3.0, 3.0, 1.0), float(loss.derivative(fn.Identity(), 3.0, 3.0, 1.0))
     (2.0, 1.0)
     """
 
@@ -220,7 +221,7 @@ class CrossEntropy(Loss):
     --------
     >>> import fastneuron as fn
     >>> loss, sigmoid = fn.CrossEntropy(), fn.Sigmoid()
-    >>> float(loss.value(sigmoid, 0.0, 0.5, 1.0).round(4)), loss.delta(sigmoid, 0.0, 0.5, 1.0)
+    >>> float(loss.value(sigmoid, 0.0, 0.5, 1.0).round(4)), loss.derivative(sigmoid, 0.0, 0.5, 1.0)
     (0.6931, -0.5)
     >>> float(loss.value(sigmoid, 800.0, 1.0, 0.0))
     800.0
@@ -281,7 +282,7 @@ class PerceptronLoss(Loss):
     --------
     >>> import fastneuron as fn
     >>> loss = fn.PerceptronLoss()
-    >>> float(loss.value(fn.Step(), 2.0, 1.0, 0.0)), float(loss.delta(fn.Step(), 2.0, 1.0, 0.0))
+    >>> float(loss.value(fn.Step(), 2.0, 1.0, 0.0)), float(loss.derivative(fn.Step(), 2.0, 1.0, 0.0))
     (2.0, 1.0)
     """
 

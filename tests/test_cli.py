@@ -20,6 +20,7 @@ import xarray as xr
 from PIL import Image
 
 import fastneuron as fn
+from fastneuron.activations import activations
 from fastneuron.cli import spec
 from fastneuron.outcomes import Outcome
 
@@ -396,6 +397,15 @@ def test_respond_json(run: Run) -> None:
     # twice the integral of 1 - sigmoid(1 - 2x) over [0, 1/2]
     mean = np.log(2.0) - np.log1p(np.exp(-1.0))
     assert report["mean_distance"] == pytest.approx(mean, rel=1e-5)
+
+
+@pytest.mark.parametrize("activation", sorted(activations.classes))
+def test_respond_knows_every_activation(activation: str, run: Run) -> None:
+    code, out, err = run("respond", "--weight=-2", "--bias=0.5", "--activation", activation, "--json")
+    assert (code, err) == (0, "")
+    function = activations.classes[activation]()
+    steepness = -2 * float(function.derivative(0.0, function.value(0.0)))  # type: ignore[attr-defined]
+    assert json.loads(out)["steepness"] == steepness
 
 
 def test_respond_without_a_weight_has_no_threshold(run: Run) -> None:

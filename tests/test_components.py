@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+import re
 import warnings
 from pathlib import Path
 
@@ -368,3 +369,49 @@ def test_underscores_and_capitals_of_a_name_do_not_matter(name):
     spec = {"name": name, "learning_rate": 0.5}
     assert optimizers.from_spec(spec, "optimizer") == fn.AdaGrad(0.5)
     assert optimizers.to_spec(fn.AdaGrad(0.5))["name"] == "ada_grad"
+
+
+ROOT = Path(__file__).parents[1]
+# the one place that calls what a class defines; whoever else needs a derivative calls `derivative`
+INSIDE = {"fastneuron/activations.py": ["slope"], "fastneuron/losses.py": ["delta"]}
+
+
+def test_nobody_calls_a_derivative_by_the_name_that_a_field_may_have():
+    """`slope` is a number of LeakyReLU and `delta` one of Huber, or of a class of a user's own."""
+    folders = ("fastneuron", "tests", "docs", "bench")
+    files = [path for name in folders for path in (ROOT / name).rglob("*.*") if path.suffix in (".py", ".md")]
+    assert len(files) > 200
+    for path in [*files, ROOT / "README.md", ROOT / "CONTRIBUTING.md"]:
+        text = path.read_text(encoding="utf-8")
+        calls = re.findall(r"\w\.(slope|delta)\(", text)
+        assert calls == INSIDE.get(str(path.relative_to(ROOT)), []), path
+
+
+def test_a_field_is_not_called_as_something_that_a_component_has():
+    with pytest.raises(
+        TypeError, match="^Leak: a field cannot be called 'slope', which .*; with it, define the"
+    ):
+
+        @fn.component
+        class Leak(fn.Activation):
+            slope: float = 0.5
+
+            def value(self, z):
+                return self.slope * z
+
+    with pytest.raises(
+        TypeError, match="^Own: a field cannot be called 'targets', which is the component's own$"
+    ):
+
+        @fn.component
+        class Own(fn.Loss):
+            targets: float = 0.5
+
+    with pytest.raises(TypeError, match="^Twice.value is a field and a method; give one another name$"):
+
+        @fn.component
+        class Twice(fn.Activation):
+            value: float = 0.5
+
+            def value(self, z):  # noqa: F811
+                return z

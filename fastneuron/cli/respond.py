@@ -160,7 +160,7 @@ def _report(model: Neuron, parameters: dict[str, float], inputs: list[float]) ->
         "inputs": inputs,
         "outputs": [float(a) for a in forward(model, parameters, inputs)],
         "threshold": -bias / weight if weight else None,
-        "steepness": float(weight * model.activation.slope(0.0, centre)),
+        "steepness": float(weight * model.activation.derivative(0.0, centre)),
         "error": float(max(abs(ends[0] - 1.0), abs(ends[1]))),
         "mean_distance": float(np.mean(np.abs(forward(model, parameters, middles) - step))),
     }
