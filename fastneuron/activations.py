@@ -169,10 +169,12 @@ def bounded_size(z: Any) -> Any:
 
 def polynomial(x: Any, terms: tuple[float, ...]) -> Any:
     """terms[-1] + terms[-2] x + ...: the highest power comes first."""
-    total = constant(x, terms[0])
-    for term in terms[1:]:
-        total = fma(total, x, constant(x, term))
-    return total
+    # even and odd powers by turns: half as long a chain as one sum
+    other, total = constant(x, 0.0), constant(x, 0.0)
+    square = x * x
+    for term in terms:
+        other, total = total, fma(other, square, constant(x, term))
+    return fma(other, x, total)
 
 
 def distance(size: Any, place: tuple[float, float, float]) -> Any:
@@ -184,14 +186,18 @@ def distance(size: Any, place: tuple[float, float, float]) -> Any:
 # 1 + r + r d / 2! + r d^2 / 3! + ...
 _FLAT_SILU = (1.2784645557403564, -1.297928265020314e-08, -7.021703633367601e-25)
 _NEAR_FLAT_SILU = (
-    7.67373629742818e-07,
-    6.906362667685362e-06,
-    5.52509013414829e-05,
-    0.00038675630939038027,
-    0.0023205378563422815,
-    0.011602689281711409,
-    0.046410757126845635,
-    0.1392322713805369,
+    4.510964997502287e-11,
+    5.872105008228149e-10,
+    6.9758486809069315e-09,
+    7.673323156882648e-08,
+    7.673737226907187e-07,
+    6.906364063041268e-06,
+    5.525090132622838e-05,
+    0.0003867563091613654,
+    0.0023205378563433544,
+    0.011602689281727514,
+    0.046410757126845614,
+    0.13923227138053657,
     1.2784645427610737,
 )
 # GELU's, rational minimax approximations for t from 0 to 45: sqrt(2 pi) phi(t) / Phi(-t) is t times the sum of
@@ -452,13 +458,13 @@ class SiLU(Activation):
     def slope(self, z: Any, a: Any) -> Any:
         one = constant(z, 1.0)
         size = bounded_size(z)
-        # at -size it is t (1 - t) (1 - size + exp(-size)); the last factor is 0 at _FLAT_SILU, and near there its
-        # Taylor series: d + r (exp(d) - 1) = d (1 + r + r d / 2 + ...), where r = exp(-_FLAT_SILU)
+        t = sigmoid_tail(z, one, one)
+        # at -size it is t - t size (1 - t), or t (1 - t) (1 - size + exp(-size)), whose last factor is 0 at
+        # _FLAT_SILU; near there, at a distance d, it is d + r (exp(d) - 1) = d (1 + r + r d / 2 + ...)
         d = distance(size, _FLAT_SILU)
-        near = d * polynomial(d, _NEAR_FLAT_SILU)
-        far = (one - size) + exp(-size)
-        rise = where(abs(d) < constant(z, 0.0625), near, far)
-        below = sigmoid_tail(z, one, rise * (one - sigmoid_tail(z)))
+        near = t * (one - t) * (d * polynomial(d, _NEAR_FLAT_SILU))
+        far = fma(-sigmoid_tail(z, one, size), one - t, t)
+        below = where(abs(d) < constant(z, 0.75), near, far)
         return where(z < constant(z, 0.0), below, one - below)
 
 

@@ -269,7 +269,7 @@ def _lowered(x: Formula, powers: int) -> Formula:
 
 
 def _parts(x: Formula, gain: Formula) -> tuple[Formula, Formula, Formula]:
-    """A and b with 1 / (1 + exp(|gain x|)) = a / b, and where it is 0 instead."""
+    """A and b with 1 / (1 + exp(|gain x|)) = a / (2^lift b), and where it is 0 instead."""
     f = _format(x)
     size, lost = _sizes(x, gain)
     shift = f.shift - f.lift
@@ -277,19 +277,25 @@ def _parts(x: Formula, gain: Formula) -> tuple[Formula, Formula, Formula]:
     k = shifted - shift
     r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, size)) + lost
     c = polynomial(r * r, f.quotient)
-    part = _lowered(c - r, f.lift)
-    return part, _fma(c + r, _power_of_2(shifted), part), size > f.flat
+    part = c - r
+    return part, _fma(c + r, _power_of_2(shifted), _lowered(part, f.lift)), size > f.flat
 
 
-def _sigmoid_tail(x: Formula, gain: Formula, factor: Formula) -> Formula:
+def _sigmoid_tail(x: Formula, gain: Formula) -> Formula:
+    part, whole, flat = _parts(x, gain)
+    return flat.chosen(0.0, _lowered(part, _format(x).lift) / whole)
+
+
+def _scaled_tail(x: Formula, gain: Formula, factor: Formula) -> Formula:
+    lift = _format(x).lift
     part, whole, flat = _parts(x, gain)
     far = whole > 1.0  # there the tail may be subnormal, and is rounded after the product
-    return flat.chosen(0.0, far.chosen(factor, 1.0) * part / whole) * far.chosen(1.0, factor)
+    tail = factor * (far.chosen(part, _lowered(part, lift)) / whole)
+    return flat.chosen(0.0, tail * far.chosen(x.constant(2.0**-lift), 1.0))
 
 
 def _sigmoid(x: Formula, gain: Formula) -> Formula:
-    part, whole, flat = _parts(x, gain)
-    tail = flat.chosen(0.0, part / whole)
+    tail = _sigmoid_tail(x, gain)
     return ((x < 0.0) ^ (gain < 0.0)).chosen(tail, 1.0 - tail)
 
 
@@ -421,15 +427,16 @@ formula(elementary.finite, 1, _finite, truth=True)
 formula(elementary.fma, 3, _fma)
 for _function, _meaning in {
     elementary.sigmoid: _sigmoid,
+    elementary.sigmoid_tail: _sigmoid_tail,
     elementary.tanh: _tanh,
     elementary.tanh_slope: _tanh_slope,
 }.items():
     formula(_function, 1, lambda x, meaning=_meaning: meaning(x, x.constant(1.0)))
     formula(_function, 2, _meaning)
-for _function, _meaning in {elementary.exp: _exp, elementary.sigmoid_tail: _sigmoid_tail}.items():
-    formula(_function, 1, lambda x, meaning=_meaning: meaning(x, x.constant(1.0), x.constant(1.0)))
-    formula(_function, 2, lambda x, gain, meaning=_meaning: meaning(x, gain, x.constant(1.0)))
-    formula(_function, 3, _meaning)
+formula(elementary.sigmoid_tail, 3, _scaled_tail)
+formula(elementary.exp, 1, _plain_exp)
+formula(elementary.exp, 3, _exp)
+formula(elementary.exp, 2, lambda x, gain: _exp(x, gain, x.constant(1.0)))
 formula(elementary.maximum, 2, _maximum)
 formula(elementary.divide, 2, lambda a, b: a / b)
 # what a method written with NumPy or math means on vectors
