@@ -63,8 +63,8 @@ optimizers = Registry("optimizer", Optimizer)
 def averaged(decay: Any, mean: Any, value: Any) -> Any:
     """A running mean, decay mean + (1 - decay) value.
 
-    Not value + decay (mean - value), which is NaN where both are infinite. Where nothing is kept, it is not kept of
-    an infinite mean either.
+    Not value + decay (mean - value), which is NaN where both are infinite. A decay of 0 keeps nothing, of an
+    infinite mean neither.
     """
     zero, one = constant(value, 0.0), constant(value, 1.0)
     return fma(decay, where(decay > zero, mean, zero), (one - decay) * value)
