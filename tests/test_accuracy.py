@@ -320,7 +320,7 @@ def loss_errors(
 
 
 def against_target(activation: Any, found: np.ndarray, true: list[mpf], y: float) -> np.ndarray:
-    """Errors of gain (a - y) in ulp of gain y: what counts where a is near a target that is neither 0 nor 1."""
+    """Errors of gain (a - y) in ulp of gain y, which count where a is near a target that is not 0 or 1."""
     if y in (0.0, 1.0):
         return np.full(len(found), math.inf)
     dtype = found.dtype.type
