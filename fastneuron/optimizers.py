@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from fastneuron.components import Component, Fraction, NonNegative, Positive, Registry, component
-from fastneuron.elementary import constant, divide, fma, sign, sqrt
+from fastneuron.elementary import constant, divide, fma, sign, sqrt, where
 
 
 class Optimizer(Component):
@@ -61,8 +61,13 @@ optimizers = Registry("optimizer", Optimizer)
 
 
 def averaged(decay: Any, mean: Any, value: Any) -> Any:
-    """A running mean, decay mean + (1 - decay) value."""
-    return fma(decay, mean - value, value)
+    """A running mean, decay mean + (1 - decay) value.
+
+    Not value + decay (mean - value), which is NaN where both are infinite. A decay of 0 keeps nothing, of an
+    infinite mean neither.
+    """
+    zero, one = constant(value, 0.0), constant(value, 1.0)
+    return fma(decay, where(decay > zero, mean, zero), (one - decay) * value)
 
 
 def scaled(gradient: Any, square: Any, epsilon: Any) -> Any:

@@ -20,12 +20,13 @@ def output_and_slope(kind, field, z):
     """Output a of the activation called `kind`, and da/dz."""
     if kind == "Sigmoid":
         gain = field["activation", "gain"]
-        a = 1 / (1 + np.exp(-gain * z))
-        return a, gain * a * (1 - a)
+        e = np.exp(-np.abs(gain * z))  # the smaller of a and 1 - a is e / (1 + e)
+        return np.where(gain * z < 0, e, 1) / (1 + e), gain * e / (1 + e) ** 2
     if kind == "Tanh":
         gain = field["activation", "gain"]
         a = np.tanh(gain * z)
-        return a, gain * (1 - a**2)
+        e = np.exp(-2 * np.abs(gain * z))
+        return a, 4 * gain * e / (1 + e) ** 2
     if kind == "ReLU":
         return np.maximum(z, 0), (z > 0).astype(z.dtype)
     if kind == "LeakyReLU":
@@ -37,7 +38,7 @@ def output_and_slope(kind, field, z):
         s = 1 / (1 + np.exp(-z))
         return z * s, s + z * s * (1 - s)
     if kind == "GELU":
-        share = special.ndtr(z.astype(np.float64)).astype(z.dtype)
+        share = special.ndtr(z.astype(np.float64)).astype(z.dtype)  # right to z^2 ulp
         return z * share, share + z * np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi).astype(z.dtype)
     if kind == "HardSigmoid":
         return np.clip(z / 6 + z.dtype.type(0.5), 0, 1), ((z > -3) & (z < 3)) / z.dtype.type(6)
@@ -59,7 +60,9 @@ def loss_and_delta(kind, activation, field, z, a, slope, y):
         # -y ln a - (1 - y) ln(1 - a), where -ln(1 - a) = ln(1 + e^u) and -ln a = ln(1 + e^u) - u
         gain = field["activation", "gain"]
         u = gain * z
-        return np.logaddexp(0, u).astype(z.dtype) - y * u, gain * (a - y)
+        e = np.exp(-np.abs(u))
+        delta = np.where(u < 0, e / (1 + e) - y, (1 - y) - e / (1 + e))
+        return np.logaddexp(0, u).astype(z.dtype) - y * u, gain * delta
     if kind == "CrossEntropy" and activation == "Step":
         return 100 * np.abs(a - y), np.zeros_like(z)  # ln 0 counts as -100
     if kind == "CrossEntropy":

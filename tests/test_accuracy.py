@@ -2,9 +2,9 @@
 
 ``python tests/test_accuracy.py`` prints the table of docs/concepts/accuracy.md, over more numbers.
 
-The reference takes z, a and y as the numbers of the dtype that they are, and fields rounded to it. A loss is a
-function of the output: of a, and of the slope that the activation gives for its derivative. Only for the
-cross-entropy of a sigmoid, which is computed from z, it is the function of z.
+In the reference z, a and y are the numbers of the dtype that they are, and fields are rounded to it. A loss
+is a function of the output, so of the rounded a, and its derivative of the rounded slope that the activation
+gives. Only the cross-entropy of a sigmoid, which is computed from z, is a function of z.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def huber(z: mpf, a: mpf, y: mpf, slope: mpf, delta: mpf) -> tuple[mpf, mpf]:
     return e * e / 2, e * slope
 
 
-# by class: value and derivative, of z, a, y, the slope of the activation and the fields; None where neither exists
+# by class: value and derivative, of z, a, y, the activation's slope and the fields; None where neither exists
 LOSSES: dict[str, Callable[..., tuple[mpf, mpf] | None]] = {
     "SquaredError": lambda z, a, y, slope, scale: (scale * (a - y) ** 2, 2 * scale * (a - y) * slope),
     "AbsoluteError": lambda z, a, y, slope: (abs(a - y), mpmath.sign(a - y) * slope),
@@ -181,7 +181,7 @@ def points(dtype: Any, count: int = 24) -> np.ndarray:
 
 
 def ulps(found: np.ndarray, true: list[mpf]) -> np.ndarray:
-    """Distances from the true values in units in the last place of these; infinity counts as the next power."""
+    """Distances from the true values in units of their last place; infinity counts as the next power of 2."""
     kind = np.finfo(found.dtype)
     top = mpf(2) ** kind.maxexp
     errors = np.empty(len(found))
@@ -314,17 +314,18 @@ def loss_errors(
             assert not np.isfinite(numbers[~exists]).any(), name
             exact = [pair[k] for pair in true if pair is not None]
             errors = ulps(numbers[exists], exact)
-            if name == "derivative" and isinstance(activation, fn.Sigmoid) and 0 < y < 1:
-                if isinstance(
-                    loss, fn.CrossEntropy
-                ):  # the difference of two numbers that may be nearly equal
-                    gain = abs(exact_fields(activation, dtype)[0])
-                    unit = mpf(float(np.spacing(dtype(y)))) * gain
-                    errors = [
-                        min(error, abs(mpf(x) - t) / unit)
-                        for error, x, t in zip(errors, numbers[exists].tolist(), exact, strict=True)
-                    ]
-            yield name, np.array(errors, float)
+            if name == "derivative" and isinstance(formula, functools.partial):
+                errors = np.minimum(errors, against_target(activation, numbers[exists], exact, y))
+            yield name, errors
+
+
+def against_target(activation: Any, found: np.ndarray, true: list[mpf], y: float) -> np.ndarray:
+    """Errors of gain (a - y) in ulp of gain y, which count where a is near a target that is not 0 or 1."""
+    if y in (0.0, 1.0):
+        return np.full(len(found), math.inf)
+    dtype = found.dtype.type
+    unit = mpf(float(np.spacing(dtype(y)))) * abs(exact_fields(activation, dtype)[0])
+    return np.array([float(abs(mpf(x) - t) / unit) for x, t in zip(found.tolist(), true, strict=True)])
 
 
 @DTYPES
@@ -360,6 +361,84 @@ def test_compiled_losses_are_right_to_4_ulp_over_the_whole_range(name, activatio
     for y in TARGETS[loss.targets]:
         for what, errors in loss_errors(loss, record, y, dtype, compiled_loss):
             assert max(errors) <= MOST, f"{what} of {loss} of {record} for {y}: {max(errors):.2f} ulp"
+
+
+# values and slopes at -inf and inf
+LIMITS = {
+    "Sigmoid": ((0.0, 1.0), (0.0, 0.0)),
+    "Tanh": ((-1.0, 1.0), (0.0, 0.0)),
+    "ReLU": ((0.0, math.inf), (0.0, 1.0)),
+    "LeakyReLU": ((-math.inf, math.inf), (0.01, 1.0)),
+    "Softplus": ((0.0, math.inf), (0.0, 1.0)),
+    "SiLU": ((-0.0, math.inf), (0.0, 1.0)),
+    "GELU": ((-0.0, math.inf), (0.0, 1.0)),
+    "HardSigmoid": ((0.0, 1.0), (0.0, 0.0)),
+    "Arctan": ((-math.pi / 2, math.pi / 2), (0.0, 0.0)),
+    "Identity": ((-math.inf, math.inf), (1.0, 1.0)),
+    "Step": ((0.0, 1.0), (0.0, 0.0)),
+}
+THROUGH_0 = ("Tanh", "LeakyReLU", "SiLU", "GELU", "Arctan", "Identity")
+
+
+@DTYPES
+@WAYS
+@pytest.mark.parametrize("name", activations.classes)
+def test_activations_have_their_limits_at_infinity_keep_the_sign_of_0_and_pass_on_nan(name, way, dtype):
+    record = activations.classes[name]()
+    value, slope = way(record, np.array([-np.inf, np.inf, -0.0, 0.0, np.nan], dtype))
+    for found, limits in zip((value, slope), LIMITS[type(record).__name__], strict=True):
+        expected = np.array(limits, dtype)
+        np.testing.assert_array_max_ulp(found[:2], expected, maxulp=0 if name != "arctan" else 2)
+    np.testing.assert_array_equal(np.signbit(value[:2]), np.signbit(LIMITS[type(record).__name__][0]))
+    assert math.isnan(value[4])
+    assert math.isnan(slope[4]) or name in ("identity", "step")  # whose slopes do not look at z
+    if type(record).__name__ in THROUGH_0:
+        assert np.signbit(value[2:4]).tolist() == [True, False] and not value[2:4].any()
+
+
+@DTYPES
+@pytest.mark.parametrize("way", [plain_loss, compiled_loss])
+def test_cross_entropy_of_a_sigmoid_has_its_limits_at_infinity(way, dtype):
+    z, y = np.array([-np.inf, np.inf, -np.inf, np.inf], dtype), np.array([0, 1, 1, 0], dtype)
+    value, delta = way(fn.CrossEntropy(), fn.Sigmoid(), z, y)
+    assert value.tolist() == [0, 0, math.inf, math.inf]
+    assert delta.tolist() == [0, 0, -1, 1]
+
+
+@pytest.mark.parametrize(
+    "activation, z, slope",
+    [
+        (fn.Sigmoid(), 40.0, math.exp(-40)),
+        (fn.Tanh(), 20.0, 4 * math.exp(-40)),
+        (fn.GELU(), -10.0, -7.62e-22),
+    ],
+)
+def test_a_saturated_neuron_still_moves_by_its_slope(activation, z, slope):
+    """The output is a constant to the last bit; the step is a large one, so that it is seen."""
+    rate = 1 / abs(slope)
+    path = fn.descend(
+        fn.Task([0.0], [-1.0]),
+        fn.Neuron(activation=activation),
+        loss=fn.AbsoluteError(),
+        optimizer=fn.GradientDescent(rate),
+        start={"bias": z},
+        steps=1,
+    )
+    exact = -rate * float(ACTIVATIONS[type(activation).__name__][1](mpf(z), *map(mpf, activation)))
+    assert path.bias.values[1] - z == pytest.approx(exact, rel=1e-14)
+    assert abs(exact) == pytest.approx(1, rel=1e-2)
+
+
+def test_a_map_sees_a_saturated_start_as_stalled_and_not_as_settled():
+    """At z = 40 the output is 1 to the last bit, but not its slope 0."""
+    result = fn.Sweep(
+        task=fn.Task([0.0], [0.0]),
+        loss=fn.SquaredError(),
+        optimizer=fn.GradientDescent(1e9),
+        axes={"bias": [40.0, 800.0]},
+        stop=fn.Stop(max_steps=20),
+    ).run(progress=False)
+    assert result.outcome.values.tolist() == [fn.Outcome.STALLED, fn.Outcome.SETTLED]
 
 
 def table(count: int) -> Iterator[str]:

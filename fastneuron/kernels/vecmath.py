@@ -5,19 +5,21 @@ which are the bits of 2^k once shifted to the exponent; exp(r) = 1 + (r + r^2 q(
 (Chebyshev) polynomial of (exp(r) - 1 - r) / r^2, 0.15 ulp from it in float64 and 0.18 in float32.
 sigmoid and tanh divide anyway, so a quotient of half the length replaces the polynomial: exp(r) =
 (c + r) / (c - r) with c = r coth(r / 2), which is even: c = 2 + r^2 p(r^2), p the minimax polynomial for the
-relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32). What is divided is the smaller of the two
-parts of 1, as the other is 1 less that: with E = exp(|x|), sigmoid has the parts 1 / (1 + E) and E / (1 + E), and
-tanh, with E = exp(2 |x|), the parts 2 / (1 + E) and (E - 1) / (1 + E). So neither the function nor its slope loses
-digits where it is near 1.
-A `gain` is a factor of the argument. What the rounding of gain x loses is added to r; for a gain of 1 that is -0,
-so that the compiler drops it where the gain is compiled in.
-Powers of 2 beyond the normal numbers: sigmoid and tanh compute both parts 2^-lift times too small; exp multiplies
-by 2^(k - lift) and then by 2^lift, lift being negative below 0. So what is subnormal is rounded once.
+relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32).
+Of two parts of 1 the smaller one is divided, and the other is 1 less that: 1 / (1 + E) and E / (1 + E) with
+E = exp(|x|) for sigmoid, 2 / (1 + E) and (E - 1) / (1 + E) with E = exp(2 |x|) for tanh. So the slopes, which
+are products of both parts, lose no digits where the function is near 1; and the compiler computes function
+and slope together, as what they share is written alike.
+A `gain` is a factor of the argument. What the rounding of gain x loses is added to r. For a gain of 1 that is
+-0, which the compiler drops where the gain is compiled in.
+Results below the normal numbers: dividend and divisor of sigmoid and tanh are both taken 2^-lift times, so
+that 2^k does not overflow; exp multiplies by 2^(k + lift) and then by 2^-lift, or the other way round. So a
+subnormal result is rounded once, after the `factor` that exp and the tail of sigmoid take.
 log: x = 2^k m, sqrt(1/2) <= m < sqrt(2); with f = m - 1 and s = f / (2 + f), log(1 + f) = f - f^2/2 +
 s (f^2/2 + R(s^2)), R as in fdlibm (Sun Microsystems 1993, e_log.c; e_logf.c in float32).
 arctan: x, (x - 1) / (x + 1) or -1 / x, whichever is within tan(pi / 8), then t + t^3 p(t^2), p minimax.
 erf: x + x p(x^2) up to 1, beyond it 1 - exp(q(x)), q minimax for ln erfc(x) weighted by erfc(x).
-tests/test_vecmath.py holds the errors.
+tests/test_vecmath.py and tests/test_accuracy.py hold the errors, docs/concepts/accuracy.md lists them.
 
 Every function keeps the dtype of its argument; NaN stays NaN (tests/test_vecmath.py).
 """
@@ -269,7 +271,7 @@ def _lowered(x: Formula, powers: int) -> Formula:
 
 
 def _parts(x: Formula, gain: Formula) -> tuple[Formula, Formula, Formula]:
-    """A and b with 1 / (1 + exp(|gain x|)) = a / b, and where it is 0 instead."""
+    """A and b with 1 / (1 + exp(|gain x|)) = a / (2^lift b), and where it is 0 instead."""
     f = _format(x)
     size, lost = _sizes(x, gain)
     shift = f.shift - f.lift
@@ -277,19 +279,25 @@ def _parts(x: Formula, gain: Formula) -> tuple[Formula, Formula, Formula]:
     k = shifted - shift
     r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, size)) + lost
     c = polynomial(r * r, f.quotient)
-    part = _lowered(c - r, f.lift)
-    return part, _fma(c + r, _power_of_2(shifted), part), size > f.flat
+    part = c - r
+    return part, _fma(c + r, _power_of_2(shifted), _lowered(part, f.lift)), size > f.flat
 
 
-def _sigmoid_tail(x: Formula, gain: Formula, factor: Formula) -> Formula:
+def _sigmoid_tail(x: Formula, gain: Formula) -> Formula:
+    part, whole, flat = _parts(x, gain)
+    return flat.chosen(0.0, _lowered(part, _format(x).lift) / whole)
+
+
+def _scaled_tail(x: Formula, gain: Formula, factor: Formula) -> Formula:
+    lift = _format(x).lift
     part, whole, flat = _parts(x, gain)
     far = whole > 1.0  # there the tail may be subnormal, and is rounded after the product
-    return flat.chosen(0.0, far.chosen(factor, 1.0) * part / whole) * far.chosen(1.0, factor)
+    tail = factor * (far.chosen(part, _lowered(part, lift)) / whole)
+    return flat.chosen(0.0, tail * far.chosen(x.constant(2.0**-lift), 1.0))
 
 
 def _sigmoid(x: Formula, gain: Formula) -> Formula:
-    part, whole, flat = _parts(x, gain)
-    tail = flat.chosen(0.0, part / whole)
+    tail = _sigmoid_tail(x, gain)
     return ((x < 0.0) ^ (gain < 0.0)).chosen(tail, 1.0 - tail)
 
 
@@ -421,15 +429,16 @@ formula(elementary.finite, 1, _finite, truth=True)
 formula(elementary.fma, 3, _fma)
 for _function, _meaning in {
     elementary.sigmoid: _sigmoid,
+    elementary.sigmoid_tail: _sigmoid_tail,
     elementary.tanh: _tanh,
     elementary.tanh_slope: _tanh_slope,
 }.items():
     formula(_function, 1, lambda x, meaning=_meaning: meaning(x, x.constant(1.0)))
     formula(_function, 2, _meaning)
-for _function, _meaning in {elementary.exp: _exp, elementary.sigmoid_tail: _sigmoid_tail}.items():
-    formula(_function, 1, lambda x, meaning=_meaning: meaning(x, x.constant(1.0), x.constant(1.0)))
-    formula(_function, 2, lambda x, gain, meaning=_meaning: meaning(x, gain, x.constant(1.0)))
-    formula(_function, 3, _meaning)
+formula(elementary.sigmoid_tail, 3, _scaled_tail)
+formula(elementary.exp, 1, _plain_exp)
+formula(elementary.exp, 3, _exp)
+formula(elementary.exp, 2, lambda x, gain: _exp(x, gain, x.constant(1.0)))
 formula(elementary.maximum, 2, _maximum)
 formula(elementary.divide, 2, lambda a, b: a / b)
 # what a method written with NumPy or math means on vectors
