@@ -11,7 +11,14 @@ from fastneuron.batches import Batch
 from fastneuron.components import Bound, checked_number
 from fastneuron.engine.draws import drawn
 from fastneuron.engine.interrupt import interruptible
-from fastneuron.engine.lowering import explained, longest_epoch, lowered, sums_of
+from fastneuron.engine.lowering import (
+    epochs_of,
+    explained,
+    looking_back,
+    lowered,
+    sums_of,
+    sure_size_of,
+)
 from fastneuron.engine.memory import require_memory
 from fastneuron.engine.response import broadcast_parameters
 from fastneuron.kernels.batching import Orders
@@ -218,21 +225,18 @@ def _ends(
 ) -> tuple[dict[str, Any], np.ndarray]:
     """What becomes of each start, and the step from which its state is held."""
     given = checked.stop
-    most = max(1, min(given.max_steps, steps))
+    most = min(given.max_steps, steps)
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    epoch = min(longest_epoch(checked), most)
+    period, epoch = looking_back(given.max_period, most, epochs_of(checked))
     with explained():
-        block = Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, min(given.max_period, most), epoch)
+        sure = sure_size_of(checked, problem, {})
+        block = Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, period, epoch, sure)
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
     taken, numbers = np.zeros(1, np.int64), np.arange(points)
     results = (outcome, ended, speed, period, sums_of(checked, points))
     interruptible(lambda cancel: run_tile(block, starts.copy(), numbers, taken, cancel, *results))
-    # a path without a step shows only what holds at the start
-    outcome[ended > steps] = Outcome.UNFINISHED
-    period[ended > steps] = 0
-    ended = np.minimum(ended, steps)
     flags = {
         "flag_values": [int(value) for value in Outcome],
         "flag_meanings": " ".join(value.name for value in Outcome),
