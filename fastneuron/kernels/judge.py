@@ -10,7 +10,7 @@ Not here: which states confirm a cycle (`fastneuron.kernels.cycles`).
 from fastneuron.elementary import constant, finite, maximum
 from fastneuron.kernels.block import RUN_CHUNK, SUMMARY, call_part
 from fastneuron.kernels.history import distance, largest, remember
-from fastneuron.kernels.jit import compact, inner
+from fastneuron.kernels.jit import compact, inner, never_inline
 from fastneuron.kernels.memory import flat_from
 from fastneuron.kernels.vectors import lanes_in, vector_like
 
@@ -69,21 +69,19 @@ def latest_moves(block, slot, lane, first, last):
 
 
 @inner
-def rests(block, slot, lane, step):
-    """Whether a lane is at rest after update `step`, into `slot`, which was within `settle`.
+def rests_for_an_epoch(block, slot, lane, step):
+    """Whether update `step` of a lane, into `slot`, which was within `settle`, ends an epoch at rest.
 
-    That is an epoch of such updates, the largest of which is no larger than any of the epoch before. Before
-    the first one nothing moves.
+    That is an epoch of such updates, the largest of which is no larger than any of the epoch before.
     """
+    never_inline()
     compact()
     in_a_row = block.calm_steps[lane] + 1 if block.calm_step[lane] == step - 1 else 1
     block.calm_step[lane], block.calm_steps[lane] = step, in_a_row
     epoch = epoch_of(block, lane)
     if in_a_row < epoch or step % epoch != 0:
         return False
-    before = block.zero
-    if step > epoch:
-        before = latest_moves(block, slot, lane, epoch, 2 * epoch)
+    before = latest_moves(block, slot, lane, epoch, 2 * epoch) if step > epoch else block.zero
     return latest_moves(block, slot, lane, 0, epoch) <= before
 
 
@@ -106,7 +104,8 @@ def judged(block, rule, watch, t, steps, begin, lane, state, other):
     lanes = block.lanes
     row = (width + 2) * lanes
     one = constant(rule.settle, 1.0)
-    slot, size = begin, one
+    slot, size, sure = begin, one, block.sure[lane]
+    last_moved = history[slot * row + (width + 1) * lanes + lane]  # 0 before the first
     if watch:
         remember(history, slot, width, lanes, lane, state)
         size = largest(state, width - 1)
@@ -119,7 +118,7 @@ def judged(block, rule, watch, t, steps, begin, lane, state, other):
         if watch:
             remember(history, slot, width, lanes, lane, state)
             after = largest(state, width - 1)
-            doubtful = size > block.sure[lane] or not finite(moved) or not finite(after)
+            doubtful = size > sure or not finite(moved) or not finite(after)
         # the error may be that of the samples of a batch alone
         if doubtful or (block.partial != 0 and error <= rule.tolerance):
             error, loss = error_and_loss(block, begin, s, lane)
@@ -134,12 +133,17 @@ def judged(block, rule, watch, t, steps, begin, lane, state, other):
                 remember(history, before, width, lanes, lane, other)
                 moved = distance(state, other, width - 1)
                 history[at] = moved
-            if moved <= rule.settle * (after if after > one else one) and rests(block, slot, lane, t + s + 1):
-                error, loss = error_and_loss(block, begin, s + 1, lane)
-                if not finite(loss):
-                    return DIVERGED, t + s + 1
-                return (REACHED if error <= rule.tolerance else SETTLED), t + s + 1
-            size = after
+            if moved <= rule.settle * (after if after > one else one):
+                if block.shuffled == 0:
+                    rests = moved <= last_moved
+                else:
+                    rests = rests_for_an_epoch(block, slot, lane, t + s + 1)
+                if rests:
+                    error, loss = error_and_loss(block, begin, s + 1, lane)
+                    if not finite(loss):
+                        return DIVERGED, t + s + 1
+                    return (REACHED if error <= rule.tolerance else SETTLED), t + s + 1
+            size, last_moved = after, moved
     return RUNNING, t + steps
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from fastneuron.elementary import constant, finite, fma, maximum, where
 from fastneuron.kernels.batching import before_first_epoch
 from fastneuron.kernels.block import RULE_FIELDS, rule_at
-from fastneuron.kernels.cycles import find_cycles, may_return, note_returns
+from fastneuron.kernels.cycles import find_cycles, goes_on, note_returns
 from fastneuron.kernels.history import CHUNK, distance, remember
 from fastneuron.kernels.jit import compact, helper, inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.judge import (
@@ -71,12 +71,12 @@ def hints_of(block, width, slot, lane, chunk):
     size = zero
     for j in range(width):
         size = maximum(size, abs(take(history, last + j * lanes, like)))  # NaN where a parameter is
-    # what may have happened, with a margin for rounding: the judge decides
+    # what may have happened: the judge decides
     reach = size + way  # no parameter was larger within the chunk
     close = rule.settle * larger(reach, one)
     known = reach <= min(rule.limit, take(block.sure, lane, like))
     hint = where(least <= rule.tolerance, constant(like, NEAR), zero)
-    slow = calm <= constant(like, 2.0) * close
+    slow = calm <= close
     hint += where(slow, constant(like, WATCH), where(known, zero, constant(like, WATCH)))
     remaining = take(left, lane, like) - one
     put(left, lane, remaining)
@@ -86,7 +86,7 @@ def hints_of(block, width, slot, lane, chunk):
     if block.longest > 1:
         near = where(reach < constant(like, np.inf), close, constant(like, np.inf))
         put(block.near, lane, near)
-        back = ~bits_of(may_return(block, width, slot, lane, chunk, like) > near)
+        back = block.alive[lane] & ~goes_on(block, width, slot, lane, chunk, like, calm, way, near)
     return bits_of(hint > zero), back
 
 
@@ -244,7 +244,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
         begin, slot = slot, (slot + CHUNK) % slots
         for group in range(0, lanes, count):
             bits, back = gather_hints(block, begin, group, chunk)
-            if back & alive[group] != 0:
+            if back != 0:
                 note_returns(block, begin, group, chunk)
             turned = 0
             if block.expected_until[group] > chunk * CHUNK:
