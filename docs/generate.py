@@ -20,7 +20,7 @@ from rich.console import Console
 from sphinx_gallery.scrapers import figure_rst
 
 import fastneuron
-from fastneuron.cli.main import build
+from fastneuron.cli.app import build
 from fastneuron.fingerprint import package_fingerprint
 
 COLUMNS = 70  # of a help text: what the column of a page holds

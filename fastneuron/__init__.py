@@ -4,10 +4,13 @@
 components need no entry here: what a registry holds is public.
 """
 
-from __future__ import annotations
-
 import importlib
-from typing import TYPE_CHECKING, Any
+
+# not typing's: its import takes longer than all of this, and `python -m fastneuron` would take a file of the
+# current folder for it
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 __version__ = "0.1.0"
 
@@ -33,6 +36,7 @@ _HOMES = {
     "normal": "starts",
     "open": "store",
     "plot": "plot",
+    "replay": "engine.trajectories",
     "tasks": "tasks",
     "uniform": "starts",
     "warmup": "engine.environment",
@@ -40,6 +44,8 @@ _HOMES = {
 _REGISTRIES = ("activations", "losses", "penalties", "optimizers", "batches", "reducers")
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from fastneuron import elementary as elementary
     from fastneuron import figures as figures
     from fastneuron import measures as measures
@@ -56,6 +62,7 @@ if TYPE_CHECKING:
     from fastneuron.engine.environment import warmup as warmup
     from fastneuron.engine.response import forward as forward
     from fastneuron.engine.trajectories import descend as descend
+    from fastneuron.engine.trajectories import replay as replay
     from fastneuron.losses import *
     from fastneuron.models import Network as Network
     from fastneuron.models import Neuron as Neuron
@@ -71,15 +78,15 @@ if TYPE_CHECKING:
     from fastneuron.tasks import Task as Task
 
 
-def _components() -> dict[str, Any]:
+def _components() -> "dict[str, Any]":
     """The public component classes by name: the base of each role, and what its registry holds."""
     registries = [getattr(importlib.import_module(f"fastneuron.{name}"), name) for name in _REGISTRIES]
     classes = [cls for registry in registries for cls in (registry.base, *registry.classes.values())]
     return {cls.__name__: cls for cls in classes if cls.__module__.startswith("fastneuron.")}
 
 
-def __getattr__(name: str) -> Any:
-    value: Any
+def __getattr__(name: str) -> "Any":
+    value: Any  # which is not evaluated
     if name in _HOMES:
         module = importlib.import_module(f"fastneuron.{_HOMES[name]}")
         value = module if _HOMES[name] == name else getattr(module, name)

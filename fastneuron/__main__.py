@@ -2,6 +2,10 @@
 
 import sys
 
-from fastneuron.cli.main import main
+# a file of the current folder is not to be taken for a module, which -m would have it
+if not sys.flags.safe_path:
+    del sys.path[0]
+
+from fastneuron.cli.main import main  # noqa: E402
 
 sys.exit(main())

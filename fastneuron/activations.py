@@ -6,7 +6,6 @@ an activation knows how to take the logarithm of its own output without losing i
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, Any
 
 from fastneuron.components import Bound, Component, Registry, component
@@ -14,14 +13,15 @@ from fastneuron.elementary import (
     arctan,
     constant,
     divide,
-    erf,
     exp,
     fma,
     log,
     log1p,
     maximum,
     sigmoid,
+    sigmoid_tail,
     tanh,
+    tanh_slope,
     where,
 )
 
@@ -128,7 +128,7 @@ class Activation(Component):
         one = constant(z, 1.0)
         lost = constant(z, float("nan"))
         hit = y * log(where(y > zero, a, one))
-        miss = (one - y) * log(where(y < one, one - a, one))
+        miss = (one - y) * log1p(where(y < one, -a, zero))
         return where(a < zero, lost, where(a > one, lost, -hit - miss))
 
     def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
@@ -151,12 +151,105 @@ class Activation(Component):
         zero = constant(z, 0.0)
         one = constant(z, 1.0)
         lost = constant(z, float("nan"))
-        hit = where(y > zero, where(a > zero, divide(y, a), lost), where(a < zero, lost, zero))
-        miss = where(y < one, where(a < one, divide(one - y, one - a), lost), where(a > one, lost, zero))
-        return (miss - hit) * self.derivative(z, a)
+        # (1 - y) / (1 - a) - y / a, but only the part that counts where the other is 0, which may be 0 / 0
+        slope = self.derivative(z, a)
+        both = divide(a - y, divide(a * (one - a), slope))
+        result = where(y > zero, where(y < one, both, -divide(slope, a)), divide(slope, one - a))
+        return where(a < zero, lost, where(a > one, lost, result))
 
 
 activations = Registry("activation", Activation)
+
+
+def bounded_size(z: Any) -> Any:
+    """abs(z), no larger than where exp(-abs(z)) is 0; NaN stays NaN."""
+    far = constant(z, 1000.0)
+    return where(abs(z) > far, far, abs(z))
+
+
+def polynomial(x: Any, terms: tuple[float, ...]) -> Any:
+    """terms[-1] + terms[-2] x + ...: the highest power comes first."""
+    total = constant(x, terms[0])
+    for term in terms[1:]:
+        total = fma(total, x, constant(x, term))
+    return total
+
+
+def distance(size: Any, place: tuple[float, float, float]) -> Any:
+    """The sum of `place`, of which the first part has 24 bits, less `size`: exact to the last digit."""
+    return ((constant(size, place[0]) - size) + constant(size, place[1])) + constant(size, place[2])
+
+
+# Places where a slope is 0 (see `distance`), and polynomials. For SiLU exp(-place) is r, and the terms are those of
+# 1 + r + r d / 2! + r d^2 / 3! + ...
+_FLAT_SILU = (1.2784645557403564, -1.297928265020314e-08, -7.021703633367601e-25)
+_NEAR_FLAT_SILU = (
+    7.67373629742818e-07,
+    6.906362667685362e-06,
+    5.52509013414829e-05,
+    0.00038675630939038027,
+    0.0023205378563422815,
+    0.011602689281711409,
+    0.046410757126845635,
+    0.1392322713805369,
+    1.2784645427610737,
+)
+# GELU's, rational minimax approximations for t from 0 to 45: sqrt(2 pi) phi(t) / Phi(-t) is t times the sum of
+# _HAZARD_SLOPE and a quotient of polynomials, and the slope at -t over exp(-t^2 / 2) is the distance from _FLAT_GELU
+# times the sum of _DENSITY, 1 / sqrt(2 pi), and another. First parts have 24 bits.
+_FLAT_GELU = (0.7517915368080139, -1.211444945855772e-08, -2.8690370743091855e-25)
+_HAZARD_SLOPE = (2.5066282749176025, -2.866020366467347e-10)
+_HAZARD = (
+    1.4927142313114466e-06,
+    4.452500561782433e-05,
+    0.0006533995706607845,
+    0.0061165569874077315,
+    0.04002538341300153,
+    0.18961788136655275,
+    0.6520233627679801,
+    1.5807731698807774,
+    2.4874972303632688,
+    2.0,
+)
+_HAZARD_OVER = (
+    5.955068194581605e-07,
+    1.7762907269760978e-05,
+    0.00026185972894267545,
+    0.0024756789763310124,
+    0.016485583257987605,
+    0.0804202887152824,
+    0.2905169309143155,
+    0.7680259515748374,
+    1.4276228168356686,
+    1.699178191694268,
+    1.0,
+)
+_DENSITY = (0.3989422917366028, -1.133517010526318e-08)
+_SLOPE = (
+    7.055582351190981e-07,
+    1.9858746905495293e-05,
+    0.00027041490096562233,
+    0.0023113516107904518,
+    0.013576470048965138,
+    0.05663546311988468,
+    0.1676613537935318,
+    0.34037640790760504,
+    0.4326932191299309,
+    0.2661357147300016,
+)
+_SLOPE_OVER = (
+    2.3524769347074363e-06,
+    6.757375435976469e-05,
+    0.0009417242892617881,
+    0.008278205233686223,
+    0.05039447770133604,
+    0.22059243262175526,
+    0.6997343001306793,
+    1.5820537210079115,
+    2.432147601983548,
+    2.289608775816559,
+    1.0,
+)
 
 
 @activations.add
@@ -176,31 +269,40 @@ class Sigmoid(Activation):
 
     Notes
     -----
-    The slope is gain a (1 - a). Its cross-entropy is computed from z as softplus(gain z) - y gain z, which is
-    finite where the output is 0 or 1 to the last bit.
+    With t the smaller one of a and 1 - a, computed from z, the slope is gain t (1 - t), which keeps its digits where
+    a is 1 to the last bit. The cross-entropy is computed from z as well, and is finite where the output is 0 or 1;
+    its derivative is gain (a - y), with the digits of 1 - a where y is near 1.
 
     Examples
     --------
     >>> import fastneuron as fn
     >>> float(fn.Sigmoid().value(0.0)), float(fn.Sigmoid(gain=2.0).slope(0.0, 0.5))
     (0.5, 0.5)
+    >>> float(fn.Sigmoid().value(40.0)), float(fn.Sigmoid().slope(40.0, 1.0))
+    (1.0, 4.248354255291589e-18)
     """
 
     gain: Gain = 1.0
 
     def value(self, z: Any) -> Any:
-        return sigmoid(self.gain * z)
+        return sigmoid(z, self.gain)
 
     def slope(self, z: Any, a: Any) -> Any:
-        return self.gain * fma(-a, a, a)
+        t = sigmoid_tail(z, self.gain)
+        return self.gain * (t * (constant(z, 1.0) - t))
 
     def log_loss(self, z: Any, a: Any, y: Any) -> Any:
-        # softplus(u) - y u with u = gain z: -ln a = softplus(-u) and -ln(1 - a) = softplus(u)
-        u = self.gain * z
-        return maximum(u, constant(z, 0.0)) - y * u + log1p(exp(-abs(u)))
+        # with u = gain z, -ln a = softplus(-u) and -ln(1 - a) = softplus(u)
+        zero = constant(z, 0.0)
+        gain = abs(self.gain)
+        wrong = where(self.gain * z < zero, y, constant(z, 1.0) - y)
+        straight = where(wrong > zero, wrong * gain * abs(z), zero)  # 0 also where u is infinite
+        return straight + log1p(exp(-abs(z), gain))
 
     def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
-        return self.gain * (a - y)
+        t = sigmoid_tail(z, self.gain)
+        below = self.gain * z < constant(z, 0.0)
+        return self.gain * where(below, t - y, (constant(z, 1.0) - y) - t)
 
 
 @activations.add
@@ -220,7 +322,7 @@ class Tanh(Activation):
 
     Notes
     -----
-    The slope is gain (1 - a^2).
+    The slope is gain (1 - a^2), computed from z, so that it keeps its digits where a is 1 to the last bit.
 
     Examples
     --------
@@ -232,10 +334,10 @@ class Tanh(Activation):
     gain: Gain = 1.0
 
     def value(self, z: Any) -> Any:
-        return tanh(self.gain * z)
+        return tanh(z, self.gain)
 
     def slope(self, z: Any, a: Any) -> Any:
-        return self.gain * fma(-a, a, constant(z, 1.0))
+        return self.gain * tanh_slope(z, self.gain)
 
 
 @activations.add
@@ -255,7 +357,8 @@ class ReLU(Activation):
         return maximum(z, constant(z, 0.0))
 
     def slope(self, z: Any, a: Any) -> Any:
-        return where(z > constant(z, 0.0), constant(z, 1.0), constant(z, 0.0))
+        zero = constant(z, 0.0)
+        return where(z > zero, constant(z, 1.0), where(z <= zero, zero, z))
 
 
 @activations.add
@@ -292,7 +395,8 @@ class LeakyReLU(Activation):
         return where(z > constant(z, 0.0), z, self.slope * z)
 
     def derivative(self, z: Any, a: Any) -> Any:
-        return where(z > constant(z, 0.0), constant(z, 1.0), constant(z, self.slope))
+        zero = constant(z, 0.0)
+        return where(z > zero, constant(z, 1.0), where(z <= zero, constant(z, self.slope), z))
 
 
 @activations.add
@@ -342,11 +446,20 @@ class SiLU(Activation):
     """
 
     def value(self, z: Any) -> Any:
-        return z * sigmoid(z)
+        below = sigmoid_tail(z, constant(z, 1.0), bounded_size(z))
+        return where(z < constant(z, 0.0), -below, z - below)
 
     def slope(self, z: Any, a: Any) -> Any:
-        s = sigmoid(z)
-        return fma(a, constant(z, 1.0) - s, s)
+        one = constant(z, 1.0)
+        size = bounded_size(z)
+        # at -size it is t (1 - t) (1 - size + exp(-size)); the last factor is 0 at _FLAT_SILU, and near there its
+        # Taylor series: d + r (exp(d) - 1) = d (1 + r + r d / 2 + ...), where r = exp(-_FLAT_SILU)
+        d = distance(size, _FLAT_SILU)
+        near = d * polynomial(d, _NEAR_FLAT_SILU)
+        far = (one - size) + exp(-size)
+        rise = where(abs(d) < constant(z, 0.0625), near, far)
+        below = sigmoid_tail(z, one, rise * (one - sigmoid_tail(z)))
+        return where(z < constant(z, 0.0), below, one - below)
 
 
 @activations.add
@@ -356,8 +469,9 @@ class GELU(Activation):
 
     Notes
     -----
-    Computed by the error function, Phi(z) = (1 + erf(z / sqrt(2))) / 2, not by the approximations of the
-    paper.
+    Computed from the tail Phi(-t) = phi(t) / h(t), t = abs(z), phi the density and h the hazard, and from the root
+    of the slope at -0.7518: so both keep their digits there, and below down to the smallest numbers. Not by
+    the approximations of the paper.
 
     References
     ----------
@@ -368,17 +482,24 @@ class GELU(Activation):
     >>> import fastneuron as fn
     >>> float(fn.GELU().value(0.0)), float(fn.GELU().value(1.0).round(4))
     (0.0, 0.8413)
+    >>> float(fn.GELU().value(-10.0))
+    -7.619853024160527e-23
     """
 
     def value(self, z: Any) -> Any:
-        half = constant(z, 0.5)
-        return half * z * (constant(z, 1.0) + erf(constant(z, math.sqrt(0.5)) * z))
+        t = bounded_size(z)
+        rest = divide(polynomial(t, _HAZARD), polynomial(t, _HAZARD_OVER))
+        rest = fma(constant(z, _HAZARD_SLOPE[1]), t, rest)
+        share = divide(t, fma(constant(z, _HAZARD_SLOPE[0]), t, rest))
+        below = exp(t, constant(z, -0.5) * t, share)
+        return where(z < constant(z, 0.0), -below, z - below)
 
     def slope(self, z: Any, a: Any) -> Any:
-        half = constant(z, 0.5)
-        below = half * (constant(z, 1.0) + erf(constant(z, math.sqrt(0.5)) * z))
-        density = constant(z, 1.0 / math.sqrt(2.0 * math.pi)) * exp(-half * z * z)
-        return fma(z, density, below)
+        t = bounded_size(z)
+        rest = divide(polynomial(t, _SLOPE), polynomial(t, _SLOPE_OVER))
+        share = constant(z, _DENSITY[0]) + (constant(z, _DENSITY[1]) + rest)
+        below = exp(t, constant(z, -0.5) * t, distance(t, _FLAT_GELU) * share)
+        return where(z < constant(z, 0.0), below, constant(z, 1.0) - below)
 
 
 @activations.add
@@ -405,12 +526,12 @@ class HardSigmoid(Activation):
 
     def value(self, z: Any) -> Any:
         zero, one = constant(z, 0.0), constant(z, 1.0)
-        a = fma(z, constant(z, 1.0 / 6.0), constant(z, 0.5))
+        a = (z + constant(z, 3.0)) * constant(z, 1.0 / 6.0)  # not z / 6 + 1 / 2, which loses digits near -3
         return where(a > one, one, where(a < zero, zero, a))
 
     def slope(self, z: Any, a: Any) -> Any:
-        inside = where(abs(z) < constant(z, 3.0), constant(z, 1.0), constant(z, 0.0))
-        return inside * constant(z, 1.0 / 6.0)
+        three, zero = constant(z, 3.0), constant(z, 0.0)
+        return where(abs(z) < three, constant(z, 1.0 / 6.0), where(abs(z) >= three, zero, z))
 
 
 @activations.add
@@ -429,8 +550,11 @@ class Arctan(Activation):
         return arctan(z)
 
     def slope(self, z: Any, a: Any) -> Any:
+        # from 2^30 on 1 + z^2 is z^2 to the last bit, and 1 / z squared does not overflow on the way
         one = constant(z, 1.0)
-        return one / fma(z, z, one)
+        far = abs(z) > constant(z, 2.0**30)
+        share = one / where(far, z, fma(z, z, one))
+        return where(far, share * share, share)
 
 
 @activations.add
@@ -471,7 +595,8 @@ class Step(Activation):
     """
 
     def value(self, z: Any) -> Any:
-        return where(z >= constant(z, 0.0), constant(z, 1.0), constant(z, 0.0))
+        zero = constant(z, 0.0)
+        return where(z >= zero, constant(z, 1.0), where(z < zero, zero, z))
 
     def slope(self, z: Any, a: Any) -> Any:
         return constant(z, 0.0)

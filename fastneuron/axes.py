@@ -7,12 +7,13 @@ No value of a range lies outside its two ends, so that whoever checks a range ne
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from fastneuron.arrays import checked_array
 from fastneuron.components import checked_number, shown
 
 MAX_POINTS = 2**31 - 1
@@ -257,32 +258,13 @@ def as_axis(given: object, where: str) -> Axis:
 
 
 def _checked_numbers(given: object, where: str) -> tuple[float, ...]:
-    numbers = _listed(given, where)
-    if not numbers:
+    wanted = "linspace(...), geomspace(...) or a 1-D list of numbers"
+    array = checked_array(where, given, wanted)
+    if array.ndim != 1:
+        raise ValueError(f"{where} must be {wanted}, got {shown(given)}")
+    if not len(array):
         raise ValueError(f"{where} must have at least one value, got none")
-    if set(map(type, numbers)) <= {int, float}:  # one pass over all of them; the loop below blames one
-        try:
-            array = np.array(numbers, np.float64)
-        except OverflowError:
-            array = np.array([math.inf])
-        if np.isfinite(array).all():
-            return tuple(array.tolist())
-    return tuple(checked_number(f"{where}[{i}]", value) for i, value in enumerate(numbers))
-
-
-def _listed(given: object, where: str) -> list[Any]:
-    if hasattr(given, "__array__"):
-        try:
-            array = np.asarray(given)
-        except Exception as error:  # whatever a foreign array type throws
-            raise ValueError(f"{where} cannot be read as an array: {error}") from None
-        if array.ndim == 1 and array.dtype.kind in "iufO":
-            return list((array if array.dtype.kind == "O" else array.astype(np.float64)).tolist())
-    elif isinstance(given, Sequence) and not isinstance(given, str | bytes | bytearray):
-        return list(given)
-    raise ValueError(
-        f"{where} must be linspace(...), geomspace(...) or a 1-D list of numbers, got {shown(given)}"
-    )
+    return tuple(array.tolist())
 
 
 def _from_table(table: Mapping[str, Any], where: str) -> Axis:

@@ -13,7 +13,7 @@ What a method may call is in `fastneuron.elementary`. How Numba is told of all t
 from __future__ import annotations
 
 import difflib
-import importlib
+import functools
 import inspect
 import math
 import re
@@ -25,6 +25,7 @@ from typing import (
     Any,
     ClassVar,
     NamedTuple,
+    TypeGuard,
     TypeVar,
     cast,
     dataclass_transform,
@@ -33,6 +34,8 @@ from typing import (
 )
 
 import numpy as np
+
+from fastneuron.fingerprint import class_fingerprint, class_loaded, class_name
 
 C = TypeVar("C", bound="Component")
 
@@ -89,6 +92,13 @@ class Component:
     bounds: ClassVar[dict[str, Bound]] = {}
 
 
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether `value` is a whole number or a float, of Python or NumPy; finite or not."""
+    # True is a whole number to Python, and a timedelta64 to NumPy
+    number = isinstance(value, int | float | np.integer | np.floating)
+    return number and not isinstance(value, bool | np.timedelta64)
+
+
 def checked_number(name: str, value: object, bound: Bound = FINITE) -> float:
     """`value` as a float (an int for whole fields) within `bound`.
 
@@ -98,7 +108,7 @@ def checked_number(name: str, value: object, bound: Bound = FINITE) -> float:
         Naming the field, the value and what is allowed.
     """
     number = math.nan
-    if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+    if is_number(value):
         try:
             number = float(value)
         except OverflowError:
@@ -232,7 +242,7 @@ def with_rows(record: C, rows: Mapping[str, int]) -> C:
         Row(rows[name]) if name in rows else float(value)
         for name, value in zip(record._fields, values, strict=True)
     ]
-    return _unchecked(record, given)
+    return _unchecked(as_loaded(type(record)), given)
 
 
 def with_plain(record: C) -> C:
@@ -242,12 +252,29 @@ def with_plain(record: C) -> C:
         Plain(value) if isinstance(value, float) and value == record.bounds[name].plain else value
         for name, value in zip(record._fields, values, strict=True)
     ]
-    return _unchecked(record, given)
+    return _unchecked(type(record), given)
 
 
-def _unchecked(record: C, values: list[Any]) -> C:
+def _unchecked(cls: type[C], values: list[Any]) -> C:
     new: Any = tuple.__new__
-    return cast("C", new(type(record), values))
+    return cast("C", new(cls, values))
+
+
+def as_loaded(cls: type[C]) -> type[C]:
+    """The class that stands for `cls` in kernels: itself, or a copy of it since a helper of it was replaced.
+
+    Kernels are compiled once for each class, with the constants and helpers that it then had.
+    """
+    code, own = class_fingerprint(cls), cast("Any", cls)
+    return cls if not code or code == _first_code(own) else cast("type[C]", _copy(own, code))
+
+
+_first_code = functools.cache(class_fingerprint)
+
+
+@functools.cache
+def _copy(cls: Any, code: str) -> Any:
+    return type(cls)(cls.__name__, cls.__bases__, dict(vars(cls)))
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -279,7 +306,7 @@ class Registry:
         name = snake_case(cls.__name__)
         if self.classes.get(name) is cls and cls.__module__.startswith("fastneuron."):
             return name
-        return f"{cls.__module__}:{cls.__qualname__}"
+        return class_name(cls)
 
     def class_named(self, name: object, where: str) -> type[Component]:
         """The class called `name`; `where` is the key to blame in the error.
@@ -290,7 +317,7 @@ class Registry:
             If there is none.
         """
         if isinstance(name, str) and ":" in name:
-            return self._imported(name, where)
+            return self._loaded(name, where)
         plain = {known.replace("_", ""): cls for known, cls in self.classes.items()}
         found = plain.get(name.replace("_", "").lower()) if isinstance(name, str) else None
         if found is None:
@@ -300,18 +327,18 @@ class Registry:
             )
         return found
 
-    def _imported(self, name: str, where: str) -> type[Component]:
+    def _loaded(self, name: str, where: str) -> type[Component]:
+        """The class ``module:Class`` of a loaded module: what a spec or a store names is not imported."""
         module, _, qualname = name.partition(":")
-        try:
-            found: Any = sys.modules.get(module) or importlib.import_module(module)
-            for part in qualname.split("."):
-                found = getattr(found, part)
-        except Exception as error:
-            reason = " ".join(str(error).split())
-            raise ValueError(f"{where}: {self.role} {name!r} cannot be imported: {reason}") from None
+        found = class_loaded(name)
+        if found is None:
+            raise ValueError(
+                f"{where}: {self.role} {shown(name)} is not known: {_how_to_load(module, qualname)}"
+            )
         if not (isinstance(found, type) and issubclass(found, self.base)):
             raise ValueError(
-                f"{where}: {name!r} is no {self.role} (a @component class derived from {self.base.__name__})"
+                f"{where}: {shown(name)} is no {self.role} "
+                f"(a @component class derived from {self.base.__name__})"
             )
         return found
 
@@ -345,6 +372,21 @@ class Registry:
         """The table that `from_spec` turns back into `record`."""
         values = zip(record._fields, cast("tuple[Any, ...]", record), strict=True)
         return {"name": self.name_of(record)} | {name: value for name, value in values if value is not None}
+
+
+def _how_to_load(module: str, qualname: str) -> str:
+    """Why a class of a module is not there, and what to do about it."""
+    if module == "__main__":
+        return "it is of another script or notebook; put the class into a module"
+    if module in sys.modules:
+        return f"module {shown(module)} has no class {shown(qualname)}"
+    if not all(map(str.isidentifier, module.split("."))):
+        return f"{shown(module)} is no name of a module"
+    file = "" if "." in module else f"{module}.py, its file, or --components "
+    return (
+        f"module {shown(module)} is not loaded, and a name in a file loads nothing; "
+        f"to run its code, give --components {file}{module}, or import it in Python"
+    )
 
 
 def snake_case(name: str) -> str:

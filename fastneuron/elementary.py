@@ -4,9 +4,19 @@ These are what a component's methods may call. Here they are plain NumPy; `fastn
 gives each its compiled twin, which the compiler can turn into vector instructions.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+
+def _rounded(function: Callable[..., Any], x: Any, *others: Any) -> Any:
+    """The function in float64, rounded to the dtype of x, as are the other numbers; without a warning."""
+    dtype = np.result_type(x)
+    dtype = dtype if np.issubdtype(dtype, np.floating) else np.dtype(np.float64)
+    numbers = [np.asarray(number, dtype).astype(np.float64) for number in (x, *others)]
+    with np.errstate(all="ignore"):
+        return function(*numbers).astype(dtype)[()]
 
 
 def constant(like: Any, value: Any) -> Any:
@@ -38,36 +48,55 @@ def constant(like: Any, value: Any) -> Any:
     return np.asarray(value, like.dtype)[()]
 
 
-def exp(x: Any) -> Any:
-    """Exponential; 0 and inf beyond the range, without a warning.
+def exp(x: Any, gain: Any = 1.0, factor: Any = 1.0) -> Any:
+    """Exponential, factor exp(gain x); 0 and inf beyond the range, without a warning.
 
     Parameters
     ----------
     x : float or float array, any shape
         Any numbers.
+    gain : float or float array, shape of `x`
+        Factor of `x`; the product counts as it is, before it is rounded.
+    factor : float or float array, shape of `x`
+        Factor of the result, at most 1000 in size; what is subnormal is rounded after the product.
 
     Returns
     -------
     float or float array, shape of `x`
-        From 0 to inf.
+        From 0 to inf, times the factor.
 
     Examples
     --------
     >>> from fastneuron.elementary import exp
     >>> float(exp(0.0)), float(exp(1000.0))
     (1.0, inf)
+    >>> float(exp(38.0, -19.0)), float(exp(38.0, -19.0, 38.0))
+    (2.8854e-313, 1.0964517e-311)
     """
-    with np.errstate(over="ignore", under="ignore"):
-        return np.exp(x)
+    return _rounded(_exp, x, gain, factor)
 
 
-def sigmoid(x: Any) -> Any:
-    """Logistic sigmoid, 1 / (1 + exp(-x)), without a warning.
+def _exp(x: Any, gain: Any, factor: Any) -> Any:
+    size, lost = _size(x, gain)
+    falls = (x < 0) ^ (gain < 0)
+    return np.where(falls, _decayed(size, lost, factor), factor * _grown(size, lost))
+
+
+def _grown(size: Any, lost: Any) -> Any:
+    """exp(size + lost)."""
+    power = np.exp(size)
+    return np.where(np.isinf(power), power, power + power * lost)
+
+
+def sigmoid(x: Any, gain: Any = 1.0) -> Any:
+    """Logistic sigmoid, 1 / (1 + exp(-gain x)), without a warning.
 
     Parameters
     ----------
     x : float or float array, any shape
         Any numbers.
+    gain : float, finite
+        Factor of `x`; the product counts as it is, before it is rounded.
 
     Returns
     -------
@@ -77,11 +106,64 @@ def sigmoid(x: Any) -> Any:
     Examples
     --------
     >>> from fastneuron.elementary import sigmoid
-    >>> float(sigmoid(0.0)), float(sigmoid(-1000.0))
-    (0.5, 0.0)
+    >>> float(sigmoid(0.0)), float(sigmoid(-1000.0)), float(sigmoid(-2.0, 20.0))
+    (0.5, 0.0, 4.248354255291589e-18)
     """
-    with np.errstate(over="ignore", under="ignore"):
-        return 1 / (1 + np.exp(-x))
+    return _rounded(_sigmoid, x, gain)
+
+
+def _sigmoid(x: Any, gain: Any) -> Any:
+    tail = _sigmoid_tail(x, gain, np.float64(1.0))
+    return np.where((x < 0) ^ (gain < 0), tail, 1 - tail)
+
+
+def sigmoid_tail(x: Any, gain: Any = 1.0, factor: Any = 1.0) -> Any:
+    """The smaller one of s = sigmoid(gain x) and 1 - s, that is 1 / (1 + exp(abs(gain x))), times the factor.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+    gain : float, finite
+        Factor of `x`; the product counts as it is, before it is rounded.
+    factor : float or float array, shape of `x`
+        Factor of the result, which is rounded after it where it is subnormal.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From 0 to 1/2, times the factor.
+
+    Notes
+    -----
+    All its digits are right also where s is 1 to the last bit. With t, the slope of the sigmoid is t (1 - t).
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import sigmoid_tail
+    >>> float(sigmoid_tail(0.0)), float(sigmoid_tail(40.0)), float(sigmoid_tail(-40.0))
+    (0.5, 4.248354255291589e-18, 4.248354255291589e-18)
+    """
+    return _rounded(_sigmoid_tail, x, gain, factor)
+
+
+def _sigmoid_tail(x: Any, gain: Any, factor: Any) -> Any:
+    size, lost = _size(x, gain)
+    return _decayed(size, lost, factor) / (1 + np.exp(-size))
+
+
+def _size(x: Any, gain: Any) -> Any:
+    """abs(gain x), no larger than what exp makes 0 of, and what its rounding lost."""
+    gain = abs(gain)
+    size = np.minimum(abs(x), np.minimum(1000 / gain, np.finfo(np.float64).max))
+    return gain * size, _product_error(gain, size)
+
+
+def _decayed(size: Any, lost: Any, factor: Any) -> Any:
+    """Factor exp(-(size + lost)), subnormal only after the product."""
+    far = size > 80
+    power = np.exp(np.where(far, 44.0, 0.0) - size)
+    return (power - power * lost) * factor * np.where(far, np.exp(-44.0), 1.0)
 
 
 def log(x: Any) -> Any:
@@ -103,8 +185,7 @@ def log(x: Any) -> Any:
     >>> float(log(1.0)), float(log(0.0)), float(log(-1.0))
     (0.0, -inf, nan)
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(x)
+    return _rounded(np.log, x)
 
 
 def log1p(x: Any) -> Any:
@@ -126,17 +207,18 @@ def log1p(x: Any) -> Any:
     >>> float(log1p(1e-20)), float(log1p(-1.0))
     (1e-20, -inf)
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log1p(x)
+    return _rounded(np.log1p, x)
 
 
-def tanh(x: Any) -> Any:
-    """Hyperbolic tangent.
+def tanh(x: Any, gain: Any = 1.0) -> Any:
+    """Hyperbolic tangent of gain x.
 
     Parameters
     ----------
     x : float or float array, any shape
         Any numbers.
+    gain : float, finite
+        Factor of `x`.
 
     Returns
     -------
@@ -149,7 +231,37 @@ def tanh(x: Any) -> Any:
     >>> float(tanh(0.0)), float(tanh(100.0))
     (0.0, 1.0)
     """
-    return np.tanh(x)
+    return _rounded(lambda x, gain: np.tanh(gain * x), x, gain)
+
+
+def tanh_slope(x: Any, gain: Any = 1.0) -> Any:
+    """Derivative of the hyperbolic tangent at gain x, 1 - tanh(gain x)^2, without a warning.
+
+    Parameters
+    ----------
+    x : float or float array, any shape
+        Any numbers.
+    gain : float, finite
+        Factor of `x`; the product counts as it is, before it is rounded.
+
+    Returns
+    -------
+    float or float array, shape of `x`
+        From 0 to 1; all its digits are right also where tanh is 1.
+
+    Examples
+    --------
+    >>> from fastneuron.elementary import tanh_slope
+    >>> float(tanh_slope(0.0)), float(tanh_slope(20.0))
+    (1.0, 1.699341702116635e-17)
+    """
+    return _rounded(_tanh_slope, x, gain)
+
+
+def _tanh_slope(x: Any, gain: Any) -> Any:
+    size, lost = _size(2 * x, gain)
+    e = np.exp(-size)
+    return _decayed(size, lost, np.float64(4.0)) / (1 + e * (2 + e))
 
 
 def arctan(x: Any) -> Any:
@@ -171,7 +283,7 @@ def arctan(x: Any) -> Any:
     >>> float(4 * arctan(1.0))
     3.141592653589793
     """
-    return np.arctan(x)
+    return _rounded(np.arctan, x)
 
 
 def erf(x: Any) -> Any:
@@ -195,7 +307,7 @@ def erf(x: Any) -> Any:
     """
     from scipy import special  # slow to import, and seldom needed
 
-    return special.erf(x)
+    return _rounded(special.erf, x)
 
 
 def quantile(u: Any) -> Any:
@@ -287,7 +399,22 @@ def fma(a: Any, b: Any, c: Any) -> Any:
     >>> fma(2.0, 3.0, 1.0)
     7.0
     """
-    return a * b + c
+    with np.errstate(over="ignore", invalid="ignore"):
+        return a * b + c
+
+
+def _product_error(a: Any, b: Any) -> Any:
+    """Dekker (1971): the halves of both numbers are multiplied one by one."""
+    (a, n), (b, m) = np.frexp(a), np.frexp(b)
+    a_high, b_high = _upper_half(a), _upper_half(b)
+    a_low, b_low = a - a_high, b - b_high
+    missing = a * b - a_high * b_high - a_low * b_high - a_high * b_low
+    return np.ldexp(a_low * b_low - missing, n + m)
+
+
+def _upper_half(x: Any) -> Any:
+    """X rounded to 26 bits."""
+    return x * 134217729.0 - (x * 134217729.0 - x)
 
 
 def divide(a: Any, b: Any) -> Any:

@@ -132,7 +132,7 @@ class SquaredError(Loss):
     scale: Annotated[float, Bound("positive", low=0.0, above=True, plain=0.5)] = 0.5
 
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        return self.scale * ((a - y) * (a - y))
+        return (self.scale * (a - y)) * (a - y)  # the square alone may overflow where the loss does not
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         return (self.scale + self.scale) * (a - y) * activation.derivative(z, a)
@@ -190,7 +190,8 @@ class Huber(Loss):
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         far = abs(a - y)
         half = constant(z, 0.5)
-        return where(far > self.delta, self.delta * (far - half * self.delta), half * far * far)
+        near = where(far > self.delta, constant(z, self.delta), far)
+        return where(far > self.delta, self.delta * (far - half * self.delta), half * near * near)
 
     def derivative(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         e = a - y
@@ -261,7 +262,7 @@ class Hinge(Loss):
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         one, zero = constant(z, 1.0), constant(z, 0.0)
         side = y + y - one
-        return where(side * z < one, -side, zero)
+        return where(side * z < one, -side, where(side * z >= one, zero, z))
 
 
 @losses.add
@@ -291,4 +292,5 @@ class PerceptronLoss(Loss):
         return maximum((one - y - y) * z, constant(z, 0.0))
 
     def delta(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
-        return where(z >= constant(z, 0.0), constant(z, 1.0), constant(z, 0.0)) - y
+        zero = constant(z, 0.0)
+        return where(z >= zero, constant(z, 1.0), where(z < zero, zero, z)) - y

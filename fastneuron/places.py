@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fastneuron.axes import Axis, Values
+from fastneuron.chosen import Chosen
 from fastneuron.components import FINITE, Bound, Component, checked_number, nearest, shown, shown_key
 from fastneuron.models import Model, Neuron, pieces_of
 from fastneuron.penalties import penalties
@@ -32,6 +33,18 @@ _ENTRY = re.compile(r"(layer\d{1,6}\.\w+)\[(\d{1,9}(?:,\d{1,9})?)\]")
 OFFSET, SD = "offset", "sd"
 MAX_EXACT_FLOAT32 = 2**24  # an axis of max_steps is held in the sweep's dtype
 RESULT_NAMES = ("outcome", "steps", "loss", "error", "speed", "period", "learned")
+# what else stands in a result or a store: dimensions, the ledger, attributes, and what keep= knows
+RESERVED = {
+    *RESULT_NAMES, "draw", "final", "tile_done", "tile_entry",
+    "layout", "run_times", "seconds", "metadata_crc32c", "sweep", "sweep_sha256", "component_code", "title",
+    "Conventions", "dtype", "cpu", "fastneuron_version", "results_version", "numba_version", "numpy_version",
+}  # fmt: skip
+_RESERVED_KINDS = re.compile(r"final_.*|.*_tile|layer\d+_(in|out)")
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a result or a store uses a name, so that nothing of a user's may be called so."""
+    return name in RESERVED or _RESERVED_KINDS.fullmatch(name) is not None
 
 
 def _components(sweep: Sweep) -> dict[str, Component]:
@@ -143,7 +156,7 @@ def check_axes(sweep: Sweep) -> None:
     known = bounds_of(sweep)
     taken: dict[tuple[str, str], str] = {}
     for name, place in sweep.places.items():
-        if name in RESULT_NAMES or name in sweep.record or name.startswith("final_"):
+        if is_reserved(name) or name in sweep.record:
             raise ValueError(f"axes.{name}: a result's variable is called so; write {'.'.join(place)}")
         if place in taken:
             raise ValueError(f"axes.{name}: the same as axes.{taken[place]}; give one of them")
@@ -191,14 +204,15 @@ def check_dtype(sweep: Sweep) -> None:
             if value is not None:
                 _check_number(f"{where}.{field}", value, record.bounds[field], sweep.dtype)
     for name, start in sweep.start.items():
-        _check_numbers(partial(_start_entry, name), np.ravel(cast("Any", start)), FINITE, sweep.dtype)
+        entry = partial(_start_entry, name, isinstance(start, Chosen))
+        _check_numbers(entry, np.ravel(cast("Any", start)), FINITE, sweep.dtype)
     for name, reducer in sweep.record.items():
         for field, value in zip(reducer._fields, cast("tuple[Any, ...]", reducer), strict=True):
             _check_number(f"record.{name}.{field}", value, reducer.bounds[field], sweep.dtype)
 
 
-def _start_entry(name: str, i: int) -> str:
-    return f"start.{name}"
+def _start_entry(name: str, chosen: bool, i: int) -> str:
+    return f"start.{name}[{i}]" if chosen else f"start.{name}"
 
 
 def _entry(name: str, columns: int, i: int) -> str:

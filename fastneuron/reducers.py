@@ -1,8 +1,9 @@
 """Reducers: what is kept of the losses of a training run, without keeping every step.
 
 The losses are l_0 .. l_(T-1), each taken before its update, for T = max_steps; a start that ends early stays
-where it ended, and its loss there counts for the steps that are left. Counted is c_t = min(r_t, clip), and
-clip where r_t is not finite, with r_t = l_t, or l_t / l_0 where `relative` is 1.
+where it ended, and its loss there counts for the steps that are left; one that ends in a cycle passes through
+the states of the cycle in turn. Counted is c_t = min(r_t, clip), and clip where r_t is not finite, with
+r_t = l_t; where `relative` is 1, r_t = l_t / l_0, and 0 where l_t is 0, also if l_0 is.
 """
 
 from __future__ import annotations
@@ -60,7 +61,8 @@ class Reducer(Component):
         float or float array, shape of `loss`
             At most ``clip``; ``clip`` where the loss is not a number.
         """
-        loss = where(self.relative > 0.0, divide(loss, first), loss)
+        ratio = where(loss == 0.0, loss, divide(loss, first))
+        loss = where(self.relative > 0.0, ratio, loss)
         return where(loss < self.clip, loss, self.clip)
 
     def term(self, loss: Any, t: Any, steps: Any) -> Any:

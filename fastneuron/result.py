@@ -9,6 +9,7 @@ Not here: how results are computed (`fastneuron.engine`) or stored (`fastneuron.
 from __future__ import annotations
 
 import functools
+import json
 import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import fastneuron
-from fastneuron.components import nearest, shown
+from fastneuron.components import nearest, shown, shown_key
+from fastneuron.fingerprint import PYTHON
 from fastneuron.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 
+CODE = "component_code"  # attribute: that of the sweep when the result was begun
 RESULTS_VERSION = 1
 """Raised with every change after which a result may differ in any bit: no older map is gone on with."""
 
@@ -125,11 +128,13 @@ def coordinate_attributes(axis: str) -> dict[str, Any]:
 
 def attributes_of(sweep: Sweep) -> dict[str, Any]:
     """Where a result comes from: the sweep and what computes it."""
+    code = sweep.component_code
     return {
         "Conventions": "CF-1.11",
-        "title": f"fastneuron: training {sweep.task.name} from {sweep.points} starts",
+        "title": f"fastneuron: training {sweep.task.name}",  # true also of a part
         "sweep": sweep.to_toml(),
         "sweep_sha256": sweep.sha256,
+        **({CODE: code} if code else {}),
         "dtype": sweep.dtype,
         "fastneuron_version": fastneuron.__version__,
         "results_version": RESULTS_VERSION,
@@ -156,6 +161,50 @@ def cpu_name() -> str:
     return names[0] if names else platform.machine()
 
 
+def code_in(attributes: Mapping[str, Any]) -> dict[str, str]:
+    """What the attributes of a result tell of the code of its components: fingerprints, and ``python``."""
+    try:
+        found = json.loads(attributes.get(CODE) or "{}")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return {name: str(value) for name, value in found.items()} if isinstance(found, dict) else {}
+
+
+def code_apart(attributes: Mapping[str, Any], sweep: Sweep) -> str:
+    """In what the code of a sweep's components is not that of a result of it, in words; "" if in nothing."""
+    there, here = code_in(attributes), code_in({CODE: sweep.component_code})
+    apart = [shown_key(name) for name in here if name != "python" and there.get(name) != here[name]]
+    if not apart:
+        return ""
+    names = ", ".join(apart)
+    if not all(name in there for name in here):
+        return f"it does not tell by which code of {names} it was made"
+    if there.get("python") != PYTHON:
+        old = shown(there.get("python"), 20)
+        return f"the code of {names} was noted by Python {old}, which {PYTHON} cannot compare"
+    return f"the code of {names} has changed since"
+
+
+def sweep_behind(result: xarray.Dataset) -> Sweep:
+    """The sweep of a result, to compute more of it.
+
+    Raises
+    ------
+    ValueError
+        If the result has none, or the code of its components has changed since it was made.
+    """
+    from fastneuron.sweep import Sweep
+
+    text = result.attrs.get("sweep")
+    if not isinstance(text, str):
+        raise ValueError("this result lacks its sweep (attrs['sweep']), from which this is computed")
+    sweep = Sweep.from_toml(text)
+    apart = code_apart(result.attrs, sweep)
+    if apart:
+        raise ValueError(f"what this computes would not be of this result: {apart}; restore it, or run anew")
+    return sweep
+
+
 def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> xarray.Dataset:
     """The labelled result of arrays of the sweep's shape."""
     import xarray
@@ -169,3 +218,44 @@ def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> x
         {name: (name, values, coordinate_attributes(name)) for name, values in sweep.coordinates().items()},
         attributes_of(sweep) | {"seconds": seconds},
     )
+
+
+def places_in_sweep(result: xarray.Dataset, sweep: Sweep) -> dict[str, np.ndarray]:
+    """Where the points of a result are in the grid of its sweep: by dim, places along it, 0 or more.
+
+    Raises
+    ------
+    ValueError
+        If the result has dims of its own, lacks a dim, or holds a value that the sweep does not, or holds
+        twice, so that it is not known which is meant.
+    """
+    known = {dim for variable in variables_of(sweep).values() for dim in variable.more}
+    for name in result.dims:
+        if name not in sweep.dims and name not in known:
+            raise ValueError(f"this result has a dimension {name}, which its sweep does not have")
+    places = {}
+    for dim, values in sweep.coordinates().items():
+        if dim not in result.coords:
+            if len(values) == 1 and dim not in result.dims:
+                places[dim] = np.zeros(1, int)
+                continue
+            raise ValueError(
+                f"this result no longer tells its {dim}; select with .isel or .sel, without drop=True"
+            )
+        held = np.atleast_1d(result[dim].values)
+        if np.array_equal(held, values):
+            places[dim] = np.arange(len(values))
+            continue
+        if held.dtype.kind not in "iuf":
+            raise ValueError(f"this result holds {dim} {shown(held[0])}, which is not in its sweep")
+        order = np.argsort(values, kind="stable")
+        first, behind = (np.searchsorted(values, held, side, sorter=order) for side in ("left", "right"))
+        for counted, what in (
+            (behind == first, "is not in its sweep"),
+            (behind > first + 1, "its sweep has twice"),
+        ):
+            if counted.any():
+                raise ValueError(f"this result holds {dim} {held[counted][0]}, which {what}")
+        found = order[first]
+        places[dim] = found
+    return places

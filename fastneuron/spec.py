@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -15,7 +16,9 @@ import numpy as np
 from fastneuron import tasks
 from fastneuron.activations import activations
 from fastneuron.batches import FullBatch, batches
+from fastneuron.chosen import Chosen
 from fastneuron.components import nearest, shown, shown_key
+from fastneuron.files import path_of
 from fastneuron.losses import losses
 from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import optimizers
@@ -62,7 +65,7 @@ def _model_table(model: Model) -> dict[str, Any]:
 
 
 def _start(value: Any) -> Any:
-    if isinstance(value, Distribution):
+    if isinstance(value, Distribution | Chosen):
         return value.to_spec()
     return value.tolist() if isinstance(value, np.ndarray) else value
 
@@ -76,11 +79,12 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
         Naming the key, its value and what is allowed; also for a key that is not known.
     """
     if not isinstance(spec, Mapping):
-        raise ValueError(f"a sweep must be a table, got {shown(spec)}")
+        raise ValueError(f"a sweep must be a dict of tables, as TOML gives it, got {shown(spec)}")
     _check_keys(spec, (*KEYS, PICTURE))
     for key in ("task", "optimizer", "axes"):
-        if key not in spec and not (key == "axes" and "draws" in spec):
-            raise ValueError(f"{key}: missing table; a sweep needs task, optimizer, and axes or draws")
+        if key not in spec and not (key == "axes" and ("draws" in spec or _has_chosen(spec.get("start")))):
+            what = "task, optimizer, and axes, draws or chosen starts"
+            raise ValueError(f"{key}: missing table; a sweep needs {what}")
     given: dict[str, Any] = {key: spec[key] for key in ("dtype", "seed", "draws") if key in spec}
     given["task"] = tasks.from_spec(_table(spec, "task"))
     given["model"] = _model_from(_table(spec, "model"), given["task"])
@@ -95,6 +99,31 @@ def spec_arguments(spec: Mapping[str, Any]) -> dict[str, Any]:
     }
     given["stop"] = _stop_from(_table(spec, "stop"))
     return given
+
+
+def _has_chosen(start: object) -> bool:
+    """Whether a table has chosen starts, for all that is known before the model is."""
+    values = start.values() if isinstance(start, Mapping) else ()
+    return any(
+        isinstance(value, list) or (isinstance(value, Mapping) and "values" in value) for value in values
+    )
+
+
+def seek_from(folder: Path, spec: Mapping[str, Any]) -> None:
+    """Make the path of a CSV file one from `folder`, that of the file which `spec` was read from."""
+    task = spec.get("task")
+    if isinstance(task, dict) and isinstance(task.get("csv"), str):
+        task["csv"] = str(folder / path_of(task["csv"], "task.csv"))
+
+
+def component_names(spec: Mapping[str, Any]) -> Iterator[str]:
+    """The names of the components that parsed TOML gives, whatever else it has."""
+    tables = [table for key in ("model", "record") if isinstance(table := spec.get(key), Mapping)]
+    entries = [entry for table in tables for entry in table.values()]
+    for entry in (*entries, *(spec.get(role) for role in _COMPONENTS)):
+        name = entry.get("name") if isinstance(entry, Mapping) else entry
+        if isinstance(name, str):
+            yield name
 
 
 def _check_keys(table: Mapping[str, Any], allowed: Sequence[str], where: str = "") -> None:

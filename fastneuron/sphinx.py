@@ -18,7 +18,8 @@ In ``conf.py``: ``extensions = ["fastneuron.sphinx"]``. In a page, with MyST in 
 
 The argument is a ready figure (`fastneuron.figures`), or a TOML file, relative to the page or, with a leading
 ``/``, to the folder of ``conf.py``. Without one the content is the spec, and ``:caption:`` the caption. A
-picture is drawn once: its file is named by its spec, the versions and the code that draws it.
+picture is drawn once: its file is named by its spec, the versions and the code that draws it, also that of
+components of your own. A spec names these ``module:Class``, and ``conf.py`` imports the module.
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ from sphinx.util.docutils import SphinxDirective
 import fastneuron
 from fastneuron import toml
 from fastneuron.figures import ReadyFigure, load, names
-from fastneuron.fingerprint import package_fingerprint
+from fastneuron.fingerprint import class_loaded, code_table, package_fingerprint
+from fastneuron.result import CODE, code_in
+from fastneuron.spec import seek_from
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
     from sphinx.util.typing import ExtensionMetadata
 
 FORMATS = ("png", "svg", "gif")
@@ -98,6 +102,8 @@ class FastneuronDirective(Figure, SphinxDirective):
         """
         try:
             figure = self._figure()
+            if code := figure.sweep.component_code:
+                self.env.metadata[self.env.docname].setdefault(CODE, []).append(code)
             picture = self._drawn(figure)
         except (ValueError, MemoryError, OSError) as error:
             text = " ".join(str(error).split())
@@ -115,6 +121,7 @@ class FastneuronDirective(Figure, SphinxDirective):
             if not self.content:
                 raise ValueError("give a ready figure, a TOML file, or a spec as the content")
             spec = toml.loads("\n".join(self.content))
+            seek_from(Path(self.env.srcdir) / os.path.dirname(self.env.docname), spec)
             self.content = StringList()
         elif self.arguments[0] in names():
             ready = load(self.arguments[0])
@@ -124,6 +131,7 @@ class FastneuronDirective(Figure, SphinxDirective):
         if caption is not None:
             self.content = StringList([caption], self.get_source_info()[0])
         _override(spec, self.options.pop("set", ""))
+        self._note_table(spec)
         try:
             return ReadyFigure(spec, name, title)
         except ValueError as error:
@@ -141,9 +149,18 @@ class FastneuronDirective(Figure, SphinxDirective):
                 f"no file {relative}, and no ready figure of that name; there are: {known}"
             ) from None
         try:
-            return relative, toml.loads(text)
+            spec = toml.loads(text)
         except ValueError as error:
             raise ValueError(f"{relative}: {error}") from None
+        seek_from(Path(absolute).parent, spec)
+        return relative, spec
+
+    def _note_table(self, spec: dict[str, Any]) -> None:
+        """Have the page built again when the CSV file of a task changes."""
+        task = spec.get("task")
+        table = task.get("csv") if isinstance(task, dict) else None
+        if isinstance(table, str) and Path(table).is_file():
+            self.env.note_dependency(os.path.relpath(table, self.env.srcdir))
 
     def _drawn(self, figure: ReadyFigure) -> Path:
         """The file of the picture, drawn if it is not there."""
@@ -163,6 +180,23 @@ def _override(spec: dict[str, Any], given: str) -> None:
     from fastneuron.cli.spec import overridden
 
     overridden(spec, tuple(filter(None, re.split(r"\s*(?:,\s+|\n)\s*(?=[^\s=,\[\]{}]+\s*=)", given.strip()))))
+
+
+def _outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """The pages with pictures of components whose code has changed."""
+    return [
+        page
+        for page, noted in env.metadata.items()
+        if any(code != _code_now(code) for code in noted.get(CODE, ()))
+    ]
+
+
+def _code_now(code: str) -> str:
+    """The code of the same components as they are loaded now."""
+    classes = [class_loaded(name) for name in code_in({CODE: code}) if name != "python"]
+    return code_table(cls for cls in classes if isinstance(cls, type))
 
 
 def setup(app: Sphinx) -> ExtensionMetadata:
@@ -186,4 +220,5 @@ def setup(app: Sphinx) -> ExtensionMetadata:
     """
     app.add_directive("fastneuron", FastneuronDirective)
     app.add_config_value("fastneuron_fingerprint", package_fingerprint(), "env", str)
+    app.connect("env-get-outdated", _outdated)
     return {"version": fastneuron.__version__, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-import re
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -22,21 +22,24 @@ import numpy as np
 
 from fastneuron import toml
 from fastneuron.activations import activations
+from fastneuron.arrays import checked_array
 from fastneuron.axes import Axis, as_axis
 from fastneuron.batches import Batch, FullBatch, batches
+from fastneuron.chosen import DIM, Chosen, chosen_from, together
 from fastneuron.components import Component, Registry, checked_number, nearest, shown, shown_key
+from fastneuron.fingerprint import code_table
 from fastneuron.losses import Loss, SquaredError, losses
 from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import Penalty, penalties
 from fastneuron.places import (
-    RESULT_NAMES,
     bounds_of,
     check_axes,
     check_dtype,
     check_sizes,
     described,
+    is_reserved,
     place_of,
 )
 from fastneuron.reducers import Reducer, reducers
@@ -55,7 +58,7 @@ MAX_AXES = 64  # NumPy's limit
 DTYPES = ("float64", "float32")
 STANDARD = normal(0.0, 1.0)  # what a network's parameters start from unless told
 
-Start = float | Distribution | np.ndarray
+Start = float | Distribution | Chosen | np.ndarray
 
 AxisLike = Axis | Sequence[float] | np.ndarray
 
@@ -76,7 +79,8 @@ class Sweep:
         (``optimizer.learning_rate``, ``activation.gain``, ``stop.tolerance``). Of a network it is one number
         of a parameter (``layer0.weight[1,0]``), an optimizer's field for one layer
         (``layer0.learning_rate``) or what is added to a layer's weights (``layer0.offset``); and
-        ``start.sd`` is the standard deviation of all normal starts. None are needed with `draws`.
+        ``start.sd`` is the standard deviation of all normal starts. None are needed with `draws` or chosen
+        starts.
     model : Neuron or Network, optional
         Default: a sigmoid neuron with the task's inputs.
     loss : Loss
@@ -85,12 +89,15 @@ class Sweep:
         Added to the loss. Default: none.
     batch : Batch, optional
         Which samples a step sees. Default: all.
-    start : mapping of str to float, normal(...), uniform(...), or array
+    start : mapping of str to float, normal(...), uniform(...), list, array or DataArray
         Parameters that are no axes; those not given start at 0, in a network at normal(0, 1). Random ones
-        are drawn anew at every point. An array, of the parameter's shape, is a network's start at all points.
+        are drawn anew at every point. A neuron's may be chosen one by one, as 1-D lists, arrays, columns or
+        DataArrays of one length (n,): their dimension comes behind the axes and is called ``start``, with the
+        numbers from 0 as its coordinate; a DataArray gives it its own name, and its coordinate if this is
+        numbers. An array of the parameter's shape is a network's start at all points.
     draws : int, 1 or more, optional
-        How often every point of the grid is drawn: the last dimension of the result, ``draw``. Needs a random
-        start or batch.
+        How often every point of the grid, and every chosen start, is drawn: the last dimension of the result,
+        ``draw``. Needs a random start or batch.
     stop : Stop
         When a start ends.
     record : mapping of str to Reducer, optional
@@ -110,6 +117,8 @@ class Sweep:
     Notes
     -----
     Two sweeps are equal where their TOML is: -0.0 differs from 0.0, and the order of the axes counts.
+
+    Random starts and batches are keyed by the number of a point, in C order of `dims`.
 
     Examples
     --------
@@ -171,6 +180,7 @@ class Sweep:
             _check_component("penalty", penalty, penalties, "L2(strength=0.01), or None")
         batch = FullBatch() if batch is None else batch
         _check_component("batch", batch, batches, "MiniBatch(size=1)")
+        starts = _checked_start(start, model)
         given = {
             "task": task,
             "model": model,
@@ -178,8 +188,8 @@ class Sweep:
             "optimizer": optimizer,
             "penalty": penalty,
             "batch": batch,
-            "axes": MappingProxyType(_checked_axes(axes, draws)),
-            "start": MappingProxyType(_checked_start(start, model)),
+            "axes": MappingProxyType(_checked_axes(axes, _chosen_in(starts), draws)),
+            "start": MappingProxyType(starts),
             "draws": _checked_draws(draws),
             "stop": stop,
             "record": MappingProxyType(_checked_record(record)),
@@ -191,19 +201,21 @@ class Sweep:
         _check_targets(self)
         _check_random(self)
         check_axes(self)
+        _check_chosen(self)
         check_sizes(self)
         check_dtype(self)
 
     @property
     def dims(self) -> tuple[str, ...]:
-        """Names of the axes, in order, and ``draw`` if there are draws."""
-        return (*self.axes, DRAW) if self.draws else tuple(self.axes)
+        """Names of the axes, in order, then that of the chosen starts, and ``draw`` if there are draws."""
+        chosen = () if self.chosen is None else (self.chosen.dim,)
+        return (*self.axes, *chosen, *((DRAW,) if self.draws else ()))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Lengths of `dims`."""
-        lengths = tuple(map(len, self.axes.values()))
-        return (*lengths, self.draws) if self.draws else lengths
+        chosen = () if self.chosen is None else (len(self.chosen),)
+        return (*map(len, self.axes.values()), *chosen, *((self.draws,) if self.draws else ()))
 
     @property
     def points(self) -> int:
@@ -211,15 +223,22 @@ class Sweep:
         return math.prod(self.shape)
 
     def coordinates(self) -> dict[str, np.ndarray]:
-        """The values along each of `dims`: those of the axes, and the numbers of the draws from 0.
+        """The values along each of `dims`: those of the axes, and the numbers of chosen starts and draws.
 
         Returns
         -------
         dict of str to array, shape (length of the dim,)
-            By name: float64, for ``draw`` int64.
+            By name: float64, for ``draw`` and chosen starts numbered from 0 int64.
         """
         values = {name: axis.values() for name, axis in self.axes.items()}
+        if self.chosen is not None:
+            values[self.chosen.dim] = self.chosen.coordinate
         return values | {DRAW: np.arange(self.draws)} if self.draws else values
+
+    @cached_property
+    def chosen(self) -> Chosen | None:
+        """One parameter's chosen starts, which tell the dimension of all; None where there are none."""
+        return _chosen_in(self.start)
 
     @cached_property
     def places(self) -> dict[str, tuple[str, str]]:
@@ -232,6 +251,43 @@ class Sweep:
         """What every parameter starts from that is no axis, by name."""
         default: Start = 0.0 if isinstance(self.model, Neuron) else STANDARD
         return dict.fromkeys(self.model.parameters, default) | dict(self.start)
+
+    def at(self, /, **indices: int) -> dict[str, Any]:
+        """Look up the start at one point.
+
+        Parameters
+        ----------
+        **indices : int, -length <= index < length of the dim
+            The place of the point along each of `dims`, by name; counted from the end where negative. A dim
+            of length 1 need not be given.
+
+        Returns
+        -------
+        dict of str to float, or of str to float64 array, shape of the parameter, for a network
+            The parameters there by name, with the bits from which the training starts: random ones are drawn
+            as in the result, and in a float32 sweep they are numbers of float32.
+
+        Raises
+        ------
+        ValueError
+            For a dim that is missing or unknown, or an index beyond its ends.
+
+        See Also
+        --------
+        fastneuron.replay : Every step from there.
+
+        Examples
+        --------
+        >>> import fastneuron as fn
+        >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+        ...                  start={"weight": fn.uniform(5, 6), "bias": [-1, 0, 1]}, draws=100)
+        >>> start = sweep.at(start=-1, draw=17)
+        >>> start["bias"], 5 < start["weight"] < 6
+        (1.0, True)
+        """
+        from fastneuron.engine.lowering import start_at
+
+        return start_at(self, place_of_point(dict(zip(self.dims, self.shape, strict=True)), indices))
 
     def to_toml(self) -> str:
         """The sweep as TOML, canonical: `from_toml` gives an equal sweep, to the last bit.
@@ -271,7 +327,7 @@ class Sweep:
         Parameters
         ----------
         spec : mapping of str to tables
-            With at least task, optimizer, and axes or draws, as in docs/spec.md.
+            With at least task, optimizer, and axes, draws or chosen starts, as in docs/spec.md.
 
         Returns
         -------
@@ -290,6 +346,17 @@ class Sweep:
         """Fingerprint: the SHA-256 of `to_toml`, in hexadecimal."""
         return hashlib.sha256(self.to_toml().encode()).hexdigest()
 
+    @property
+    def component_code(self) -> str:
+        """Fingerprints of the code of the components from outside fastneuron, as it is now.
+
+        A JSON object: for each class, by ``module:Class``, a SHA-256 of its methods and constants and of what
+        these refer to; and ``python``, the version that they hold for. Empty where there are no such classes.
+        """
+        parts = (self.loss, self.penalty, self.optimizer, self.batch, *self.record.values())
+        records = (*self.model.components.values(), *parts)
+        return code_table(type(record) for record in records if record is not None)
+
     def run(
         self,
         store: Any = None,
@@ -305,7 +372,8 @@ class Sweep:
         ----------
         store : path, URL or zarr store, optional
             A Zarr v3 store to write tile by tile; the result is then opened from it lazily. One that
-            holds a part of this very sweep is gone on with. Default: the result is held in memory.
+            holds a part of this very sweep, computed by the same code, is resumed. Default: the result is
+            held in memory.
         keep : names of variables, optional
             What the result should hold; ``"final"`` stands for all final parameters. Default: all, but
             without a network's final parameters.
@@ -328,13 +396,15 @@ class Sweep:
             Dims in the order of `axes`, coordinates their values; variables ``outcome`` (int8, an
             `Outcome`), ``steps``, ``loss``, ``error``, ``speed``, ``period``, ``learned``, what was recorded,
             and ``final_<parameter>``, for a network with the further dims ``layer0_in``, ``layer0_out``, ...;
-            the sweep itself, as TOML, in the attribute ``sweep``.
+            the sweep itself, as TOML, in the attribute ``sweep``, and in ``component_code`` what
+            `component_code` is.
 
         Raises
         ------
         ValueError
-            If an argument is not what is described here; if the store holds another sweep or other
-            variables, with the difference, or another process is writing to it.
+            If an argument is not what is described here; if the store holds another sweep, the code of a
+            component of yours has changed or the variables are others, with the difference; or if another
+            process is writing to it.
         FileExistsError
             If what is at `store` is no map.
         MemoryError
@@ -419,16 +489,53 @@ def _check_component(name: str, record: Component, registry: Registry, example: 
         )
 
 
-def _checked_axes(axes: object, draws: object) -> dict[str, Axis]:
-    most = MAX_AXES - (draws is not None)
-    if not isinstance(axes, Mapping) or len(axes) > most or (not axes and draws is None):
-        given = dict(axes) if isinstance(axes, Mapping) else axes
-        raise ValueError(f"axes must be a table of 1 to {most} axes by name, got {shown(given)}")
+def place_of_point(lengths: Mapping[str, int], indices: Mapping[str, object]) -> tuple[int, ...]:
+    """The place of a point, 0 or more along each dim of a grid, that is given by its indices.
+
+    Raises
+    ------
+    ValueError
+        For a dim that is missing or unknown, or an index beyond its ends.
+    """
+    for name in indices:
+        if name not in lengths:
+            known = ", ".join(f"{dim} ({length})" for dim, length in lengths.items()) or "none"
+            raise ValueError(
+                f"no dimension {shown(name)}{nearest(str(name), lengths)}; with their lengths: {known}"
+            )
+    place = []
+    for dim, length in lengths.items():
+        if dim not in indices and length != 1:
+            raise ValueError(f"{dim}: missing; which of the {length} is meant, from 0 to {length - 1}?")
+        given = indices.get(dim, 0)
+        try:
+            index = length if isinstance(given, bool) else operator.index(given)  # type: ignore[arg-type]
+        except TypeError:
+            index = length
+        if not -length <= index < length:
+            allowed = f"a whole number from {-length} to {length - 1}"
+            raise ValueError(f"{dim} must be {allowed}, the place of a point along it, got {shown(given)}")
+        place.append(index % length)
+    return tuple(place)
+
+
+def _chosen_in(starts: Mapping[str, Start]) -> Chosen | None:
+    return next((start for start in starts.values() if isinstance(start, Chosen)), None)
+
+
+def _checked_axes(axes: object, chosen: Chosen | None, draws: object) -> dict[str, Axis]:
+    most = MAX_AXES - (chosen is not None) - (draws is not None)
+    if not isinstance(axes, Mapping):
+        example = "{'weight': linspace(-20, 20, 64)}"
+        raise ValueError(f"axes must be a dict of axes by name, as {example}, got {shown(axes)}")
+    if len(axes) > most or (not axes and chosen is None and draws is None):
+        raise ValueError(f"axes must be 1 to {most} axes by name, got {len(axes)}")
     for name in axes:
         if not isinstance(name, str):
             raise ValueError(f"axes: a name must be text, got {shown(name)}")
     checked = {name: as_axis(values, f"axis {shown_key(name)}") for name, values in axes.items()}
     points = math.prod(map(len, checked.values())) * (_checked_draws(draws) or 1)
+    points *= 1 if chosen is None else len(chosen)
     if points > MAX_POINTS:
         raise ValueError(f"axes must have at most 2**62 points in all, got {points}")
     return checked
@@ -445,45 +552,71 @@ def _checked_draws(draws: object) -> int | None:
 
 def _checked_record(record: object) -> dict[str, Reducer]:
     if not isinstance(record, Mapping):
-        raise ValueError(f"record must be a table of reducers by name, got {shown(record)}")
+        raise ValueError(f"record must be a dict of reducers, as {{'loss_sum': Sum()}}, got {shown(record)}")
     for name, reducer in record.items():
         if not isinstance(name, str) or not name.isidentifier():
             raise ValueError(f"record: a name must be one word, as loss_sum, got {shown(name)}")
-        taken = (*RESULT_NAMES, DRAW, "final")  # keep= knows the last
-        if name in taken or name.startswith("final_") or re.fullmatch(r"layer\d+_(in|out)", name):
+        if is_reserved(name):
             raise ValueError(f"record.{name}: a result has this name already; choose another")
         _check_component(f"record.{name}", reducer, reducers, "Sum()")
     return dict(record)
 
 
 def _checked_start(start: object, model: Model) -> dict[str, Start]:
-    if not isinstance(start, Mapping):
-        raise ValueError(f"start must be a table of numbers by parameter, got {shown(start)}")
-    for name in start:
+    if not isinstance(start, Mapping) and not hasattr(start, "keys"):  # a DataFrame is a table, too
+        example = f"{{{model.parameters[0]!r}: 0.5}}"
+        raise ValueError(f"start must be a dict of parameters, as {example}, got {shown(start)}")
+    given: dict[str, Any] = dict(start)  # type: ignore[call-overload]
+    for name in given:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
             raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {described(model)}")
-    return {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in start.items()}
+    return together(
+        {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in given.items()}
+    )
 
 
-def _one_start(where: str, value: object, shape: tuple[int, ...]) -> Start:
-    if isinstance(value, Mapping):
+def _one_start(where: str, value: Any, shape: tuple[int, ...]) -> Start:
+    if isinstance(value, Mapping) and (shape or "values" not in value):
         return distribution_from_spec(value, where)
     if isinstance(value, Distribution):
         return value
-    if not shape or not isinstance(value, np.ndarray | list | tuple):
-        return checked_number(where, value)
-    try:
-        array = np.array(value)
-    except ValueError:
-        raise ValueError(f"{where} is ragged; it must have shape {shape}") from None
+    if isinstance(value, Chosen | Mapping):
+        return chosen_from(value, where)
+    wanted = f"a number or an array of shape {shape}" if shape else "a number or a list of starts"
+    array = checked_array(where, value, wanted)
+    if not array.ndim:
+        return checked_number(where, float(array))
+    return _whole_parameter(where, array, shape) if shape else chosen_from(value, where)
+
+
+def _whole_parameter(where: str, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """A parameter of a network, from an array of its shape."""
     if array.shape != shape:
-        raise ValueError(f"{where} must be a number or an array of shape {shape}, got shape {array.shape}")
-    if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
-        raise ValueError(f"{where} must be finite numbers, got {shown(value)}")
-    array = array.astype(np.float64) + 0.0
+        advice = ""
+        if array.ndim == len(shape) + 1 and array.shape[1:] == shape:
+            advice = "; a network's starts cannot be chosen one by one, run a sweep for each"
+        raise ValueError(
+            f"{where} must be a number or an array of shape {shape}, got shape {array.shape}{advice}"
+        )
+    array = np.array(array, np.float64) + 0.0
     array.flags.writeable = False
     return array
+
+
+def _check_chosen(sweep: Sweep) -> None:
+    """The dimension of chosen starts has a name of its own."""
+    if sweep.chosen is None:
+        return
+    dim = sweep.chosen.dim
+    varied = {name for role, field in bounds_of(sweep) for name in (field, f"{role}.{field}")}
+    taken = dim in {*sweep.axes, *varied, *sweep.record} or (dim != DIM and is_reserved(dim))
+    if not dim or taken:
+        name = next(name for name, start in sweep.start.items() if start is sweep.chosen)
+        raise ValueError(
+            f"start.{name}: its dimension cannot be called {shown(dim)}, which means something else in a "
+            "result; rename it, as to 'start'"
+        )
 
 
 def _check_random(sweep: Sweep) -> None:

@@ -5,19 +5,20 @@ Not here: how a model turns inputs into outputs.
 
 from __future__ import annotations
 
-import csv
 import functools
 import inspect
-import math
 import os
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
+from keyword import iskeyword
 from typing import Any
 
 import numpy as np
 
+from fastneuron.arrays import checked_array
 from fastneuron.components import nearest, shown
+from fastneuron.files import path_of
 from fastneuron.starts import normal, uniform_numbers
+from fastneuron.tables import read_table
 
 MAX_POINTS = 2**24
 MAX_COLUMNS = 2**20
@@ -104,6 +105,18 @@ class Task:
         """Number of targets of a sample."""
         return int(self.y.shape[1])
 
+    @property
+    def middle(self) -> float:
+        """What parts high outputs from low ones: the middle between the lowest and the highest target.
+
+        Where all targets are equal there is nothing between them. Then it is 1/2 below them if they are 1/2
+        or more, else 1/2 above: for the gates "true" and "false" 1/2, as for all other gates.
+        """
+        low, high = float(self.y.min()), float(self.y.max())
+        if low == high:
+            return low - 0.5 if low >= 0.5 else low + 0.5
+        return low / 2 + high / 2
+
     def __eq__(self, other: object) -> bool:
         return (
             isinstance(other, Task)
@@ -127,23 +140,10 @@ def _with_table(x: np.ndarray, y: np.ndarray, name: str, short: dict[str, Any] |
 
 
 def _numbers(field: str, given: object) -> np.ndarray:
-    try:
-        array = np.array(given)
-    except ValueError:
-        raise ValueError(f"{field} is ragged: every sample must have as many numbers as the first") from None
-    except Exception as error:  # whatever a foreign array type throws
-        raise ValueError(f"{field} cannot be read as an array: {error}") from None
-    leaves: Iterable[Any] = () if isinstance(given, np.ndarray) else np.array(given, object).flat
-    if array.dtype.kind not in "iuf" or any(isinstance(leaf, bool | np.bool_) for leaf in leaves):
-        raise ValueError(f"{field} must be numbers, got {shown(given)}")
-    with np.errstate(over="ignore"):  # a longdouble may be too large: refused below
-        array = np.array(array, np.float64, order="C") + 0.0  # no -0.0: equal tasks have equal bytes
+    array = checked_array(field, given, "a list of numbers")
     if array.ndim == 0:
         raise ValueError(f"{field} must be a list of numbers, got {shown(given)}")
-    if not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise ValueError(f"{field}{list(place)} must be a finite number, got {array[place]}")
-    return array
+    return np.array(array, np.float64, order="C") + 0.0  # no -0.0: equal tasks have equal bytes
 
 
 def _whole(field: str, value: object, low: int, high: int, high_text: str = "") -> int:
@@ -196,10 +196,13 @@ GATES: dict[str, tuple[int, int, int, int]] = {
 def gate(name: str) -> Task:
     """A two-input gate: all sixteen, named as in `GATES`.
 
+    Each is also a function of its own, ``tasks.xor()``; those that Python keeps the name of have a line below
+    it, ``tasks.and_()`` and ``tasks.or_()``.
+
     Parameters
     ----------
     name : str
-        ``"nand"``, ``"xor"``, ... in small letters.
+        ``"nand"``, ``"xor"``, ...; capitals and underscores do not matter.
 
     Returns
     -------
@@ -217,9 +220,26 @@ def gate(name: str) -> Task:
     >>> fn.tasks.gate("nand").y[:, 0].tolist()
     [1.0, 1.0, 1.0, 0.0]
     """
-    if not isinstance(name, str) or name not in GATES:
-        raise ValueError(f"unknown gate {shown(name)}{nearest(str(name), GATES)}; known: {', '.join(GATES)}")
-    return Task([[0, 0], [0, 1], [1, 0], [1, 1]], GATES[name], name=name)
+    found = _found(name, GATES)
+    if found is None:
+        hint = nearest(str(name).lower(), GATES)
+        raise ValueError(f"unknown gate {shown(name)}{hint}; known: {', '.join(GATES)}")
+    return Task([[0, 0], [0, 1], [1, 0], [1, 1]], GATES[found], name=found)
+
+
+def _found(name: object, known: Iterable[str]) -> str | None:
+    """The known name that is meant, where capitals and underscores do not matter."""
+    plain = {one.replace("_", ""): one for one in known}
+    return plain.get(name.replace("_", "").lower()) if isinstance(name, str) else None
+
+
+def __getattr__(name: str) -> Callable[[], Task]:
+    """``tasks.xor`` and all other gates, as functions without arguments."""
+    gates = {f"{known}_" if iskeyword(known) else known: known for known in GATES}
+    if name not in gates:
+        hint = nearest(name, [*gates, *KEYED, "inverter"])
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+    return functools.partial(gate, gates[name])
 
 
 def flipped_step(points: int = 101) -> Task:
@@ -335,7 +355,7 @@ def digits(part: str = "train") -> Task:
 
     Notes
     -----
-    x has shape (samples, 64): the pixels row by row, from 0 to 1 in steps of 1/16. y has shape
+    x has shape (samples, 64): the pixels row by row, from 0, white, to 1, ink, in steps of 1/16. y has shape
     (samples, 10): 1 for the digit that it is and 0 for the others.
 
     References
@@ -366,25 +386,36 @@ def _all_digits() -> tuple[np.ndarray, np.ndarray]:
     return pixels / 16.0, np.eye(10)[digit]
 
 
-def from_csv(path: str | Path) -> Task:
-    """A task from a CSV file: the last column is the target, the others are the inputs.
-
-    A first line that is not numbers is a header. Empty lines are passed over.
+def from_csv(path: str | os.PathLike[str], header: bool | None = None, targets: int = 1) -> Task:
+    """A task from a CSV file: the last columns are the targets, the others are the inputs.
 
     Parameters
     ----------
     path : str or path
-        A file in UTF-8, of two columns or more, parted by commas.
+        A text file of at most 128 MiB, in UTF-8, or UTF-16 with a byte order mark, of two columns or more.
+        They are parted by the first of tab, semicolon and comma that the first line has. Blank lines and
+        those that begin with # are passed over.
+    header : bool, optional
+        Whether the first row is a header, whatever it holds. Default: it is one if none of its cells begins
+        as a number does; so a first row of numbers is data.
+    targets : int, 1 or more
+        How many of the columns are targets.
 
     Returns
     -------
     Task
-        Of one output, called as the file without its ending.
+        Of as many outputs as there are targets, called as the file without its ending.
 
     Raises
     ------
     ValueError
-        If the file cannot be read, or a row is ragged, empty or not finite numbers; naming file and line.
+        If the file cannot be read, or a row is ragged or not finite numbers, naming file and line; or if
+        there is no column left for the inputs.
+
+    Notes
+    -----
+    A number is written as in ``-1.5e3``. A decimal comma, ``1_000``, NaN, infinity and an empty cell are
+    errors.
 
     Examples
     --------
@@ -392,47 +423,27 @@ def from_csv(path: str | Path) -> Task:
     >>> import numpy as np
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     np.savetxt(f"{folder}/half.csv", [[0, 0], [1, 0.5]], delimiter=",")
+    ...     np.savetxt(f"{folder}/half.csv", [[0, 0], [1, 0.5]], delimiter=",", header="x, y")
     ...     fn.tasks.from_csv(f"{folder}/half.csv")
     Task('half', 2 samples, 1 inputs)
     """
-    if not isinstance(path, str | os.PathLike):
-        raise ValueError(f"path must be the path of a CSV file, got {shown(path)}")
+    path = path_of(path)
+    if header is not None and not isinstance(header, bool):
+        raise ValueError(f"header must be true or false, got {shown(header)}")
+    targets = _whole("targets", targets, 1, MAX_COLUMNS)
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-        lines = list(csv.reader(text.splitlines()))
-    except (OSError, ValueError, csv.Error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ValueError(f"cannot read {path}: {reason}") from None
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines, start=1):
-        if not any(cell.strip() for cell in line):
-            continue
-        try:
-            row = [float(cell) for cell in line]
-        except ValueError:
-            if not rows and number == 1 and not any(_is_number(cell) for cell in line):
-                continue
-            raise ValueError(f"{path}, line {number}: not numbers: {shown(','.join(line))}") from None
-        if not all(math.isfinite(value) for value in row):
-            raise ValueError(f"{path}, line {number}: not finite: {shown(','.join(line))}")
-        if rows and len(row) != len(rows[0]):
-            raise ValueError(f"{path}, line {number}: {len(row)} columns where {len(rows[0])} were expected")
-        rows.append(row)
-    if not rows:
-        raise ValueError(f"{path}: no rows of numbers")
-    if len(rows[0]) < 2:
-        raise ValueError(f"{path}: needs at least two columns (inputs, then the target), has 1")
-    table = np.array(rows)
-    return Task(table[:, :-1], table[:, -1], name=Path(path).stem)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+        table = read_table(path, header)
+    except ValueError as error:
+        text = str(error)
+        raise ValueError(text if str(path) in text else f"cannot read {shown(path)}: {text}") from None
+    columns = table.shape[1]
+    if columns <= targets:
+        wanted = "the target" if targets == 1 else f"{targets} targets"
+        raise ValueError(
+            f"{path}: needs {targets + 1} columns or more (inputs, then {wanted}), parted by commas, "
+            f"semicolons or tabs, has {columns}"
+        )
+    return Task(table[:, :-targets], table[:, -targets:], name=path.stem)
 
 
 # the tasks of one output that a name alone makes
@@ -473,11 +484,15 @@ def keys_of(name: str) -> dict[str, Any]:
     return {key: None if own.default is own.empty else own.default for key, own in parameters.items()}
 
 
+CSV_KEYS = ("header", "targets")  # that go with csv
 _OWNERS = {key: name for name in KEYED for key in keys_of(name)}
 
 
 def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     """The task that a TOML table describes: a ``name``, ``x`` and ``y``, or a ``csv`` file.
+
+    A relative path in ``csv`` is looked for from the current folder; ``fastneuron map`` has put that of the
+    spec's file before it.
 
     Parameters
     ----------
@@ -508,7 +523,7 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     >>> fn.tasks.from_spec({"x": [[0], [1]], "y": [1, 0], "name": "mine"}).y[:, 0].tolist()
     [1.0, 0.0]
     """
-    known = ("name", "x", "y", "csv", *_OWNERS)
+    known = ("name", "x", "y", "csv", *CSV_KEYS, *_OWNERS)
     for key in spec:
         if key not in known:
             key_text = key if isinstance(key, str) and key.isprintable() else shown(key)
@@ -521,8 +536,11 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
         if "csv" in spec:
             if "x" in spec or "y" in spec or owned or not isinstance(spec["csv"], str):
                 raise ValueError(f"csv must be a path, without x, y, {_either(_OWNERS)}")
-            table = from_csv(spec["csv"])
+            table = from_csv(spec["csv"], **{key: spec[key] for key in CSV_KEYS if key in spec})
             return table if name is None else Task(table.x, table.y, name)
+        for key in CSV_KEYS:
+            if key in spec:
+                raise ValueError(f"{key} belongs to csv, which is not given")
         if "x" in spec or "y" in spec:
             if "x" not in spec or "y" not in spec or owned:
                 raise ValueError(f"x and y must be given together, without {_either(_OWNERS)}")
@@ -532,10 +550,11 @@ def from_spec(spec: Mapping[str, Any], where: str = "task") -> Task:
     names = [*NAMED, *(key for key in KEYED if key not in NAMED)]
     if name is None:
         raise ValueError(f"{where}: missing key 'name', or x and y, or csv; names: {', '.join(names)}")
-    if not isinstance(name, str) or name not in names:
-        raise ValueError(
-            f"{where}.name: unknown task {shown(name)}{nearest(str(name), names)}; known: {', '.join(names)}"
-        )
+    found = _found(name, names)
+    if found is None:
+        hint = nearest(str(name).lower(), names)
+        raise ValueError(f"{where}.name: unknown task {shown(name)}{hint}; known: {', '.join(names)}")
+    name = found
     for key in owned:
         if _OWNERS[key] != name:
             raise ValueError(f"{where}: {key} belongs to {_OWNERS[key]}, not to {shown(name)}")

@@ -232,17 +232,23 @@ def run(training, start, point=0):
 def recorded_losses(training, start, point=0):
     """The losses l_0 .. l_(max_steps - 1), each taken before its update.
 
-    A start that has ended stays where it is.
+    A start that has ended stays where it is, or goes round its cycle.
     """
-    losses = run(training, start, point)["losses"]
-    missing = max(0, training.stop.max_steps - len(losses))
-    return np.concatenate([losses, np.full(missing, losses[-1])])[: training.stop.max_steps]
+    end = run(training, start, point)
+    return going_on(end["losses"], end["period"], training.stop.max_steps)
+
+
+def going_on(losses, period, steps):
+    """So many losses: those up to the end, then the last one again, or those of a cycle in turn."""
+    again = np.arange(max(0, steps - len(losses))) % max(1, period)
+    return np.concatenate([losses, losses[len(losses) - max(1, period) :][again]])[:steps]
 
 
 def reduced_losses(losses, last, clip, relative=False):
     """Recorded losses as a few numbers, in float64.
 
-    c_t = min(l_t, clip), or min(l_t / l_0, clip) where `relative`, and `clip` where that is not finite.
+    c_t = min(l_t, clip), or min(l_t / l_0, clip) where `relative`, and `clip` where not finite. A loss
+    of 0 is 0 beside any first loss.
     ``first`` is c_0, ``last`` the last c_t, ``mean`` the mean of the last `last` c_t, ``total`` the sum of
     all, ``inverse_total`` that of 1 / c_t.
     """
@@ -250,7 +256,7 @@ def reduced_losses(losses, last, clip, relative=False):
         raise ValueError(f"last must be from 1 to {len(losses)}, got {last}")
     with np.errstate(all="ignore"):
         r = np.asarray(losses, np.float64)
-        r = r / r[0] if relative else r
+        r = np.where(r == 0, 0.0, r / r[0]) if relative else r
         c = np.where(np.isfinite(r), np.minimum(r, clip), clip)
         inverse_total = (1 / c).sum()
     return {

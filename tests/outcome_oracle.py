@@ -125,9 +125,11 @@ def end_of(trajectory, stop, epoch=1):
 def learned_and_margin(output, y):
     """The truth table that outputs (samples, points) spell, and how far the nearest is from the middle.
 
-    -1 for more than 32 samples.
+    -1 for more than 32 samples. Where all targets are c, the middle is c - 1/2, or c + 1/2 if c < 1/2.
     """
     middle = (y.min() + y.max()) / 2
+    if y.min() == y.max():
+        middle = middle - 0.5 if middle >= 0.5 else middle + 0.5
     margin = np.abs(output - middle).min(axis=0)
     if len(y) > 32:
         return np.full(output.shape[1], -1), margin

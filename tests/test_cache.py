@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fastneuron as fn
-from fastneuron.fingerprint import PACKAGE, package_fingerprint
+from fastneuron.fingerprint import PACKAGE, class_fingerprint, package_fingerprint
 from fastneuron.kernels import cache
 from fastneuron.kernels.jit import kernel
 
@@ -251,7 +251,7 @@ def fingerprint(tmp_path, monkeypatch):
         write(tmp_path, SOURCES | changes)
         forget()
         importlib.invalidate_caches()
-        return cache.class_fingerprint(importlib.import_module("own").Own)
+        return class_fingerprint(importlib.import_module("own").Own)
 
     yield of
     forget()
@@ -263,7 +263,7 @@ def forget():
 
 
 def test_fingerprint_of_the_packages_own_classes_is_left_to_the_package():
-    assert cache.class_fingerprint(fn.Sigmoid) == ""
+    assert class_fingerprint(fn.Sigmoid) == ""
 
 
 def test_fingerprint_is_the_same_for_the_same_sources(fingerprint):

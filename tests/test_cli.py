@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
+import struct
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from PIL import Image
 
 import fastneuron as fn
@@ -280,8 +284,40 @@ def test_thinned_sweep_has_the_axes_of_the_whole_one() -> None:
     assert some.axes["weight"].values()[1] == sweep.axes["weight"].values()[4]
 
 
+CHOSEN = (
+    'task = { name = "inverter" }\noptimizer = { name = "gradient_descent", learning_rate = 30 }\n'
+    "start = { weight = [-3, 2, 5], bias = [1, 0.5, -2] }\nstop = { max_steps = 60 }\n"
+)
+
+
+def test_map_of_chosen_starts_is_forecast_computed_drawn_and_verified(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "three.toml").write_text(CHOSEN)
+    rates = ("--set", "axes={ learning_rate = [3, 30] }")
+    forecast = json.loads(run("map", "three.toml", *rates, "--dry-run", "--json")[1])
+    assert (forecast["points"], forecast["shape"]) == (6, [2, 3])
+    assert files(tmp_path) == ["three.toml"]
+    code, out, err = run("map", "three.toml", *rates)
+    assert (code, err) == (0, "") and "6 starts (learning_rate 2 x start 3)" in out and " .. " not in out
+    assert files(tmp_path) == ["three.png", "three.toml", "three.zarr"]
+    assert run("verify", "three.zarr")[0] == 0
+    assert 'kind = "shares"' in fn.plot.spec_in("three.png")
+    code, _, err = run("map", "three.toml", "--set", "start.bias=[1, 2]")
+    assert code == 2 and "start.bias has 2 chosen starts and start.weight 3" in err
+    code, _, err = run("descend", "three.toml", "--bias", "1")
+    assert code == 2 and "start.weight is several; one start needs a number" in err
+
+
+def test_a_thinned_sweep_has_some_of_the_chosen_starts() -> None:
+    from fastneuron.cli import pilot
+
+    table = {"weight": xr.DataArray([1.0, 2.0, 3.0], dims="trial"), "bias": [4.0, 5.0, 6.0]}
+    sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0), start=table)
+    some = pilot.thinned(sweep, {"trial": np.array([2, 0])})
+    assert some.dims == ("trial",) and some.at(trial=0) == {"weight": 3.0, "bias": 6.0}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupting_a_map_ends_with_130_and_the_line_that_goes_on(
+def test_interrupting_a_map_ends_with_the_line_that_resumes_it(
     tmp_path: Path, number: signal.Signals
 ) -> None:
     words = ["map", "--set", "stop.tolerance=0", "--set", "stop.max_steps=1000000"]
@@ -305,9 +341,9 @@ def test_interrupting_a_map_ends_with_130_and_the_line_that_goes_on(
         sent = time.monotonic()
         out, err = child.communicate(timeout=120)
         assert time.monotonic() - sent < 20
-    assert (child.returncode, out) == (130, "")
+    assert (child.returncode, out) == (128 + number, "")
     told = re.fullmatch(
-        r"fastneuron: interrupted; inverter.zarr holds (\d+) of 8 tiles; go on with: (.*)\n", err
+        r"fastneuron: interrupted; inverter.zarr holds (\d+) of 8 tiles; resume with: (.*)\n", err
     )
     assert told is not None and told[2] == f"fastneuron {' '.join(words)}", err
     with pytest.raises(ValueError, match=f"is only half written: {told[1]} of 8 tiles are done"):
@@ -357,14 +393,38 @@ def test_respond_with_a_network_answers_the_question_of_the_black_image(run: Run
     assert lines[1].split()[:2] == ["hidden", "30"] and lines[1].endswith("9.313e-10")
     assert lines[2].split()[:2] == ["output", "10"] and lines[2].endswith("0.0009766")
     assert "500 networks, all weights and biases normal with mean 0 and spread 1, seed 0" in out
-    assert "Not all hidden outputs are 1: 0.00 % of them are above 0.99, and all 30 of a network are" in out
+    assert "Inputs are ink, from 0, white, to 1, black; all are 1." in out
+    assert "z of a unit in the first layer is normal with mean 0 and variance 785." in out
+    assert (
+        "Not all hidden outputs are 1: 43." in out and "and all 30 of a network are above 1/2 in 0 of" in out
+    )
     assert "2^-30" in out and out.endswith("wrote hidden.png\n")
     assert (tmp_path / "hidden.png").stat().st_size > 1000
     assert run(*words, "--seed", "1")[1] != run(*words)[1]
 
 
+def test_respond_with_a_network_answers_it_for_the_white_image_too(run: Run) -> None:
+    words = ["respond", "--network", "784-30-10", "--image", "white", "--draws", "500"]
+    out = run(*words)[1]
+    assert "Inputs are ink, from 0, white, to 1, black; all are 0." in out
+    assert "z of a unit in the first layer is its bias, whatever the weights." in out
+    assert "Not all hidden outputs are 1: 0.00 % of them are above 0.99" in out
+
+
+@pytest.mark.parametrize(("image", "ink"), [("black", 1.0), ("white", 0.0)])
+def test_black_is_ink_and_white_is_none(run: Run, image: str, ink: float) -> None:
+    """Hidden outputs are sigmoid(bias) where there is no ink, and mostly saturated where all is ink."""
+    told = json.loads(
+        run("respond", "--network", "784-30-10", "--image", image, "--draws", "2000", "--json")[1]
+    )
+    hidden = told["layers"][0]
+    assert (told["mean_input"], told["z_variance"]) == (ink, 1 + 784 * ink)
+    assert hidden["spread"] ** 2 == pytest.approx(0.2359 if ink else 0.043379035858, rel=0.02)
+    assert hidden["high_share"] == pytest.approx(0.434862872 if ink else 0.0, abs=0.01)
+
+
 def test_respond_with_a_network_json_is_what_activity_gives(run: Run) -> None:
-    words = ["--network", "6-4-3-2", "--image", "white", "--draws", "300", "--seed", "7", "--scale", "he"]
+    words = ["--network", "6-4-3-2", "--image", "black", "--draws", "300", "--seed", "7", "--scale", "he"]
     code, out, _ = run("respond", *words, "--activation", "tanh", "--gain", "2", "--json")
     told = json.loads(out)
     model = fn.Network((6, 4, 3, 2), hidden=fn.Tanh(2.0), output=fn.Tanh(2.0), scale="he")
@@ -378,54 +438,69 @@ def test_respond_with_a_network_json_is_what_activity_gives(run: Run) -> None:
     assert "Not all" not in run("respond", *words, "--activation", "tanh")[1]
 
 
-def test_respond_reads_images(run: Run, tmp_path: Path) -> None:
+def test_respond_answers_to_the_ink_of_a_picture(run: Run, tmp_path: Path) -> None:
     greys = np.array([[0, 51, 255], [102, 0, 204]], np.uint8)
     Image.fromarray(greys).save("grey.png")
-    Image.fromarray(np.stack([greys] * 3, axis=2)).save("color.png")
-    Image.fromarray(greys.astype(np.uint16) * 257).save("deep.png")
-    np.save("numbers.npy", greys / 255)
-    np.savetxt("numbers.csv", greys / 255, delimiter=",")
-    words = ["--network", "6-4-2", "--draws", "50", "--json"]
-    told = {}
-    for image in ("grey.png", "color.png", "deep.png", "numbers.npy", "numbers.csv", "black"):
-        code, out, err = run("respond", *words, "--image", image)
-        assert (code, err) == (0, ""), image
-        told[image] = json.loads(out)["layers"]
-    assert told.pop("black") != told["grey.png"]
-    expected = fn.activity(fn.Network((6, 4, 2)), greys.reshape(1, 6) / 255, draws=50, progress=False)
-    for layers in told.values():
-        found = [layer["mean"] for layer in layers]
-        np.testing.assert_allclose(found, expected["mean"].values[:, 0], rtol=1e-12)
+    code, out, err = run("respond", "--network", "6-4-2", "--draws", "50", "--json", "--image", "grey.png")
+    assert (code, err) == (0, "")
+    expected = fn.activity(fn.Network((6, 4, 2)), (1 - greys / 255).reshape(1, 6), draws=50, progress=False)
+    found = [layer["mean"] for layer in json.loads(out)["layers"]]
+    np.testing.assert_allclose(found, expected["mean"].values[:, 0], rtol=1e-12)
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A picture that says it is of this size, and has a single row of zeros."""
+    body = {b"IHDR": struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)}
+    body |= {b"IDAT": zlib.compress(bytes(width + 1)), b"IEND": b""}
+    chunks = [struct.pack(">I", len(data)) + name + data for name, data in body.items()]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(c + struct.pack(">I", zlib.crc32(c[4:])) for c in chunks)
 
 
 BAD_IMAGES = {
     "too small": ("small.png", "small.png has 3 x 2 = 6 pixels, but 9-2 has 9 inputs"),
     "too few numbers": ("few.csv", "few.csv has 2 x 1 = 2 pixels, but 9-2 has 9 inputs"),
-    "no numbers": ("words.csv", "words.csv cannot be read as a table of numbers"),
-    "ragged": ("ragged.csv", "ragged.csv cannot be read as a table of numbers"),
-    "NaN": ("nan.csv", "nan.csv must hold finite numbers"),
+    "no numbers": ("words.csv", "words.csv: no rows of numbers"),
+    "ragged": ("ragged.csv", "ragged.csv, line 2: 1 columns where 2 were expected"),
+    "NaN": ("nan.csv", "nan.csv, line 1: not finite: 'nan'"),
     "no array": ("words.npy", "words.npy cannot be read as an array of numbers"),
     "text array": ("text.npy", "text.npy must hold finite numbers"),
+    "array of more than there is": ("huge.npy", "huge.npy cannot be read as an array of numbers"),
     "no picture": ("words.png", "words.png cannot be read as a picture: it is no picture"),
     "cut short": ("cut.png", "cut.png cannot be read as a picture"),
+    "large": ("large.png", "large.png has 9000 x 9000 = 81000000 pixels, but 9-2 has 9 inputs"),
+    "larger": ("larger.png", "larger.png has 12000 x 12000 = 144000000 pixels"),
+    "huge": (
+        "huge.png",
+        "huge.png cannot be read as a picture: Image size (3600000000 pixels) exceeds limit",
+    ),
     "missing": ("nowhere.png", "nowhere.png: No such file"),
     "misspelt": ("blak", "blak: No such file"),
     "folder": ("/", "/: Is a directory"),
+    "device": ("/dev/zero", "/dev/zero is a device; give a regular file"),
+    "pipe": ("pipe.npy", "pipe.npy is a pipe; give a regular file"),
+    "pipe of a picture": ("pipe.png", "pipe.png is a pipe; give a regular file"),
+    "pipe of numbers": ("pipe.csv", "pipe.csv is a pipe; give a regular file"),
 }
 
 
 @pytest.mark.parametrize(("image", "says"), BAD_IMAGES.values(), ids=BAD_IMAGES)
 def test_images_that_cannot_be_used_are_named(run: Run, tmp_path: Path, image: str, says: str) -> None:
     Image.fromarray(np.zeros((2, 3), np.uint8)).save("small.png")
-    random = np.random.default_rng(0).integers(0, 256, (90, 90)).astype(np.uint8)
-    Image.fromarray(random).save("whole.png")
-    Path("cut.png").write_bytes(Path("whole.png").read_bytes()[:4000])
+    Image.fromarray(np.arange(9, dtype=np.uint8).reshape(3, 3)).save("whole.png")
+    Path("cut.png").write_bytes(Path("whole.png").read_bytes()[:-30])
     Path("few.csv").write_text("1,2\n")
     for name in ("words.csv", "words.npy", "words.png"):
         Path(name).write_text("a,b\n")
     Path("ragged.csv").write_text("1,2\n3\n")
     Path("nan.csv").write_text("1,2,nan,4,5,6,7,8,9\n")
     np.save("text.npy", np.array(["a"] * 9))
+    for name, side in (("large", 9000), ("larger", 12000), ("huge", 60000)):
+        Path(f"{name}.png").write_bytes(png_of(side, side))
+    header = {"descr": "<f8", "fortran_order": False, "shape": (60000, 60000)}
+    with Path("huge.npy").open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+    for name in ("pipe.npy", "pipe.png", "pipe.csv"):
+        os.mkfifo(name)
     check_refused(*run("respond", "--network", "9-2", "--image", image), says)
 
 
@@ -763,4 +838,49 @@ def test_a_network_takes_the_place_of_the_default_neuron(run: Run) -> None:
     code, out, _ = run("map", "--set", "model.sizes=[1,2,1]", "--set", "draws=3", *SMALL[2:])
     assert code == 0 and "3 starts (draw 3)" in out
     code, _, err = run("map", "--set", "model.sizes=[1,2,1]")
-    assert code == 2 and "a sweep needs task, optimizer, and axes or draws" in err
+    assert code == 2 and "a sweep needs task, optimizer, and axes, draws or chosen starts" in err
+
+
+# data of one's own
+
+
+def test_a_csv_file_is_sought_from_the_folder_of_its_spec(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    Path("table.csv").write_text("0,0.5\n1,0.5\n")  # of the same name, where the command is run
+    Path("sub/table.csv").write_text("x;y\n0;1\n1;0\n")
+    Path("sub/mine.toml").write_text(f"task = {{ csv = 'table.csv' }}\n{OPTIMIZER}{GRID}")
+    code, _, err = run("map", "sub/mine.toml")
+    assert (code, err) == (0, "")
+    with fn.open("mine.zarr") as result:
+        sweep = fn.Sweep.from_toml(result.attrs["sweep"])
+    assert sweep.task == fn.Task([0, 1], [1, 0], "table")
+    code, _, err = run("map", "sub/mine.toml", "--set", "task.csv=table.csv", "--name", "other")
+    assert (code, err) == (0, "")
+    with fn.open("other.zarr") as result:  # what is typed is sought from where it is typed
+        assert fn.Sweep.from_toml(result.attrs["sweep"]).task.y.tolist() == [[0.5], [0.5]]
+
+
+@pytest.mark.parametrize(
+    ("csv", "says"),
+    {
+        "device": ("/dev/zero", "/dev/zero is a device; give a regular file"),
+        "pipe": ("pipe.csv", "pipe.csv is a pipe; give a regular file"),
+        "folder": (".", "cannot read .: Is a directory"),
+        "huge": ("huge.csv", "huge.csv is too large: more than 128 MiB"),
+        "binary": ("binary.csv", "cannot read binary.csv: it is no text"),
+    }.values(),
+)
+def test_data_that_cannot_be_read_to_an_end_are_one_line(run: Run, csv: str, says: str) -> None:
+    os.mkfifo("pipe.csv")
+    with Path("huge.csv").open("wb") as file:
+        file.truncate(2**40)
+    Path("binary.csv").write_bytes(bytes(range(256)) * 9)
+    Path("mine.toml").write_text(f"task = {{ csv = '{csv}' }}\n{OPTIMIZER}{GRID}")
+    check_refused(*run("map", "mine.toml", "--dry-run"), says)
+
+
+def test_a_task_is_named_in_capitals_too(run: Run) -> None:
+    words = ["--weight", "1", "1", "--steps", "2", "--json"]
+    assert run("descend", "--task", "XOR", *words) == run("descend", "--task", "xor", *words)
+    assert run("descend", "--task", "XOR", *words)[0] == 0
+    check_refused(*run("descend", "--task", "XR", *words), "unknown task 'XR' (did you mean 'xor'?)")

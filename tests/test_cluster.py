@@ -234,7 +234,7 @@ def test_a_tile_that_cannot_be_written_ends_the_run_in_one_line(client: Any, tmp
         sweep().run(store=path, cluster=client, progress=block)
     text = refusal(error)
     assert "cannot be written" in text and "(worker tcp://" in text
-    assert text.endswith(f"{path} can be gone on with") and no_plugins_left(client)
+    assert text.endswith(f"run it again to resume {path}") and no_plugins_left(client)
     (path / "steps" / "c" / "1").unlink()
     assert_same(sweep().run(store=path, cluster=client, progress=False), sweep().run(progress=False))
 
@@ -355,8 +355,24 @@ def test_a_scheduler_that_is_lost_ends_the_run_in_one_line(tmp_path: Path) -> No
         with pytest.raises(ClusterError) as error:
             long_sweep().run(store=tmp_path / "map.zarr", cluster=address, progress=kill)
     text = refusal(error)
-    assert text == f"the connection to the scheduler was lost; {tmp_path / 'map.zarr'} can be gone on with"
+    assert text == f"the connection to the scheduler was lost; run it again to resume {tmp_path / 'map.zarr'}"
     assert 0 < tiles_done(tmp_path / "map.zarr")[0] < 9
+
+
+def test_a_scheduler_that_dies_while_its_workers_are_counted_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "cluster.py").write_text(CLUSTER)
+    command = [sys.executable, str(tmp_path / "cluster.py")]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL, **pipes) as process:
+        assert process.stdout is not None
+        client = distributed.Client(process.stdout.readline().strip(), timeout=1, set_as_default=False)
+        process.kill()
+    for _ in ("while the client tries to connect again", "when it has given up"):
+        with pytest.raises(ClusterError) as error:
+            sweep().run(store=tmp_path / "map.zarr", cluster=client, progress=False)
+        assert refusal(error) == "the connection to the scheduler was lost"
+        client.close()
+    assert not (tmp_path / "map.zarr").exists()
 
 
 # the command line

@@ -20,6 +20,9 @@ import pytest
 
 import fastneuron
 
+from . import page_session
+from .page_session import MARK
+
 ROOT = Path(__file__).parent.parent
 
 # a part of a block or command that cannot run here, and why
@@ -50,24 +53,6 @@ SMALLER = {
 }
 # files that a page takes for granted
 GIVEN = {"my_sweep.toml": Path(fastneuron.__file__).parent / "specs" / "inverter.toml"}
-
-MARK = "\x1e"
-SESSION = f"""
-import json, subprocess, sys
-
-def run(page, blocks):
-    for language, line, code in blocks:
-        result = 0
-        if language == "python":
-            exec(compile("\\n" * line + code, page, "exec"), globals())
-        else:
-            command = ["bash", "-c", code]
-            done = subprocess.run(command, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-            result = done.returncode
-        print({MARK!r}, result, {MARK!r}, sep="", end="", flush=True)
-
-run(*json.loads(sys.argv[1]))
-"""
 
 
 @dataclass
@@ -140,7 +125,7 @@ def test_a_page_does_what_it_shows(page: str, tmp_path: Path) -> None:
     given = json.dumps([str(ROOT / page), [(block.language, block.line, block.code) for block in ready]])
     places = [str(Path(sys.executable).parent), os.environ["PATH"]]
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", SESSION, given],
+        [sys.executable, "-W", "error", page_session.__file__, given],
         cwd=tmp_path,
         env={**os.environ, "PATH": os.pathsep.join(places), "MPLBACKEND": "Agg", "COLUMNS": "200"},
         capture_output=True,

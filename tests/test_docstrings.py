@@ -139,7 +139,7 @@ def test_what_is_looked_at() -> None:
         "fastneuron.plot.picture.Picture.save",
         "fastneuron.plot.steps_map.steps",
         "fastneuron.sphinx.FastneuronDirective.run",
-        "fastneuron.store.zarr_map.open",
+        "fastneuron.store.opening.open",
         "fastneuron.sweep.Sweep.run",
         "fastneuron.tasks.gate",
     ):

@@ -53,10 +53,10 @@ def test_how_the_inputs_lie_in_memory_does_not_matter():
     [
         ({"wieght": 1.0}, [0.0], r"unknown parameter 'wieght' \(did you mean 'weight'\?\)"),
         ({"weight": "a"}, [0.0], "weight must be numbers, got 'a'"),
-        ({"weight": np.nan}, [0.0], "weight must be finite, got nan"),
+        ({"weight": np.nan}, [0.0], "weight must be a finite number, got nan"),
         ({"weight": [1.0, 2.0], "bias": [1.0, 2.0, 3.0]}, [0.0], "parameters must broadcast together"),
         ({}, [[0.0, 1.0]], r"x must have shape \(samples, 1\) for 1 inputs, got \(1, 2\)"),
-        ([1.0], [0.0], "parameters must be a mapping"),
+        ([1.0], [0.0], "parameters must be a dict"),
     ],
 )
 def test_wrong_values_are_refused_in_one_line(parameters, x, message):

@@ -90,6 +90,12 @@ def with_axes(name, change):
     return figures.ReadyFigure(figure.spec, name)
 
 
+def with_images_exchanged(name):
+    figure = small(name)
+    figure.spec["task"]["x"].reverse()
+    return figures.ReadyFigure(figure.spec, name)
+
+
 @pytest.mark.parametrize(
     "name, broken",
     {
@@ -112,7 +118,7 @@ def with_axes(name, change):
             ),
         ),
         "other curves": ("progress", lambda: changed("progress", steps=5000)),
-        "other sample": ("black_image", lambda: changed("black_image", samples=["white image"])),
+        "images exchanged": ("black_image", lambda: with_images_exchanged("black_image")),
     }.values(),
 )
 def test_a_broken_picture_is_caught(name, broken, drawn):

@@ -16,8 +16,20 @@ from fastneuron.fingerprint import COMPILED, PACKAGE
 # a module or folder may import from its own line and from the lines above
 LAYERS = [
     {"elementary", "files", "fingerprint"},
-    {"components"},
-    {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
+    {"components", "arrays"},
+    {
+        "activations",
+        "axes",
+        "batches",
+        "chosen",
+        "optimizers",
+        "outcomes",
+        "penalties",
+        "reducers",
+        "starts",
+        "tables",
+        "toml",
+    },
     {"losses"},
     {"tasks", "models"},
     {"places", "spec", "sweep"},

@@ -343,6 +343,25 @@ def test_thirty_two_samples_still_spell_a_table():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("target", "right", "wrong"), [(1.0, 0b11, 0b00), (0.7, 0b11, 0b00), (0.3, 0b00, 0b11), (0.0, 0b00, 0b11)]
+)
+def test_where_all_targets_are_equal_a_right_neuron_spells_the_right_table(target, right, wrong, dtype):
+    away = target - 0.6 if target >= 0.5 else target + 0.6  # on the other side of the middle
+    sweep = fn.Sweep(
+        task=fn.Task([0, 1], [target, target]),
+        model=fn.Neuron(activation=fn.Identity()),
+        optimizer=fn.GradientDescent(0.01),
+        axes={"bias": [target - 0.05, target + 0.05, away]},
+        stop=fn.Stop(max_steps=1, tolerance=0.0),
+        dtype=dtype,
+    )
+    expected, _ = compare(sweep)
+    assert expected["learned"].tolist() == [right, right, wrong]
+    assert fn.measures.accuracy(sweep.run(progress=False)).values.tolist() == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_squared_error_map_at_a_large_learning_rate(dtype):
     """The map of the README, coarser: plateaus, reached starts, and jumps between them.
 

@@ -29,10 +29,24 @@ def test_no_computed_point_is_an_error(nothing):
         fractions(nothing)
 
 
-@pytest.mark.parametrize("strange", [6, -2, 1.5, np.nan])
+@pytest.mark.parametrize("strange", [6, -2, 1.5])
 def test_unknown_codes_are_errors_that_name_the_code(strange):
     with pytest.raises(ValueError, match=f"from -1 .* to 5, got {strange}"):
         fractions([0, 1, strange])
+
+
+@pytest.mark.parametrize(("name", "table"), [("true", 15), ("false", 0)])
+def test_a_constant_gate_that_was_learned_spells_its_table_and_is_right(name, table):
+    sweep = fn.Sweep(
+        task=fn.tasks.gate(name),
+        optimizer=fn.GradientDescent(10.0),
+        axes={"bias": [0.0, 1.0]},
+        stop=fn.Stop(max_steps=300, tolerance=0.1),
+    )
+    result = sweep.run(progress=False)
+    assert (result.outcome == fn.Outcome.REACHED).all()
+    assert (result.learned == table).all()
+    assert (accuracy(result) == 1).all()
 
 
 def test_examples_in_the_docstrings_run():

@@ -75,13 +75,19 @@ def test_wrong_networks(given, message):
             "start.layer0.weight must be a number or an array of shape (2, 2), got shape (2,)",
         ),
         ({"layer1.weight": np.ones((1, 2))}, "array of shape (2, 1), got shape (1, 2)"),
-        ({"layer1.weight": [[1.0], [1.0, 2.0]]}, "start.layer1.weight is ragged; it must have shape (2, 1)"),
+        (
+            {"layer1.weight": [[1.0], [1.0, 2.0]]},
+            "start.layer1.weight is ragged: its rows must have equal lengths",
+        ),
         (
             {"layer1.weight": [[1.0], [np.nan]]},
-            "start.layer1.weight must be finite numbers, got [[1.0], [nan]]",
+            "start.layer1.weight[1, 0] must be a finite number, got nan",
         ),
-        ({"layer1.weight": [["a"], ["b"]]}, "start.layer1.weight must be finite numbers"),
-        ({"layer1.weight": "big"}, "start.layer1.weight must be a finite number, got 'big'"),
+        ({"layer1.weight": [["a"], ["b"]]}, "start.layer1.weight[0, 0] must be a finite number, got 'a'"),
+        (
+            {"layer1.weight": "big"},
+            "start.layer1.weight must be a number or an array of shape (2, 1), got 'big'",
+        ),
     ],
 )
 def test_wrong_starts(start, message):
@@ -166,7 +172,7 @@ def test_draws_where_nothing_is_random():
 @pytest.mark.parametrize(
     "record, message",
     [
-        ([fn.Sum()], "record must be a table of reducers by name, got [Sum("),
+        ([fn.Sum()], "record must be a dict of reducers, as {'loss_sum': Sum()}, got [Sum("),
         ({"loss": fn.Sum()}, "record.loss: a result has this name already; choose another"),
         ({"final_loss": fn.Sum()}, "record.final_loss: a result has this name already"),
         ({"layer0_in": fn.Sum()}, "record.layer0_in: a result has this name already"),

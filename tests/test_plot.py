@@ -396,7 +396,7 @@ def test_neuron_response_without_weight_has_no_threshold(ax):
 def test_neuron_response_names_what_is_missing_or_wrong():
     with pytest.raises(ValueError, match="must have 'bias'; they have: weight"):
         plot.neuron_response(Neuron(), {"weight": 1.0})
-    with pytest.raises(ValueError, match="bias must be finite"):
+    with pytest.raises(ValueError, match="bias must be a finite number, got nan"):
         plot.neuron_response(Neuron(), {"weight": 1.0, "bias": np.nan})
     with pytest.raises(ValueError, match="lower first"):
         plot.neuron_response(Neuron(), {"weight": 1.0, "bias": 0.0}, x_range=(1.0, 0.0))

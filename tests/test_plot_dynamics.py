@@ -390,7 +390,7 @@ def test_a_selected_place_of_further_axes_counts(ax):
     slope = 2 * np.stack(slope_of_squared_error(2 * w, 2 * b))
     slope[0] += 0.2 * w
     np.testing.assert_allclose(lengths, 10 * np.hypot(*slope), rtol=1e-6, atol=1e-12)
-    assert caption(result).endswith("squared error, L2 0.2, gradient descent, learning rate 10")
+    assert caption(result).endswith("squared error, L2 0.2, gradient descent, learning rate 10\ngain 2")
 
 
 def test_a_selected_parameter_is_where_it_starts():
@@ -498,8 +498,8 @@ def test_what_is_no_plane_of_parameters_is_one_clear_error(draw):
         (plot.basins, {"paths": 0}, "paths must be a whole number from 1 to 1000, got 0"),
         (plot.basins, {"under": "loss"}, "under must be 'outcome' or 'landscape', got 'loss'"),
         (plot.basins, {"starts": [1.0, 2.0]}, "starts must be pairs of finite numbers"),
-        (plot.basins, {"starts": [[1.0, np.nan]]}, "starts must be pairs of finite numbers"),
-        (plot.basins, {"starts": [[1.0], [2.0, 3.0]]}, "starts must be pairs of finite numbers"),
+        (plot.basins, {"starts": [[1.0, np.nan]]}, r"starts\[0, 1\] must be a finite number, got nan"),
+        (plot.basins, {"starts": [[1.0], [2.0, 3.0]]}, "starts is ragged"),
         (plot.basins, {"starts": []}, "starts must be pairs of finite numbers"),
     ],
 )

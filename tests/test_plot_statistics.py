@@ -15,11 +15,15 @@ from matplotlib.figure import Figure
 
 import fastneuron as fn
 from fastneuron import plot, tasks
+from fastneuron.cli import pictures
 from fastneuron.engine import tiles
 from fastneuron.measures import shares as measured
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import following, grid, palette
+from fastneuron.plot.animate_response import one_run
 from fastneuron.plot.facets import evenly, hyperparameters, labels_of
+from fastneuron.plot.plane import plane_of
+from fastneuron.plot.shown_part import shown_sweep
 from fastneuron.plot.stacked import ORDER
 from fastneuron.store.ledger import LEDGER
 
@@ -101,7 +105,7 @@ def test_parameters_of_the_start_and_draws_are_no_hyperparameters():
         "bias_strength",
         "gain",
     ]
-    assert hyperparameters([*starts, *others]) == others
+    assert hyperparameters(xr.Dataset(), [*starts, *others]) == others
 
 
 def test_values_are_named_in_as_few_digits_as_tell_them_apart():
@@ -298,7 +302,7 @@ def test_a_start_that_is_followed_ends_as_in_its_sweep(name):
     made = SWEEPS[name]
     ran = made.run(progress=False)
     for point in np.ndindex(*made.shape):
-        path = following.follow(made, made.coordinates(), point, None)
+        path = fn.replay(ran, **dict(zip(made.dims, point, strict=True)))
         there = ran.isel(dict(zip(made.dims, point, strict=True)))
         assert (path.outcome, path.ended) == (there.outcome, there.steps), point
         np.testing.assert_allclose(path.loss[int(path.ended)], there.loss, rtol=1e-5, atol=1e-12)
@@ -360,25 +364,33 @@ def test_steps_bound_the_curves(ax):
     assert ax.get_title(loc="left").endswith("9 of 30 starts")
 
 
-def test_curves_of_minibatches_are_drawn(ax):
+def test_curves_of_minibatches_are_those_of_the_map(ax):
     made = sweep({"learning_rate": [1.0, 10.0]}, batch=fn.MiniBatch(size=1, seed=2), draws=4)
-    assert len(plot.loss_curves(made.run(progress=False), ax=ax)) == 8
+    ran = made.run(progress=False)
+    lines = plot.loss_curves(ran, ax=ax)
+    ends = [(len(line.get_ydata()) - 1, float(line.get_ydata()[-1])) for line in lines]
+    expected = list(zip(ran.steps.values.ravel().tolist(), ran.loss.values.ravel().tolist(), strict=True))
+    np.testing.assert_allclose(sorted(ends), sorted(expected), rtol=1e-12)
+
+
+def test_curves_of_layers_with_learning_rates_of_their_own_are_drawn(ax):
+    made = sweep({"layer0.learning_rate": [1.0, 50.0]}, model=fn.Network((1, 1)), draws=2)
+    ran = made.run(progress=False)
+    ends = [len(line.get_ydata()) - 1 for line in plot.loss_curves(ran, ax=ax)]
+    assert sorted(ends) == sorted(ran.steps.values.ravel().tolist())
 
 
 def test_loss_curves_name_what_cannot_be_followed():
     ran = SWEEPS["plane"].run(progress=False)
     with pytest.raises(ValueError, match="no longer tells its bias"):
         plot.loss_curves(ran.isel(bias=0, drop=True))
-    with pytest.raises(ValueError, match="holds weight 0.25, which is not in its sweep"):
+    with pytest.raises(ValueError, match="has weight 0.25, which its sweep does not"):
         plot.loss_curves(ran.assign_coords(weight=[-9, -5.4, -1.8, 0.25, 5.4, 9]).isel(weight=[0, 3]))
     with pytest.raises(ValueError, match="result of a sweep"):
         plot.loss_curves(ran.drop_attrs())
     for name, value in (("curves", 0), ("curves", 2.5), ("steps", 0), ("seed", -1), ("curves", True)):
         with pytest.raises(ValueError, match=f"{name} must be a whole number of"):
             plot.loss_curves(ran, **{name: value})
-    layered = sweep({"layer0.learning_rate": [1.0]}, model=fn.Network((1, 1)), draws=2)
-    with pytest.raises(ValueError, match=r"cannot be followed .* where layer0.learning_rate is an axis"):
-        plot.loss_curves(layered.run(progress=False))
     assert plt.get_fignums() == []
 
 
@@ -583,3 +595,74 @@ def test_the_style_sheet_is_found_by_name_and_knows_every_setting(tmp_path):
         assert drawn[0].axes.figure.get_size_inches()[0] <= 7
         assert_inside(drawn[0].axes.figure)
     assert mpl.rcParams["savefig.dpi"] == "figure"
+
+
+# chosen starts
+
+
+def chosen(axes, **given):
+    weight = xr.DataArray([-4.0, 0.5, 4.0, 9.0], dims="trial", coords={"trial": [10, 20, 40, 80]})
+    return sweep(
+        axes, start={"weight": weight, "bias": [1.0, 2.0, 3.0, 9.0]} | given.pop("start", {}), **given
+    )
+
+
+def test_chosen_starts_alone_are_one_bar(ax):
+    drawn = plot.shares(chosen({}).run(progress=False), ax=ax)
+    assert all(len(bars.patches) == 1 for bars in drawn)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["4 starts"]
+
+
+def test_shares_of_chosen_starts_are_along_what_they_are_combined_with(ax):
+    plot.shares(chosen({"learning_rate": [1.0, 30.0, 300.0]}).run(progress=False), ax=ax)
+    assert ax.get_xlabel() == "learning rate"
+    assert ax.get_title(loc="left") == "inverter, sigmoid neuron\nsquared error, gradient descent"
+
+
+def test_without_hyperparameters_the_panels_are_the_chosen_starts():
+    bias = xr.DataArray([-3.0, 0.0, 3.0], dims="trial", coords={"trial": [1, 2, 4]})
+    axes = {"weight_0": [-5.0, 0.0, 5.0], "weight_1": [-5.0, 5.0]}
+    made = sweep(axes, task=tasks.gate("and"), start={"bias": bias})
+    drawn = plot.small_multiples(made.run(progress=False), figure=Figure(layout="constrained"))
+    assert [cells.axes.get_title(loc="left") for cells in drawn] == ["trial 1", "trial 2", "trial 4"]
+
+
+def test_what_is_drawn_of_chosen_starts_unless_told():
+    plane = chosen({"gain": [1.0, 2.0], "learning_rate": [1.0, 30.0]}).run(progress=False)
+    assert pictures.kind_of_result(plane) == "outcome"
+    assert pictures.kind_of_result(plane.isel(gain=0)) == "shares"
+    assert pictures.kind_of_result(plane.isel(trial=0)) == "outcome"
+
+
+@pytest.mark.parametrize(
+    "part",
+    [{"trial": 2}, {"trial": [3, 1]}, {"learning_rate": 1}, {"trial": slice(1, 3), "learning_rate": [1]}],
+)
+def test_the_sweep_of_a_part_of_chosen_starts_gives_the_same_numbers(part):
+    result = chosen({"learning_rate": [1.0, 30.0]}).run(progress=False).isel(part)
+    text, note = shown_sweep(result)
+    again = fn.Sweep.from_toml(text).run(progress=False)
+    assert note == ""
+    for name in ("outcome", "steps", "final_weight"):
+        np.testing.assert_array_equal(again[name], result[name])
+
+
+def test_a_plane_has_the_chosen_start_that_was_selected(ax):
+    bias = {"bias": [-3.0, 0.0, 3.0]}
+    axes = {"weight_0": [-5.0, 0.0, 5.0], "weight_1": [-5.0, 5.0]}
+    made = sweep(axes, task=tasks.gate("and"), start=bias).run(progress=False)
+    assert plane_of(made.isel(start=2)).sweep.starts["bias"] == 3.0
+    with pytest.raises(ValueError, match="axis 'start' is no parameter of the model"):
+        plane_of(made.isel(weight_0=1))
+
+
+def test_an_animation_follows_a_point_of_the_map_with_its_batches_and_draw(ax):
+    batch = fn.MiniBatch(size=1, seed=2)
+    made = chosen({}, start={"bias": fn.normal(0, 1)}, batch=batch, draws=5)
+    sweep_, path = one_run(made.run(progress=False), {"trial": 40, "draw": 3}, 30)
+    np.testing.assert_array_equal(path.weight, fn.replay(made, 30, trial=2, draw=3).weight)
+    assert sweep_.start == {} and sweep_.at() == made.at(trial=2, draw=3)
+    elsewhere = {"trial": 40, "draw": 3, "bias": 0.25}
+    assert one_run(made.run(progress=False), elsewhere, 30)[1].bias[0] == 0.25
+    with pytest.raises(ValueError, match="trial must be that of one start of the sweep, got 41"):
+        one_run(made.run(progress=False), elsewhere | {"trial": 41}, 30)

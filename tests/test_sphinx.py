@@ -134,3 +134,20 @@ def test_what_is_wrong_is_said_with_file_and_line(project, page, spec, says):
     done = build(project)
     assert says in done.stderr and "Traceback" not in done.stderr
     assert build(project, "-W", "-E").returncode != 0
+
+
+def test_a_csv_file_is_sought_from_the_folder_of_its_spec_or_page(project):
+    (project / "sub" / "table.csv").write_text("0;0.25\n1;1\n")
+    spec = SPEC.replace('name = "inverter"', 'csv = "table.csv"').replace("max_steps = 50", "max_steps = 5")
+    (project / "sub" / "mine.toml").write_text(spec)
+    (project / "index.rst").write_text(
+        "A page\n======\n\n.. toctree::\n\n   sub/other\n\n.. fastneuron:: sub/mine.toml\n"
+    )
+    content = "\n".join(f"   {line}" for line in spec.splitlines())
+    (project / "sub" / "other.md").write_text(
+        f"# Another\n\n```{{eval-rst}}\n.. fastneuron::\n\n{content}\n```\n"
+    )
+    done = build(project, "-W")
+    assert done.returncode == 0, done.stderr
+    (path,) = pictures(project)  # both are the same
+    assert toml.loads(plot.spec_in(path))["task"] == {"name": "table", "x": [[0.0], [1.0]], "y": [0.25, 1.0]}

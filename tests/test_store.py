@@ -10,9 +10,8 @@ import zarr
 import fastneuron as fn
 from fastneuron.engine import tiles
 from fastneuron.result import variables_of
-from fastneuron.store import ledger, shards, zarr_map
+from fastneuron.store import ledger, shards, tiles_done, zarr_map
 from fastneuron.store.ledger import LEDGER
-from fastneuron.store.zarr_map import tiles_done
 
 TILE = (8, 8)
 
@@ -91,7 +90,7 @@ def test_store_is_zarr_v3_with_a_chunk_for_each_tile(tmp_path):
         assert metadata["dimension_names"] == ["bias", "weight"]
         assert group[name].chunks == TILE == tiles.tile_shape(sweep().shape)
         assert group[name].dtype == variable.dtype
-    assert group[LEDGER].shape == (3, 3, 2) and ledger.done_of(group[LEDGER][...]).all()
+    assert group[LEDGER].shape == (3, 3, 3) and ledger.done_of(group[LEDGER][...]).all()
     assert tiles_done(tmp_path / "map.zarr") == (9, 9)
 
 
@@ -120,6 +119,23 @@ def test_tile_is_stored_as_zarr_would_store_it(tmp_path, shape, dtype, missing):
         if file.is_file():
             mine = (tmp_path / "ours" / file.relative_to(tmp_path / "theirs")).read_bytes()
             assert len(mine) == len(file.read_bytes())
+
+
+def test_xarray_opens_a_map_without_a_warning_and_with_what_its_arrays_say(tmp_path):
+    path = tmp_path / "map.zarr"
+    interrupted(path)
+    for whole in (False, True):
+        with xarray.open_zarr(path) as found:  # warnings are errors
+            part = fn.open(path, partial=True)
+            for name in part.variables:
+                xarray.testing.assert_identical(found[name].variable.load(), part[name].variable.load())
+        document = json.loads((path / "zarr.json").read_text())
+        names = {child.name for child in path.iterdir() if child.is_dir()}
+        assert set(document["consolidated_metadata"]["metadata"]) == names
+        for name, metadata in document["consolidated_metadata"]["metadata"].items():
+            assert metadata == json.loads((path / name / "zarr.json").read_text())
+        assert not whole or zarr.open_group(path, mode="r").attrs["seconds"] > 0
+        sweep().run(store=path, progress=False)
 
 
 def test_stored_map_is_read_when_it_is_used(tmp_path):
@@ -158,7 +174,11 @@ def test_keep_stores_only_what_it_names(tmp_path):
 def test_interrupt_propagates_and_open_refuses_what_is_half_written(tmp_path):
     done, count = interrupted(tmp_path / "map.zarr")
     assert 0 < done < count == 9
-    with pytest.raises(ValueError, match=f"map.zarr is only half written: {done} of 9 tiles are done$"):
+    with pytest.raises(
+        ValueError,
+        match=f"map.zarr is only half written: {done} of 9 tiles are done; run "
+        "the sweep again to finish it, or open it with partial=True$",
+    ):
         fn.open(tmp_path / "map.zarr")
 
 
@@ -317,6 +337,18 @@ def test_tile_that_cannot_be_written_is_an_error_and_not_done(tmp_path, monkeypa
     with pytest.raises(OSError, match="No space left"):
         sweep().run(store=tmp_path / "map.zarr", progress=False)
     assert tiles_done(tmp_path / "map.zarr") == (0, 9)
+
+
+def test_no_name_that_a_result_or_a_store_uses_may_be_one_of_the_user_s(tmp_path):
+    path = tmp_path / "map.zarr"
+    result = sweep().run(store=path, progress=False)
+    top = zarr.open_group(path, mode="r")
+    dims = {dim for _, array in top.arrays() for dim in array.metadata.dimension_names}
+    used = {*result.variables, *result.attrs, *top.attrs, *top.array_keys(), *dims} - set(result.coords)
+    assert {"tile_done", "run_times", "bias_tile", "seconds", "layout"} < used
+    for name in used | {"draw", "final_bias", "layer0_in"}:
+        with pytest.raises(ValueError, match=f"^record.{name}: a result has this name already"):
+            sweep(record={name: fn.Sum()})
 
 
 # wrong places

@@ -270,7 +270,7 @@ def test_a_wild_argument_is_one_line_that_names_the_argument(name, value):
         ({"dtype": np.floating}, "dtype must be 'float64' or 'float32'"),
         ({"seed": -1}, "seed must be a whole number from 0 to 2**63 - 1, got -1"),
         ({"seed": 2**63}, "seed must be a whole number from 0 to 2**63 - 1"),
-        ({"axes": {}}, "axes must be a table of 1 to 64 axes by name, got {}"),
+        ({"axes": {}}, "axes must be 1 to 64 axes by name, got 0"),
         ({"axes": {1: [1]}}, "axes: a name must be text, got 1"),
         (
             {"axes": {"learning_rat": [1]}},
@@ -331,8 +331,8 @@ def test_a_wild_argument_is_one_line_that_names_the_argument(name, value):
             {"start": {"wieght": 1}},
             "start.wieght: unknown parameter (did you mean 'weight'?); a neuron of 1 input",
         ),
-        ({"start": {"weight": "1"}}, "start.weight must be a finite number, got '1'"),
-        ({"start": {"weight": None}}, "start.weight must be a finite number, got None"),
+        ({"start": {"weight": "1"}}, "start.weight must be a number or a list of starts, got '1'"),
+        ({"start": {"weight": None}}, "start.weight must be a number or a list of starts, got None"),
         ({"start": {"bias": 1}}, "start.bias: bias is an axis already; give one of them"),
         ({"start": {1: 1}}, "start.1: unknown parameter"),
         (
@@ -606,7 +606,7 @@ def test_a_csv_task_is_written_with_its_data(tmp_path):
             "axes.optimizer.learning_rate: given twice",
         ),
         ({"start": 3}, "start must be a table, got 3"),
-        ({"start": {"weight": [1]}}, "start.weight must be a finite number, got [1]"),
+        ({"start": {"weight": ["a"]}}, "start.weight[0] must be a finite number, got 'a'"),
         (
             {"stop": {"max_step": 1}},
             "stop.max_step: unknown key (did you mean 'max_steps'?); allowed: max_steps, tol",
@@ -627,14 +627,14 @@ def test_a_wrong_entry_names_the_key_the_value_and_what_is_allowed(changes, mess
 def test_a_missing_table_is_named(key):
     table = spec()
     del table[key]
-    says = f"^{key}: missing table; a sweep needs task, optimizer, and axes or draws$"
+    says = f"^{key}: missing table; a sweep needs task, optimizer, and axes, draws or chosen starts$"
     with pytest.raises(ValueError, match=says):
         Sweep.from_spec(table)
 
 
 @pytest.mark.parametrize("table", [None, [], "task", 3, b""])
 def test_a_spec_that_is_no_table_is_named(table):
-    with pytest.raises(ValueError, match="^a sweep must be a table, got"):
+    with pytest.raises(ValueError, match="^a sweep must be a dict of tables, as TOML gives it, got"):
         Sweep.from_spec(table)
 
 

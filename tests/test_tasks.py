@@ -1,9 +1,11 @@
 """Tasks: data that are checked once, and their tables."""
 
+import os
 import pickle
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 
 import hypothesis.strategies as st
 import numpy as np
@@ -97,6 +99,43 @@ def test_a_gate_computes_what_its_name_says(name, rule):
     task = tasks.gate(name)
     assert [bool(y) for y in task.y[:, 0]] == [bool(rule(bool(p), bool(q))) for p, q in task.x]
     assert task.name == name
+
+
+@pytest.mark.parametrize("name", tasks.GATES)
+def test_the_middle_of_every_gate_is_a_half(name):
+    assert tasks.gate(name).middle == 0.5
+
+
+@pytest.mark.parametrize(
+    ("targets", "middle"),
+    [([1, 4], 2.5), ([-1, 1, 0.5], 0.0), ([1e308, 1.5e308], 1.25e308), ([-1.5e308, 1.5e308], 0.0)]
+    + [([0.5, 0.5], 0.0), ([0.3], 0.8), ([-1, -1], -0.5), ([7], 6.5)],
+)
+def test_the_middle_is_between_the_targets_or_a_half_from_the_only_one(targets, middle):
+    assert Task([0] * len(targets), targets).middle == pytest.approx(middle, rel=1e-15)
+
+
+@pytest.mark.parametrize("name", tasks.GATES)
+def test_every_gate_is_a_function_by_its_name(name):
+    made = getattr(tasks, f"{name}_" if name in ("and", "or") else name)()
+    assert made == tasks.gate(name) and made.name == name
+
+
+def test_a_task_that_there_is_not_is_no_function():
+    with pytest.raises(AttributeError, match=r"has no attribute 'xorr' \(did you mean 'xor'\?\)"):
+        _ = tasks.xorr
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [("XOR", "xor"), ("Not_X", "not_x"), ("notx", "not_x"), ("TRUE", "true"), ("XAndNotY", "x_and_not_y")]
+    + [("Inverter", "inverter"), ("FlippedStep", "flipped_step"), ("Random_Regression", "random_regression")],
+)
+def test_capitals_and_underscores_of_a_name_do_not_matter(given, name):
+    keys = {"inputs": 2, "samples": 3} if name == "random_regression" else {}
+    made = tasks.from_spec({"name": given, **keys})
+    assert made == tasks.from_spec({"name": name, **keys}) and made.name == name
+    assert name not in tasks.GATES or tasks.gate(given) == made
 
 
 def test_there_are_sixteen_gates_each_its_own():
@@ -265,17 +304,87 @@ def test_a_csv_file_may_be_named_anew(tmp_path):
     assert tasks.from_spec({"csv": str(path), "name": "mine"}) == Task([0, 1], [1, 0], name="mine")
 
 
+TWO_ROWS = Task([[0, 1], [2, 3]], [4.5, -5e-1], "table")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0,1,4.5\n2,3,-5e-1\n",
+        "0;1;4.5\n2;3;-.5",
+        "0\t1\t4.5\r\n2\t3\t-0.5\r\n",
+        "0, 1 ,4.5\r2,3.,-.5E0\r",
+        "\n\n  \nx,y,z\n\n0,1,4.5\n,,\n2,3,-.5\n",
+        "# of 2 samples\nx;y;z\n  # the first\n0;1;4.5\n2;3;-.5\n",
+        '"x","y; in mm",z\n"0","1","4.5"\n2,3,"-.5"\n',
+        ",y,z\n+0,1,4.5\n2,3,-5e-01",
+        "x,y,NaN of z\n0,1,4.5\n2,3,-.5\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_csv_file_is_read_however_it_is_parted_and_encoded(tmp_path, text, encoding):
+    path = tmp_path / "table.csv"
+    path.write_bytes(text.encode(encoding))
+    assert tasks.from_csv(path) == TWO_ROWS
+
+
+def test_a_first_row_of_numbers_is_data_unless_it_is_said_to_be_a_header(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("0,1\n5,6\n")
+    assert tasks.from_csv(path).x[:, 0].tolist() == [0, 5]
+    assert tasks.from_csv(path, header=False) == tasks.from_csv(path)
+    assert tasks.from_csv(path, header=True) == tasks.from_spec({"csv": str(path), "header": True})
+    assert tasks.from_csv(path, header=True) == Task([5], [6], "table")
+    path.write_text("2nd,1\n5,6\n")
+    assert tasks.from_csv(path, header=True) == Task([5], [6], "table")
+
+
+def test_the_last_columns_of_a_csv_file_may_be_several_targets(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("a,b,c\n1,2,3\n4,5,6\n")
+    wanted = Task([1, 4], [[2, 3], [5, 6]], "table")
+    assert tasks.from_csv(path, targets=2) == tasks.from_spec({"csv": str(path), "targets": 2}) == wanted
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"", "no rows of numbers"),
-        (b"1\n2\n", "needs at least two columns (inputs, then the target), has 1"),
+        (b"a,b\n", "no rows of numbers"),
+        (
+            b"1\n2\n",
+            "needs 2 columns or more (inputs, then the target), parted by commas, semicolons or tabs, has 1",
+        ),
         (b"1,2\n3\n", "line 2: 1 columns where 2 were expected"),
-        (b"1,2\n3,x\n", "line 2: not numbers: '3,x'"),
-        (b"a,2\n3,4\n", "line 1: not numbers: 'a,2'"),
-        (b"1,nan\n", "line 1: not finite: '1,nan'"),
-        (b"\xff\xfe", "cannot read"),
+        (b"\n#\n1,2\n\n3,4,5\n", "line 5: 3 columns where 2 were expected"),
+        (b"1,2\n3,x\n", "line 2: not a number: 'x' (columns are parted by commas"),
+        (b"a,2\n3,4\n", "line 1: not a number: 'a'"),
+        (b"a,2\n3,4\n", "if this row is a header, set header to true"),
+        (b"1_000,2_000\n3,4\n", "line 1: not a number: '1_000'"),
+        (b"n/a,NA\n3,4\n", "line 1: not a number: 'n/a'"),
+        (b"2%,3%\n3,4\n", "line 1: not a number: '2%'"),
+        (b"1,\n", "line 1: not a number: ''"),
+        (b"1,0x10\n", "line 1: not a number: '0x10'"),
+        ("1,\N{FULLWIDTH DIGIT ONE}\n".encode(), "line 1: not a number"),
+        (b"0,5;1\n", "line 1: a decimal comma: '0,5'; write '0.5'"),
+        (b"x\ty\n1\t0,5\n", "line 2: a decimal comma: '0,5'; write '0.5'"),
+        (
+            b"0 1\n1 0\n",
+            "line 1: not a number: '0 1' (columns are parted by commas; possible are tabs, semicolons",
+        ),
+        (b"1,nan\n", "line 1: not finite: 'nan'"),
+        (b"nan,nan\n1,2\n", "line 1: not finite: 'nan'"),
+        (b"x,y\n1,-Infinity\n", "line 2: not finite: '-Infinity'"),
+        (b"1,1e400\n", "line 1: not finite: '1e400'"),
+        (b'1,"2\n', "line 1: unexpected end of data"),
+        (b"x" * 200_000 + b",1\n", "line 1: field larger than field limit"),
+        (b"1," * (2**20 + 1), "line 1: more than 1048576 columns"),
+        (b"\xff\xfe", "no rows of numbers"),
+        (b"\xff\xfe1", "cannot read"),
+        ("1,2".encode("utf-16-le"), "cannot read"),
+        (b"\x89PNG\r\n\x1a\n", "it is no text in UTF-8, or in UTF-16 with its mark"),
     ],
+    ids=lambda value: repr(value)[:40],
 )
 def test_a_wrong_csv_file_names_the_file_and_line(tmp_path, content, message):
     path = tmp_path / "table.csv"
@@ -285,10 +394,43 @@ def test_a_wrong_csv_file_names_the_file_and_line(tmp_path, content, message):
     assert message in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("path", ["missing.csv", ".", "a\0b"])
-def test_a_csv_file_that_cannot_be_read_is_named(path):
-    with pytest.raises(ValueError, match="^cannot read"):
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"targets": 2}, "needs 3 columns or more (inputs, then 2 targets)"),
+        ({"targets": 0}, "targets must be a whole number from 1 to 1048576, got 0"),
+        ({"targets": True}, "targets must be a whole number from 1 to 1048576, got True"),
+        ({"header": "yes"}, "header must be true or false, got 'yes'"),
+        ({"header": False}, "line 1: not a number: 'x'"),
+    ],
+)
+def test_a_wrong_key_of_a_csv_file_is_named(tmp_path, keys, message):
+    path = tmp_path / "table.csv"
+    path.write_text("x,y\n1,2\n")
+    with pytest.raises(ValueError) as caught:
+        tasks.from_csv(path, **keys)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["missing.csv", ".", "a\0b", "x" * 300, "loop.csv"])
+def test_a_csv_file_that_cannot_be_read_is_named(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "loop.csv").symlink_to("loop.csv")
+    with pytest.raises(ValueError, match="^cannot read|^path must be a path"):
         tasks.from_csv(path)
+
+
+def test_what_has_no_end_or_too_much_is_no_csv_file(tmp_path):
+    os.mkfifo(tmp_path / "pipe.csv")
+    with (tmp_path / "huge.csv").open("wb") as file:
+        file.truncate(2**40)
+    for path, message in {
+        Path("/dev/zero"): "/dev/zero is a device; give a regular file",
+        tmp_path / "pipe.csv": "pipe.csv is a pipe; give a regular file",
+        tmp_path / "huge.csv": "huge.csv is too large: more than 128 MiB",
+    }.items():
+        with pytest.raises(ValueError, match=message):
+            tasks.from_csv(path)
 
 
 class Hostile:
@@ -302,21 +444,21 @@ class Hostile:
         ([], "x must have shape (samples, inputs), each 1 or more, got (0, 1)"),
         ([[]], "x must have shape (samples, inputs), each 1 or more, got (1, 0)"),
         (3, "x must be a list of numbers, got 3"),
-        (None, "x must be numbers, got None"),
-        ("01", "x must be numbers, got '01'"),
-        (b"01", "x must be numbers, got b'01'"),
-        ([True, False], "x must be numbers, got [True, False]"),
-        ([0, True], "x must be numbers, got [0, True]"),
-        ([[0.5], [np.True_]], "x must be numbers"),
-        ([1j, 0], "x must be numbers"),
-        ([None, 1], "x must be numbers"),
+        (None, "x must be a list of numbers, got None"),
+        ("01", "x must be a list of numbers, got '01'"),
+        (b"01", "x must be a list of numbers, got b'01'"),
+        ([True, False], "x[0] must be a finite number, got True"),
+        ([0, True], "x[1] must be a finite number, got True"),
+        ([[0.5], [np.True_]], "x[1, 0] must be a finite number, got True"),
+        ([1j, 0], "x[0] must be a finite number, got 1j"),
+        ([None, 1], "x[0] must be a finite number, got None"),
         ([0, float("nan")], "x[1] must be a finite number, got nan"),
         ([[0, 1], [2, float("inf")]], "x[1, 1] must be a finite number, got inf"),
         ([[0], [1, 2]], "x is ragged"),
         ([[[0]], [[1]]], "x must have shape (samples, inputs), each 1 or more, got (2, 1, 1)"),
         ([0, 1, 2], "x has 3 samples but y has 2; they must match"),
-        ([0, 10**400], "x must be numbers"),
-        ({1, 2}, "x must be numbers"),
+        ([0, 10**400], "x[1] must be a finite number, got 1000"),
+        ({1, 2}, "x must be a list of numbers, got {1, 2}"),
         (Hostile(), "x cannot be read as an array: no array"),
     ],
     ids=lambda value: repr(value).split(" at 0x")[0][:30],
@@ -351,11 +493,14 @@ def test_points_of_a_flipped_step_are_few_enough_to_hold(points):
     ("spec", "message"),
     [
         ({}, "task: missing key 'name', or x and y, or csv; names: inverter, flipped_step"),
-        ({"nam": "xor"}, "task.nam: unknown key (did you mean 'name'?); allowed: name, x, y, csv, points"),
+        (
+            {"nam": "xor"},
+            "task.nam: unknown key (did you mean 'name'?); allowed: name, x, y, csv, header, targets",
+        ),
         (
             {"name": "random_regression", "sample": 3},
             "task.sample: unknown key (did you mean 'samples'?); "
-            "allowed: name, x, y, csv, points, inputs, samples, seed, outputs, part",
+            "allowed: name, x, y, csv, header, targets, points, inputs, samples, seed, outputs, part",
         ),
         ({"name": "digit"}, "task.name: unknown task 'digit' (did you mean 'digits'?); known: inverter"),
         ({"seed": 3}, "task: missing key 'name', or x and y, or csv; names: inverter, flipped_step"),
@@ -377,13 +522,16 @@ def test_points_of_a_flipped_step_are_few_enough_to_hold(points):
             {"name": "invertr"},
             "task.name: unknown task 'invertr' (did you mean 'inverter'?); known: inverter",
         ),
+        ({"name": "XR"}, "task.name: unknown task 'XR' (did you mean 'xor'?)"),
+        ({"name": "xor", "header": True}, "task: header belongs to csv, which is not given"),
+        ({"x": [1], "y": [1], "targets": 1}, "task: targets belongs to csv, which is not given"),
         ({"name": ["xor"]}, "task.name: unknown task ['xor']"),
         ({"name": "xor", "points": 3}, "task: points belongs to flipped_step, not to 'xor'"),
         ({"name": "flipped_step", "points": 1}, "task: points must be a whole number from 2"),
         ({"x": [1]}, f"task: x and y must be given together, without {OWNED_KEYS}"),
         ({"x": [1], "y": [1], "seed": 1}, f"task: x and y must be given together, without {OWNED_KEYS}"),
         ({"x": [1], "y": [1], "name": 3}, "task: name must be a line of text, got 3"),
-        ({"x": [1], "y": ["a"]}, "task: y must be numbers, got ['a']"),
+        ({"x": [1], "y": ["a"]}, "task: y[0] must be a finite number, got 'a'"),
         ({"csv": 3}, f"task: csv must be a path, without x, y, {OWNED_KEYS}"),
         ({"csv": "a.csv", "part": "all"}, f"task: csv must be a path, without x, y, {OWNED_KEYS}"),
         ({"csv": "no such file.csv"}, "task: cannot read no such file.csv: No such file or directory"),

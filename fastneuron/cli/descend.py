@@ -9,7 +9,8 @@ from cyclopts import Parameter
 
 from fastneuron.cli import files, pictures, printing
 from fastneuron.cli import spec as specs
-from fastneuron.cli.flags import Numbers, Overrides, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Numbers, Overrides, Whole
 
 if TYPE_CHECKING:
     import xarray
@@ -22,7 +23,7 @@ STEPS = 300
 
 
 def descend(
-    spec_file: Annotated[Path | None, Parameter(name="SPEC.toml")] = None,
+    spec_file: Annotated[File | None, Parameter(name="SPEC.toml")] = None,
     /,
     *,
     weight: Numbers | None = None,
@@ -39,7 +40,8 @@ def descend(
     strength: float | None = None,
     steps: Whole | None = None,
     overrides: Overrides = (),
-    out: Path | None = None,
+    components: Components = (),
+    out: File | None = None,
     json: bool = False,
     quiet: bool = False,
 ) -> None:
@@ -83,6 +85,8 @@ def descend(
         Number of steps; without it 300, or the spec's stop.max_steps.
     overrides
         Change any other entry of the spec, as in 'fastneuron map'. May be repeated.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     out
         Draw the progress to this file (.png, .svg or .pdf), or animate it (.gif; .mp4 where ffmpeg is).
     json
@@ -90,6 +94,7 @@ def descend(
     quiet
         No progress bar.
     """
+    load_components(components, overrides, activation, loss, optimizer, penalty)
     table = specs.read(spec_file, overrides)
     _choose_task(table, task, x, y)
     _set(table, "model", {"activation": activation})
@@ -103,6 +108,7 @@ def descend(
         raise ValueError(f"--steps must be 1 or more, got {steps}")
     if out is not None:
         files.check_picture(out, (*files.PICTURES, *files.ANIMATIONS))
+        pictures.load_matplotlib()
         if out.suffix.lower() in files.ANIMATIONS and sweep.model.inputs > 1:
             raise ValueError(
                 f"{out}: an animation needs a task of one input, this one has {sweep.model.inputs}"
@@ -123,11 +129,11 @@ def descend(
     if out is not None:
         _draw(path, sweep, out, quiet)
     if json:
-        print(printing.document(_document(path, sweep) | {"picture": out and str(out)}))
+        printing.show(printing.document(_document(path, sweep) | {"picture": out and str(out)}))
         return
-    print(_text(path, sweep))
+    printing.show(_text(path, sweep))
     if out is not None:
-        print(f"\nwrote {out}")
+        printing.show(f"\nwrote {printing.word(out)}")
 
 
 def _choose_task(
@@ -182,8 +188,9 @@ def _single(table: dict[str, Any], weight: list[float] | None, bias: float | Non
             raise ValueError(f"--weight: the task has {len(names) - 1} inputs, got {len(weight)} weights")
         start |= {name: checked_number("--weight", w) for name, w in zip(names, weight, strict=False)}
     for name, value in start.items():
-        if isinstance(value, dict):
-            raise ValueError(f"start.{name} is random; one start needs a number: give --weight or --bias")
+        if isinstance(value, dict | list):
+            what = "several" if isinstance(value, list) or "values" in value else "random"
+            raise ValueError(f"start.{name} is {what}; one start needs a number: give --weight or --bias")
     table["axes"] = {name: [value] for name, value in start.items()}
     return Sweep.from_spec(table)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from fastneuron.cli import files, printing
-from fastneuron.cli.flags import Overrides, Whole
+from fastneuron.cli import files, pictures, printing
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Overrides, Whole
 from fastneuron.cli.spec import overridden, with_points
 
 if TYPE_CHECKING:
@@ -20,11 +21,12 @@ def figure(
     name: Annotated[str | None, Parameter(name="NAME")] = None,
     /,
     *,
-    out: Path | None = None,
-    every: Annotated[Path | None, Parameter(name="--all")] = None,
+    out: File | None = None,
+    every: Annotated[File | None, Parameter(name="--all")] = None,
     format: str | None = None,
     points: Whole | None = None,
     overrides: Overrides = (),
+    components: Components = (),
     force: bool = False,
     quiet: bool = False,
 ) -> None:
@@ -52,13 +54,17 @@ def figure(
         Points on every linspace and geomspace axis.
     overrides
         Change any entry of the figure's spec: optimizer.learning_rate=10, picture.dpi=300, picture.size='[3.5, 2.5]'. May be repeated.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     force
         Draw it again, even if it is drawn.
     quiet
         No progress bar.
     """
+    pictures.load_matplotlib()
     from fastneuron import figures
 
+    load_components(components, overrides)
     if format is not None and f".{format}" not in files.PICTURES:
         raise ValueError(f"--format must be png, svg or pdf, got {format!r}")
     if name is not None and every is not None:
@@ -69,7 +75,7 @@ def figure(
         if out or points or overrides:
             raise ValueError("give NAME, the figure to draw; 'fastneuron figure' lists them")
         rows = [[known, figures.load(known).title] for known in figures.names()]
-        print(printing.table(["name", "shows"], rows, text=(0, 1)))
+        printing.show(printing.table(["name", "shows"], rows, text=(0, 1)))
         return
     if name is not None:
         wanted = figures.load(name)
@@ -78,7 +84,7 @@ def figure(
         changed = figures.ReadyFigure(overridden(wanted.spec, overrides), name, wanted.title, wanted.text)
         picture = Path(f"{name}.{_ending(changed, format)}") if out is None else out
         endings = tuple(f".{own}" for own in changed.picture.formats)
-        print(_drawn(changed, files.check_picture(picture, endings), force, quiet))
+        printing.show(_drawn(changed, files.check_picture(picture, endings), force, quiet))
         return
     assert every is not None
     files.check_folder(every)
@@ -87,7 +93,7 @@ def figure(
     for known in figures.names():
         own = figures.load(known)
         try:
-            print(_drawn(own, every / f"{known}.{_ending(own, format)}", force, quiet), flush=True)
+            printing.show(_drawn(own, every / f"{known}.{_ending(own, format)}", force, quiet))
         except ValueError as error:
             refused.append(str(error))
     if refused:
@@ -104,7 +110,7 @@ def _drawn(wanted: ReadyFigure, path: Path, force: bool, quiet: bool) -> str:
     from fastneuron.plot import spec_in
 
     if wanted.is_drawn(path) and not force:
-        return f"{path} is up to date"
+        return f"{printing.word(path)} is up to date"
     if path.exists():
         try:
             spec_in(path)
@@ -112,4 +118,4 @@ def _drawn(wanted: ReadyFigure, path: Path, force: bool, quiet: bool) -> str:
             raise ValueError(f"{error}; it is not replaced; move it away, or give another name") from None
     began = time.perf_counter()
     wanted.save(path, False if quiet else None)
-    return f"wrote {path} ({time.perf_counter() - began:.1f} s)"
+    return f"wrote {printing.word(path)} ({time.perf_counter() - began:.1f} s)"

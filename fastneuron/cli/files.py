@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from fastneuron.files import resolved
+
 PICTURES = (".png", ".svg", ".pdf")
 ANIMATIONS = (".gif", ".mp4")
 
@@ -31,13 +33,13 @@ def check_file(path: Path, suffixes: tuple[str, ...], what: str) -> Path:
     if not path.parent.is_dir():
         raise ValueError(f"{path}: there is no folder {path.parent}")
     # a new file is written beside the one that is there, which it then replaces
-    if not os.access(path.resolve().parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    if not os.access(resolved(path).parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
         raise ValueError(f"{path} cannot be written: permission denied")
     return path
 
 
 @contextmanager
-def reading(store: Path) -> Iterator[None]:
+def reading(store: object) -> Iterator[None]:
     """Within, values of a stored map that turn out to be damaged end in one line that names it."""
     try:
         yield

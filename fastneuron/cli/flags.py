@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
+
+from fastneuron.files import path_of
 
 
 def _whole(kind: Any, tokens: Sequence[Token]) -> int:
@@ -38,8 +41,21 @@ def _names(kind: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
     return tuple(name.strip() for name in tokens[0].value.split(","))
 
 
+def _path(kind: Any, tokens: Sequence[Token]) -> Path:
+    return path_of(tokens[0].value)
+
+
+def _store(kind: Any, tokens: Sequence[Token]) -> Any:
+    from fastneuron.store.zarr_map import store_like
+
+    return store_like(tokens[0].value)
+
+
+File = Annotated[Path, Parameter(converter=_path, n_tokens=1)]
 Names = Annotated[tuple[str, ...], Parameter(converter=_names, n_tokens=1)]
 Size = Annotated[int, Parameter(converter=_size, n_tokens=1)]
+Store = Annotated[Any, Parameter(name="STORE", converter=_store, n_tokens=1)]  # a path, or a URL as text
 Whole = Annotated[int, Parameter(converter=_whole, n_tokens=1)]
 Numbers = Annotated[list[float], Parameter(consume_multiple=True)]
 Overrides = Annotated[tuple[str, ...], Parameter(name="--set", n_tokens=1)]
+Components = Annotated[tuple[str, ...], Parameter(name="--components", n_tokens=1)]

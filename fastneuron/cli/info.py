@@ -17,7 +17,7 @@ def info(*, json: bool = False) -> None:
 
     facts = environment()
     if json:
-        print(printing.document(facts))
+        printing.show(printing.document(facts))
         return
     width = max(len(name) for name in facts)
-    print("\n".join(f"{name.ljust(width)}  {value}" for name, value in facts.items()))
+    printing.show("\n".join(f"{name.ljust(width)}  {value}" for name, value in facts.items()))

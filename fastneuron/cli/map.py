@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from fastneuron.cli import clusters, files, pictures, pilot, printing, spec
-from fastneuron.cli.flags import Names, Overrides, Size, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Names, Overrides, Size, Whole
 from fastneuron.cli.summary import summary
 
 if TYPE_CHECKING:
@@ -25,12 +26,13 @@ class Unfinished(KeyboardInterrupt):
 
 
 def map_starts(
-    spec_file: Annotated[Path | None, Parameter(name="SPEC")] = None,
+    spec_file: Annotated[File | None, Parameter(name="SPEC")] = None,
     /,
     *,
     overrides: Overrides = (),
+    components: Components = (),
     points: Whole | None = None,
-    out: Path = Path("."),
+    out: File = Path("."),
     name: str | None = None,
     overwrite: bool = False,
     keep: Names | None = None,
@@ -64,6 +66,8 @@ def map_starts(
         What to run: a TOML file with tables task, model, loss, penalty, optimizer, batch, axes, start, stop, record (docs/spec.md); or the name of a sweep that comes with fastneuron, which 'fastneuron tasks' lists.
     overrides
         Change one entry of the spec: optimizer.learning_rate=10, task.name=nand, axes.weight='[0, 1]'. May be repeated.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     points
         Points on every linspace and geomspace axis, instead of the spec's.
     out
@@ -89,8 +93,10 @@ def map_starts(
     quiet
         No progress bar.
     """
+    pictures.load_matplotlib()
     from fastneuron.sweep import Sweep
 
+    load_components(components, overrides)
     table = spec.read(spec_file, overrides)
     if points is not None:
         spec.with_points(table, points)
@@ -112,7 +118,7 @@ def map_starts(
         report = forecast(sweep, keep, threads if workers is None else workers, memory)
         if store.exists() and not overwrite:
             report |= _left(store, report)
-        print(printing.document(report) if json else _forecast_text(report))
+        printing.show(printing.document(report) if json else _forecast_text(report))
         return
     with clusters.chosen(threads, workers, cluster) as where:
         bound = {} if memory is None else {"memory": memory}
@@ -126,7 +132,7 @@ def map_starts(
         "store": str(store),
         "picture": None if undrawn else str(picture),
     }
-    print(printing.document(report) if json else _text(report, undrawn, result))
+    printing.show(printing.document(report) if json else _text(report, undrawn, result))
 
 
 def _stem(name: str | None, spec_file: Path | None, sweep: Sweep) -> str:
@@ -153,6 +159,7 @@ def _put_in_place(store: Path) -> None:
 def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
     """Refuse what is there, where it is neither to be replaced nor gone on with."""
     from fastneuron.store import tiles_done
+    from fastneuron.store.ledger import DamagedMap
 
     there = store.exists() or store.is_symlink()
     if not there and not overwrite and (picture.exists() or picture.is_symlink()):
@@ -162,7 +169,11 @@ def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
     if overwrite and store.is_symlink():
         raise ValueError(f"{store} is a link; only a folder can be replaced")
     if there:
-        tiles_done(store)  # raises: what is no map is not ours to touch
+        try:
+            tiles_done(store)  # raises: what is no map is not ours to touch
+        except DamagedMap:
+            if not overwrite:
+                raise
     if store.parent.is_dir():
         files.check_picture(picture, (*files.PICTURES, *files.ANIMATIONS))
 
@@ -248,7 +259,7 @@ def _draw(result: xarray.Dataset, path: Path, picture: Picture | None, progress:
     from fastneuron.plot import Picture
 
     try:
-        drawn = picture or Picture(pictures.kind_of(result, result["outcome"].dims))
+        drawn = picture or Picture(pictures.kind_of_result(result))
         drawn.save(path, result, progress)
     except ValueError as error:
         return str(error)
@@ -273,14 +284,16 @@ def _text(report: dict[str, Any], undrawn: str | None, result: xarray.Dataset) -
     columns = ["median steps", "most steps"] if timed else []
     header = ["outcome", "starts", "share", *columns, "meaning"]
     compiled = f", after {report['compile_seconds']:.1f} s of compiling" * (report["compile_seconds"] > 2)
-    dims = " x ".join(f"{name} {size}" for name, size in result["outcome"].sizes.items())
+    dims = " x ".join(f"{printing.word(name)} {size}" for name, size in result["outcome"].sizes.items())
     return "\n".join(
         [
             printing.table(header, rows, text=(0, len(header) - 1)),
             "",
             f"{report['points']:,} starts ({dims}){_pace(report)}{compiled}",
-            f"wrote {report['store']}",
-            f"no picture: {undrawn}" if undrawn else f"wrote {report['picture']}",
+            f"wrote {printing.word(report['store'])}",
+            f"no picture: {printing.word(undrawn)}"
+            if undrawn
+            else f"wrote {printing.word(report['picture'])}",
         ]
     )
 

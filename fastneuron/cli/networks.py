@@ -60,6 +60,8 @@ def report(model: Network, name: str, image: str, draws: int, seed: int, out: Pa
         "activation": type(model.hidden).__name__,
         "scale": model.scale,
         "image": image,
+        "mean_input": float(x.mean()),
+        "z_variance": model.layers[0].factor ** 2 * float(x @ x) + 1.0,
         "draws": draws,
         "seed": seed,
         "layers": [_layer(model, found.isel(layer=k, sample=0)) for k in range(found.sizes["layer"])],
@@ -118,17 +120,34 @@ def text(told: dict[str, Any]) -> str:
         for layer in told["layers"]
     ]
     lines = [printing.table(header, rows), "", *_answer(told)]
-    return "\n".join(lines if told["picture"] is None else [*lines, f"wrote {told['picture']}"])
+    return "\n".join(
+        lines if told["picture"] is None else [*lines, f"wrote {printing.word(told['picture'])}"]
+    )
 
 
 def _chance(share: float | None) -> str:
     return "-" if share is None else printing.number(share)
 
 
+def _inputs(told: dict[str, Any]) -> str:
+    """What the inputs are, and what they make of z in the first layer."""
+    mean, variance = told["mean_input"], told["z_variance"]
+    which = f"all are {mean:g}" if told["image"] in images.PLAIN else f"their mean is {mean:.4g}"
+    z = (
+        f"normal with mean 0 and variance {variance:.6g}"
+        if variance > 1
+        else "its bias, whatever the weights"
+    )
+    return f"Inputs are ink, from 0, white, to 1, black; {which}. So z of a unit in the first layer is {z}."
+
+
 def _answer(told: dict[str, Any]) -> list[str]:
     first, draws = told["layers"][0], told["draws"]
     networks = f"{draws:,} network{'s' * (draws != 1)}"
-    lines = [f"{networks}, all weights and biases normal with mean 0 and spread 1, seed {told['seed']}"]
+    lines = [
+        f"{networks}, all weights and biases normal with mean 0 and spread 1, seed {told['seed']}",
+        _inputs(told),
+    ]
     chance, units = first["all_above_half_by_chance"], first["units"]
     if chance is None:
         return lines
@@ -136,8 +155,6 @@ def _answer(told: dict[str, Any]) -> list[str]:
     count = round(first["all_above_half"] * draws)
     share = f"{100 * first['high_share']:.2f} % of them are above 0.99"
     every = f"all {units} of a network are" if units > 1 else "the one of a network is"
-    if told["image"] == "black":
-        lines.append("All inputs are 0: whatever the weights, z of a unit in the first layer is its bias.")
     return [
         *lines,
         f"Not all {what} are 1: {share}, and {every} above 1/2 in {count:,} of {networks}."

@@ -34,8 +34,10 @@ def check_memory(sweep: Sweep, keep: tuple[str, ...] | None, threads: int | None
     if "outcome" not in variables:
         raise ValueError(f"--keep must name outcome, which is printed and drawn, got {','.join(variables)}")
     local.threads_that_fit(sweep, variables, threads, memory, stored=True)
-    if len(sweep.shape) <= 2 and not sweep.draws:
-        needed = DRAWN_BYTES[pictures.kind_of(variables, sweep.dims)] * min(sweep.points, MOST_CELLS)
+    chosen = None if sweep.chosen is None else sweep.chosen.dim
+    kind = pictures.kind_of(variables, sweep.dims, chosen)
+    if len(sweep.shape) <= 2 and kind in DRAWN_BYTES:
+        needed = DRAWN_BYTES[kind] * min(sweep.points, MOST_CELLS)
         require_memory(needed, f"drawing a map of {sweep.points:,} points", "use fewer points", memory)
 
 
@@ -55,6 +57,7 @@ def compile_for(sweep: Sweep) -> float:
 def thinned(sweep: Sweep, kept: dict[str, np.ndarray], steps: int | None = None) -> Sweep:
     """The sweep with some values of each of its dims, given by their places; and at most `steps` steps."""
     from fastneuron import toml
+    from fastneuron.chosen import Chosen
     from fastneuron.sweep import Sweep
 
     table = toml.loads(sweep.to_toml())
@@ -62,6 +65,9 @@ def thinned(sweep: Sweep, kept: dict[str, np.ndarray], steps: int | None = None)
         table["stop"]["max_steps"] = min(steps, sweep.stop.max_steps)
     if sweep.draws is not None:
         table["draws"] = len(kept["draw"])
+    for name, start in sweep.start.items():
+        if isinstance(start, Chosen):
+            table["start"][name] = start.taken(kept[start.dim]).to_spec()
     for name, axis in sweep.axes.items():
         values = axis.values()[kept[name]]
         if steps is not None and sweep.places[name] == ("stop", "max_steps"):

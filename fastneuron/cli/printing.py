@@ -1,11 +1,55 @@
-"""What commands print: aligned tables of text, and JSON."""
+"""What commands print: aligned tables of text, and JSON; nothing that a terminal would take for a command.
+
+Names, titles and paths come from anywhere, and a text from a stranger may hold what moves the cursor, changes
+the window's title or hides itself. So whatever is printed goes through `show` or `say`.
+"""
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
+
+
+def show(text: str = "", end: str = "\n") -> None:
+    """Print a text on standard output, where it is `visible`, at once."""
+    try:
+        print(visible(text), end=end, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def say(text: str) -> None:
+    """Print a text on standard error, on one line behind the name of the program, if anyone can be told."""
+    try:
+        print("fastneuron:", visible(" ".join(text.split())), file=sys.stderr or io.StringIO(), flush=True)
+    except OSError:
+        return
+
+
+def visible(text: str) -> str:
+    """`text`, in which characters that cannot be seen are escaped as JSON and TOML have it.
+
+    Tabs and the ends of lines stay. So a document of either stays what it is.
+    """
+    return "\n".join(line if line.isprintable() else "".join(map(_seen, line)) for line in text.split("\n"))
+
+
+def word(text: object) -> str:
+    """`text` within a line: `visible`, and without ends of lines."""
+    return visible(str(text)).replace("\n", "\\n")
+
+
+def _seen(character: str) -> str:
+    if character.isprintable() or character == "\t":
+        return character
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 2**16 else f"\\U{code:08x}"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, text: Sequence[int] = (0,)) -> str:
@@ -20,7 +64,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]], *, text: Sequenc
     text : sequence of int
         The columns that are text and stand left; the others stand right.
     """
-    lines = [list(header), *(list(row) for row in rows)]
+    lines = [list(map(word, line)) for line in (header, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     return "\n".join(
         "  ".join(

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastneuron.cli import files, pictures, printing
-from fastneuron.cli.flags import Numbers, Whole
+from fastneuron.cli.components import load_components
+from fastneuron.cli.flags import Components, File, Numbers, Whole
 
 if TYPE_CHECKING:
     from fastneuron.activations import Activation
@@ -27,9 +28,10 @@ def respond(
     seed: Whole | None = None,
     scale: str | None = None,
     activation: str = "sigmoid",
+    components: Components = (),
     gain: float | None = None,
     at: Numbers | None = None,
-    out: Path | None = None,
+    out: File | None = None,
     json: bool = False,
 ) -> None:
     """Show the output of a neuron and how near it is to the flipped step, or what the units of random networks answer to an image.
@@ -53,7 +55,7 @@ def respond(
     network
         Instead of a neuron, networks of this shape: the numbers of inputs, of the units of each hidden layer, and of outputs, as 784-30-10.
     image
-        With --network: black (all inputs 0), white (all 1), or a file with as many pixels as there are inputs: a picture, of which the inputs are the greys from 0 to 1, or a .csv or .npy file of numbers.
+        With --network: black (all inputs 1), white (all 0), or a file with as many pixels as there are inputs, which are ink from 0, white, to 1, black: a picture, dark on white, or a .csv or .npy file of such numbers.
     draws
         With --network: how many networks; without it 10,000.
     seed
@@ -62,6 +64,8 @@ def respond(
         With --network: the factor on the weighted sums of a layer: none (without it), fan_in, xavier, he or mean_field.
     activation
         The activation of the neuron, or of all layers; without it sigmoid; 'fastneuron tasks' lists them.
+    components
+        Load this file or module, which defines components of your own: soft.py, or soft where Python finds it. May be repeated.
     gain
         Factor on the pre-activation, for activations that have one.
     at
@@ -73,6 +77,7 @@ def respond(
     """
     from fastneuron.activations import activations
 
+    load_components(components, (), activation)
     neurons = {"--weight": weight, "--bias": bias, "--at": at}
     networks = {"--image": image, "--draws": draws, "--seed": seed, "--scale": scale}
     _check_mixture(network, neurons, networks)
@@ -80,6 +85,7 @@ def respond(
     function: Any = activations.from_spec(spec, "activation")
     if out is not None:
         files.check_picture(out)
+        pictures.load_matplotlib()
     if network is None:
         _respond_neuron(function, weight, bias, AT if at is None else at, out, json)
         return
@@ -87,7 +93,7 @@ def respond(
 
     model = of_networks.network_named(network, function, scale or "none")
     told = of_networks.report(model, network, str(image), DRAWS if draws is None else draws, seed or 0, out)
-    print(printing.document(told) if json else of_networks.text(told))
+    printing.show(printing.document(told) if json else of_networks.text(told))
 
 
 def _check_mixture(network: str | None, neurons: dict[str, Any], networks: dict[str, Any]) -> None:
@@ -132,7 +138,7 @@ def _respond_neuron(
             axes={name: [value] for name, value in parameters.items()},
         )
         save(out, pictures.only_sweep(sweep), "curve", at=inputs)
-    print(printing.document(report | {"picture": out and str(out)}) if json else _text(report, out))
+    printing.show(printing.document(report | {"picture": out and str(out)}) if json else _text(report, out))
 
 
 def _report(model: Neuron, parameters: dict[str, float], inputs: list[float]) -> dict[str, Any]:
@@ -167,4 +173,4 @@ def _text(report: dict[str, Any], out: Path | None) -> str:
     width = max(len(name) for name, _ in facts)
     lines = [printing.table(["input", "output"], rows, text=()), ""]
     lines += [f"{name.ljust(width)}  {value}" for name, value in facts]
-    return "\n".join(lines if out is None else [*lines, f"wrote {out}"])
+    return "\n".join(lines if out is None else [*lines, f"wrote {printing.word(out)}"])

@@ -103,6 +103,7 @@ def with_points(spec: dict[str, Any], points: int) -> None:
 
 def _parse(path: Path) -> dict[str, Any]:
     from fastneuron import toml
+    from fastneuron.spec import seek_from
 
     try:
         text = path.read_text(encoding="utf-8")
@@ -112,9 +113,11 @@ def _parse(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise ValueError(f"cannot read {path}: it is not UTF-8 text") from None
     try:
-        return toml.loads(text)
+        spec = toml.loads(text)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    seek_from(path.parent, spec)
+    return spec
 
 
 def overridden(spec: dict[str, Any], overrides: tuple[str, ...]) -> dict[str, Any]:

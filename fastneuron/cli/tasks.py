@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from fastneuron.cli import printing, spec
+from fastneuron.cli import pictures, printing, spec
 
 if TYPE_CHECKING:
     from fastneuron.components import Registry
@@ -19,6 +19,7 @@ def tasks(*, json: bool = False) -> None:
     json
         Print one JSON document instead of tables.
     """
+    pictures.load_matplotlib()
     from fastneuron import tasks as known
     from fastneuron.activations import activations
     from fastneuron.batches import batches
@@ -42,7 +43,7 @@ def tasks(*, json: bool = False) -> None:
         "batches": batches,
         "reducers": reducers,
     }
-    pictures: dict[str, dict[str, Any]] = {
+    drawn: dict[str, dict[str, Any]] = {
         name: {"options": kind.options, "doc": _first_line(kind.draw)} for name, kind in KINDS.items()
     }
     sweeps = {name: spec.title(path) for name, path in spec.named().items()}
@@ -50,22 +51,22 @@ def tasks(*, json: bool = False) -> None:
         tables: dict[str, Any] = {name: {"x": task.x, "y": task.y[:, 0]} for name, task in named.items()}
         tables |= {name: tables.get(name, {}) | entry for name, entry in keyed.items()}
         report: dict[str, Any] = {"tasks": tables, "sweeps": sweeps}
-        report["pictures"] = pictures
+        report["pictures"] = drawn
         report |= {plural: _components(registry) for plural, registry in registries.items()}
-        print(printing.document(report))
+        printing.show(printing.document(report))
         return
     rows = [[name, str(task.inputs), _truth_table(task)] for name, task in named.items() if name not in keyed]
-    print(printing.table(["task", "inputs", "truth table"], rows, text=(0, 2)))
-    print()
-    print(printing.table(["task", "keys", "meaning"], _described(keyed), text=(0, 1, 2)))
-    print()
-    print(printing.table(["sweep", "for 'fastneuron map'"], sorted(sweeps.items()), text=(0, 1)))
-    print()
-    options = [[name, ", ".join(entry["options"]), entry["doc"]] for name, entry in sorted(pictures.items())]
-    print(printing.table(["picture", "options", "meaning"], options, text=(0, 1, 2)))
+    printing.show(printing.table(["task", "inputs", "truth table"], rows, text=(0, 2)))
+    printing.show()
+    printing.show(printing.table(["task", "keys", "meaning"], _described(keyed), text=(0, 1, 2)))
+    printing.show()
+    printing.show(printing.table(["sweep", "for 'fastneuron map'"], sorted(sweeps.items()), text=(0, 1)))
+    printing.show()
+    options = [[name, ", ".join(entry["options"]), entry["doc"]] for name, entry in sorted(drawn.items())]
+    printing.show(printing.table(["picture", "options", "meaning"], options, text=(0, 1, 2)))
     for plural, registry in registries.items():
-        print()
-        print(
+        printing.show()
+        printing.show(
             printing.table([plural, "fields", "meaning"], _described(_components(registry)), text=(0, 1, 2))
         )
 

@@ -23,7 +23,7 @@ def warmup(*, json: bool = False) -> None:
     began = time.perf_counter()
     compiled = compile_kernels(progress=sys.stderr.isatty())
     seconds = time.perf_counter() - began
-    print(
+    printing.show(
         printing.document({"kernels": compiled, "seconds": seconds})
         if json
         else f"{compiled} kernels in {seconds:.1f} s"

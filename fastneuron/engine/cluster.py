@@ -18,16 +18,18 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from distributed import Client, Future, KilledWorker, as_completed
+from distributed import CancelledError, Client, Future, KilledWorker, as_completed
 from distributed.comm.addressing import resolve_address
+from distributed.comm.core import CommClosedError
+from distributed.core import RPCClosed
 
 from fastneuron.components import shown
 from fastneuron.engine.crew import Place
 from fastneuron.engine.local import threads_that_fit
 from fastneuron.engine.progress import Report, reporting
 from fastneuron.engine.tiles import points_in, tile_shape
-from fastneuron.engine.worker import ClusterError, SweepPlugin, compute, versions
-from fastneuron.result import kept_variables
+from fastneuron.engine.worker import NEW_WORKERS, ClusterError, SweepPlugin, compute, versions
+from fastneuron.result import CODE, code_in, kept_variables
 from fastneuron.store import MapStore, tiles_done
 from fastneuron.store import open as open_map
 from fastneuron.store.zarr_map import store_like
@@ -41,6 +43,7 @@ PATIENCE = 5  # seconds until an address does not answer
 IN_FLIGHT = 3  # tiles for each thread of the workers: the next is there when one is done
 FEWEST_IN_FLIGHT = 8  # so that a cluster that grows by need sees one
 RETRIES = 2  # of a tile that fails: a store on a network does so now and then
+IMPORTABLE = "a component of your own must be in a module that the workers can import"
 LOOK_AGAIN = 2.0  # seconds after which the workers are counted anew
 
 
@@ -57,7 +60,8 @@ def run(
     threads_that_fit(sweep, variables, 1, None, stored=True)
     tile = tile_shape(sweep.shape, sweep.model.size)
     with reporting(progress, sweep.points) as report, _connected(cluster) as client:
-        _check_workers(client)
+        with _reaching(client):
+            _check_workers(client, sweep)
         with closing(MapStore(place, sweep, variables, tile)) as held:
             places = list(held.places_left())
             left = sum(map(points_in, places))
@@ -68,7 +72,7 @@ def run(
                     with _sent(client, SweepPlugin(sweep, variables, place, tile)) as name:
                         _compute(client, name, places, report, sweep.points - left, sweep.points)
                 except ClusterError as error:
-                    raise ClusterError(f"{error}; {place} can be gone on with") from error
+                    raise ClusterError(f"{error}; run it again to resume {place}") from error
                 finally:
                     held.end()
     done, tiles = tiles_done(place)
@@ -113,18 +117,43 @@ def _connected(cluster: object) -> Iterator[Client]:
         yield client
 
 
-def _check_workers(client: Client) -> None:
+@contextmanager
+def _reaching(client: Client) -> Iterator[None]:
+    """Within, whatever fails for want of the scheduler is a `ClusterError` of one line."""
+    try:
+        yield
+    except ClusterError:
+        raise
+    except Exception as error:
+        # a client that has given up fails in ways of its own; a plain OSError is a connection refused
+        gone = CommClosedError | RPCClosed | CancelledError | TimeoutError
+        if client.status != "running" or isinstance(error, gone) or type(error) is OSError:
+            raise ClusterError("the connection to the scheduler was lost") from error
+        raise
+
+
+def _check_workers(client: Client, sweep: Sweep) -> None:
     """Refuse workers whose results may differ from what this process would compute."""
-    version, results = versions()
-    answers = client.run(versions, on_error="return")
+    code = code_in({CODE: sweep.component_code})
+    components = sorted(code.keys() - {"python"})
+    version, results, _ = versions()
+    answers = client.run(versions, components, on_error="return")
     if not answers:
         warnings.warn("the cluster has no workers yet; the run waits for them", stacklevel=4)
     for worker, found in answers.items():
         if isinstance(found, BaseException):
-            raise ValueError(f"worker {worker} cannot run fastneuron: {_line(found)}")
+            advice = f"; {IMPORTABLE}" if components and isinstance(found, ImportError) else ""
+            raise ValueError(f"worker {worker} cannot run fastneuron: {_line(found)}{advice}")
         if found[1] != results:
             kind = f"fastneuron {found[0]} with results version {found[1]}"
             raise ValueError(f"worker {worker} has {kind}, here it is {version} with {results}")
+        there = code_in({CODE: found[2]})
+        if there.get("python") != code.get("python"):
+            both = f"Python {there.get('python')}, here it is {code.get('python')}"
+            raise ValueError(f"worker {worker} has {both}, so that the code of components cannot be compared")
+        apart = [name for name in components if there.get(name) != code[name]]
+        if apart:
+            raise ValueError(f"worker {worker} has other code of {', '.join(apart)}; {NEW_WORKERS}")
 
 
 @contextmanager
@@ -132,10 +161,12 @@ def _sent(client: Client, plugin: SweepPlugin) -> Iterator[str]:
     """Have all workers, also those to come, hold the sweep; the name of the plugin."""
     try:
         try:
-            client.register_plugin(plugin)
+            with _reaching(client):
+                client.register_plugin(plugin)
+        except ClusterError:
+            raise
         except Exception as error:
-            advice = "a component of your own must be in a module that the workers can import"
-            raise ClusterError(f"the workers cannot load the sweep: {_line(error)}; {advice}") from error
+            raise ClusterError(f"the workers cannot load the sweep: {_line(error)}; {IMPORTABLE}") from error
         yield plugin.name
     finally:
         # also one that a worker could not load, or no worker could start any more
@@ -158,20 +189,21 @@ def _compute(client: Client, name: str, places: list[Place], report: Report, don
     room, counted = 0, -math.inf
     try:
         while True:
-            if time.monotonic() - counted > LOOK_AGAIN:
-                room, counted = _room(client), time.monotonic()
-            for place in itertools.islice(ahead, max(0, room - len(sent))):
-                key = (name, *(side.start for side in place))
-                future = client.submit(compute, name, place, key=key, retries=RETRIES, pure=False)
-                sent[future] = place
-                completed.add(future)
-            if not sent:
-                return
-            future = next(completed)
-            if future.status == "cancelled":
-                raise ClusterError("the connection to the scheduler was lost")
-            if future.status == "error":
-                raise ClusterError(_reason(future.exception()))
+            with _reaching(client):
+                if time.monotonic() - counted > LOOK_AGAIN:
+                    room, counted = _room(client), time.monotonic()
+                for place in itertools.islice(ahead, max(0, room - len(sent))):
+                    key = (name, *(side.start for side in place))
+                    future = client.submit(compute, name, place, key=key, retries=RETRIES, pure=False)
+                    sent[future] = place
+                    completed.add(future)
+                if not sent:
+                    return
+                future = next(completed)
+                if future.status == "cancelled":
+                    raise CancelledError
+                if future.status == "error":
+                    raise ClusterError(_reason(future.exception()))
             done += points_in(sent.pop(future))
             report(done, total)
     finally:

@@ -83,7 +83,15 @@ class Crew:
         real = first.speed
         learned = np.empty(1, np.int64)
         self._summarise = specialised(
-            summarise, self._blocks[0], real, first.starts, real, real, learned, first.sums, self._cancel
+            summarise,
+            self._blocks[0],
+            real.dtype.type(0),
+            first.starts,
+            real,
+            real,
+            learned,
+            first.sums,
+            self._cancel,
         )
         self._change = threading.Condition()
         self._running: list[Tile] = []
@@ -181,9 +189,10 @@ class Crew:
         if self._names & {"error", "loss", "learned", *self._sweep.record}:
             error, loss = np.empty_like(tile.speed), np.empty_like(tile.speed)
             learned = np.empty(tile.points, np.int64)
-            targets = self._sweep.task.y.ravel().astype(tile.speed.dtype)
-            self._summarise(block, targets, tile.starts, error, loss, learned, tile.sums, self._cancel)
-            if self._sweep.model.outputs > 1:
+            task = self._sweep.task
+            middle = tile.speed.dtype.type(task.middle)
+            self._summarise(block, middle, tile.starts, error, loss, learned, tile.sums, self._cancel)
+            if task.samples > 32 or task.outputs > 1:
                 learned[:] = -1
             found |= {"error": error, "loss": loss, "learned": learned}
             rows = tile.sums[KEPT:, : tile.points]

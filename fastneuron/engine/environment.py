@@ -7,8 +7,10 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import fastneuron
@@ -44,7 +46,7 @@ def info() -> dict[str, Any]:
     features = llvm.get_host_cpu_features()
     widths = {"avx512f": 512, "avx": 256, "sse2": 128}
     folder = cache_folder()
-    entries = list(folder.glob("*.bin")) if folder.is_dir() else []
+    entries = [] if folder is None else _sizes(folder)
     return {
         "fastneuron": fastneuron.__version__,
         "python": platform.python_version(),
@@ -55,10 +57,10 @@ def info() -> dict[str, Any]:
         "vector_bits": next((bits for name, bits in widths.items() if features.get(name)), 128),
         "fused_multiply_add": bool(features.get("fma")) or platform.machine() in {"arm64", "aarch64"},
         "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        "cache_folder": str(folder),
-        "cache_writable": _writable(folder),
+        "cache_folder": "none (no home folder; set NUMBA_CACHE_DIR)" if folder is None else str(folder),
+        "cache_writable": folder is not None and _writable(folder),
         "cached_kernels": len(entries),
-        "cache_bytes": sum(entry.stat().st_size for entry in entries),
+        "cache_bytes": sum(entries),
     }
 
 
@@ -177,8 +179,24 @@ def _version(package: str) -> str:
         return "not installed"
 
 
-def _writable(folder: os.PathLike[str]) -> bool:
-    place = os.fspath(folder)
-    while not os.path.exists(place):
-        place = os.path.dirname(place)
-    return os.access(place, os.W_OK)
+def _sizes(folder: Path) -> list[int]:
+    """The bytes of each entry of the cache."""
+    found = []
+    try:
+        for entry in folder.glob("*.bin"):
+            found.append(entry.stat().st_size)
+    except OSError:  # not ours to read, or emptied meanwhile
+        pass
+    return found
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a file can be made in a folder, or in that in which it would be made."""
+    place = folder.absolute()
+    try:
+        while not place.exists():
+            place = place.parent
+        with tempfile.TemporaryFile(dir=place):
+            return True
+    except OSError:
+        return False

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 
 from fastneuron.batches import Batch, FullBatch
+from fastneuron.chosen import Chosen
 from fastneuron.components import Component, with_plain, with_rows
 from fastneuron.engine.draws import drawn
 from fastneuron.engine.overflow import sure_size
@@ -319,11 +320,11 @@ def starts_of(
     axis_of = {place_: k for k, place_ in enumerate(sweep.places.values())}
     layers = layers_of(sweep.model)
 
-    def along(k: int) -> np.ndarray:
-        """The values of axis number k, in the shape of the tile."""
+    def along(k: int, numbers: np.ndarray | None = None) -> np.ndarray:
+        """The numbers along dim number k, its values unless others are given, in the shape of the tile."""
         lengths = [1] * len(shape)
         lengths[k] = shape[k]
-        return values[sweep.dims[k]][place[k]].reshape(lengths)
+        return (values[sweep.dims[k]] if numbers is None else numbers)[place[k]].reshape(lengths)
 
     def fill(row: int, numbers: Any) -> None:
         rows[row].reshape(shape)[...] = numbers
@@ -339,6 +340,8 @@ def starts_of(
                     varied = {SD: np.broadcast_to(along(sd), shape).ravel()}
                 count = piece.stop - piece.start
                 rows[piece] = drawn(start, sweep.seed, points, piece.start, count, sweep.dtype, varied)
+            elif isinstance(start, Chosen):
+                fill(piece.start, along(sweep.dims.index(start.dim), start.values))
             else:
                 rows[piece] = np.ravel(start)[:, None]
         for (role, field), k in axis_of.items():
@@ -354,6 +357,14 @@ def starts_of(
         axes = [axis_of[source] for source in sources if source in axis_of]
         fill(row, along(axes[0]) if axes else number)
     return rows, points
+
+
+def start_at(sweep: Sweep, place: tuple[int, ...]) -> dict[str, Any]:
+    """The parameters from which the training at a place of the grid starts; see `Sweep.at`."""
+    rows, _ = starts_of(sweep, sweep.coordinates(), tuple(slice(k, k + 1) for k in place))
+    numbers = {name: rows[piece, 0].astype(np.float64) for name, piece in pieces_of(sweep.model).items()}
+    shapes = sweep.model.shapes
+    return {name: own.reshape(shapes[name]) if shapes[name] else own.item() for name, own in numbers.items()}
 
 
 def sums_of(sweep: Sweep, points: int) -> np.ndarray:

@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import numpy as np
 
+from fastneuron.arrays import checked_array
 from fastneuron.batches import FullBatch
 from fastneuron.components import nearest, shown, with_rows
 from fastneuron.engine.interrupt import interruptible
+from fastneuron.engine.leading import brought_together
 from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.memory import require_memory
 from fastneuron.kernels.jit import specialised
@@ -27,24 +29,26 @@ from fastneuron.tasks import Task
 LOOKED_FOR = 2**26  # bytes from which on it is looked whether they are free: a look takes longer than a call
 
 
-def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
+def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> Any:
     """Compute the outputs of a model.
 
     Parameters
     ----------
     model : Neuron or Network
         Whose forward pass it is.
-    parameters : mapping of str to float or array, shape (leading dims..., the parameter's own)
+    parameters : mapping of str to float, array or DataArray, shape (leading dims..., the parameter's own)
         Values of the parameters by name: numbers for a neuron, arrays of the parameter's shape for a network.
-        Both may have leading dims, which must broadcast together and lead those of the result. A parameter
-        that is not given is 0. All float32: computed in float32.
+        Both may have leading dims, which must broadcast together and lead those of the result; those of
+        DataArrays broadcast by their names. A parameter that is not given is 0. All float32: computed in
+        float32.
     x : array-like, shape (samples, inputs), or (samples,) for one input
         Inputs.
 
     Returns
     -------
-    float array, shape (leading dims of the parameters..., samples), or (..., samples, outputs)
-        The outputs, float32 if all parameters are, else float64; the last dim only for several outputs.
+    float array or DataArray, shape (leading dims of the parameters..., samples), or (..., samples, outputs)
+        The outputs, float32 if all parameters are, else float64; the last dim only for several outputs. Where
+        a DataArray has leading dims they are one, too, with these dims, ``sample``, and ``out``.
 
     Raises
     ------
@@ -72,9 +76,23 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     """
     if not isinstance(model, Neuron | Network):
         raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
+    parameters, named = brought_together(model, parameters, ("sample", "out"))
     leading, values = broadcast_parameters(model, parameters)
+    outputs_ = _outputs(model, leading, values, x)
+    if named is None:
+        return outputs_
+    import xarray
+
+    dims = (*named.dims, "sample", *(["out"] if model.outputs > 1 else []))
+    return xarray.DataArray(outputs_, named.coordinates, dims, "output")
+
+
+def _outputs(model: Model, leading: tuple[int, ...], values: np.ndarray, x: Any) -> np.ndarray:
+    """Outputs for parameters in columns, shape (leading..., samples), or (..., samples, outputs)."""
     real = values.dtype
-    inputs = _inputs(model, x).astype(real, order="C")
+    with np.errstate(over="ignore"):
+        inputs = _inputs(model, x).astype(real, order="C")
+    _check_held("x", inputs, real.name)
     if isinstance(model, Network):
         shape = (*leading, len(inputs), model.outputs)
         out = _network_outputs(model, values, inputs).reshape(shape)
@@ -82,9 +100,10 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> np.ndarray:
     count = values.shape[1] * len(inputs)
     lanes = VECTOR_BYTES // real.itemsize
     out = np.zeros(-(-count // lanes) * lanes, real)
-    kind: Any = type(model.activation)
+    record = with_rows(model.activation, {})
+    kind: Any = type(record)
     with explained():
-        _kernel(kind, real)(with_rows(model.activation, {}), values, inputs, out)
+        _kernel(kind, real)(record, values, inputs, out)
     return out[:count].reshape(*leading, len(inputs))
 
 
@@ -122,12 +141,12 @@ def _kernel(activation: Any, real: Any) -> Any:
 
 
 def broadcast_parameters(
-    model: Model, parameters: object, dtype: str | None = None, filling: Mapping[str, Any] | None = None
+    model: Model, parameters: object, dtype: str | None = None, called: str = "parameters"
 ) -> tuple[tuple[int, ...], np.ndarray]:
     """Leading shape of the parameters and their values, shape (all numbers, points).
 
-    Those not given are as in `filling`, or 0. The dtype is float32 if all that is given is, unless `dtype`
-    says which.
+    Those not given are 0. The dtype is float32 if all that is given is, unless `dtype` says which. Errors
+    call the parameters `called`.
 
     Raises
     ------
@@ -135,14 +154,14 @@ def broadcast_parameters(
         As `forward`.
     """
     if not isinstance(parameters, Mapping):
-        raise ValueError(f"parameters must be a mapping of names to numbers, got {shown(parameters)}")
+        raise ValueError(f"{called} must be a dict of names to numbers, got {shown(parameters)}")
     for name in parameters:
         if name not in model.parameters:
             known = ", ".join(model.parameters)
             raise ValueError(
                 f"unknown parameter {shown(name)}{nearest(str(name), model.parameters)}; known: {known}"
             )
-    arrays = {name: _numbers(name, value) for name, value in parameters.items()}
+    arrays = {name: checked_array(name, value) for name, value in parameters.items()}
     shapes_of = model.shapes
     for name, array in arrays.items():
         own = shapes_of[name]
@@ -166,32 +185,23 @@ def broadcast_parameters(
     if needed > LOOKED_FOR:
         require_memory(needed, f"the parameters of {points:,} models", "use fewer at a time")
     values = np.zeros((model.size, points), dtype)
-    with np.errstate(over="ignore"):
-        for name, piece in pieces_of(model).items():
-            if name in arrays or filling:
-                own = shapes_of[name]
-                array = arrays[name] if name in arrays else np.asarray((filling or {}).get(name, 0.0))
-                whole = np.broadcast_to(array, (*leading, *own)) if array.ndim else array
-                values[piece] = whole.reshape(points, math.prod(own)).T if array.ndim else whole
-    if not np.isfinite(values).all():
-        raise ValueError(f"parameters must be finite in {dtype}")
+    for name, array in arrays.items():
+        piece = pieces_of(model)[name]
+        with np.errstate(over="ignore"):
+            whole = np.broadcast_to(array, (*leading, *shapes_of[name])) if array.ndim else array
+            values[piece] = whole.reshape(points, piece.stop - piece.start).T if array.ndim else whole
+        _check_held(name, values[piece], dtype)
     return leading, values
 
 
-def _numbers(name: str, value: object) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(f"{name} is ragged") from None
-    if array.dtype.kind not in "iuf":
-        raise ValueError(f"{name} must be numbers, got {shown(value)}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} must be finite, got {shown(value)}")
-    return array
+def _check_held(name: str, values: np.ndarray, dtype: str) -> None:
+    if not np.isfinite(values).all():
+        most = np.finfo(dtype).max
+        raise ValueError(f"{name} must be finite in {dtype}, which holds up to {most:g}")
 
 
 def _inputs(model: Model, x: object) -> np.ndarray:
-    array = _numbers("x", x)
+    array = checked_array("x", x)
     if array.ndim == 0 or (array.ndim == 1 and model.inputs == 1):
         array = array.reshape(-1, 1)
     if array.ndim != 2 or array.shape[1] != model.inputs:

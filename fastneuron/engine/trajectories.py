@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -11,11 +12,15 @@ from fastneuron.batches import Batch
 from fastneuron.components import Bound, checked_number
 from fastneuron.engine.draws import drawn
 from fastneuron.engine.interrupt import interruptible
+from fastneuron.engine.leading import brought_together
 from fastneuron.engine.lowering import (
+    block_of,
     epochs_of,
     explained,
     looking_back,
     lowered,
+    lowered_sweep,
+    starts_of,
     sums_of,
     sure_size_of,
 )
@@ -32,15 +37,17 @@ from fastneuron.models import Model, pieces_of
 from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import Penalty
-from fastneuron.result import dims_of
+from fastneuron.places import layers_of
+from fastneuron.result import coordinate_attributes, dims_of, places_in_sweep, sweep_behind
 from fastneuron.starts import Distribution
-from fastneuron.sweep import Sweep
+from fastneuron.sweep import Sweep, place_of_point
 from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
     import xarray
 
 
+_VARIABLES = ("step", "loss", "error", "output", "sample", "out", "outcome", "ended", "period")
 _STEPS = Bound("a whole number from 0 to 2147483647", low=0, high=2**31, whole=True)
 
 
@@ -73,8 +80,10 @@ def descend(
     start : mapping of str to float, normal(...), uniform(...), DataArray or array, shape (leading..., own)
         Values of the parameters by name; where not given 0, for a network normal(0, 1). Arrays may have
         leading dims (before the dims of a network's parameter), which must broadcast together and
-        become ``start_0``, ``start_1``, ... (one dim: ``start``). Random ones are drawn for each start,
-        by its number in C order, as in a `Sweep` of as many points.
+        become ``start_0``, ``start_1``, ... (one dim: ``start``). Those of DataArrays broadcast by their
+        names, and keep them and their coordinates; one that is called as a variable, such as ``weight``,
+        becomes ``start_weight``. Random ones are drawn for each start, by its number in C order, as in a
+        `Sweep` of as many points.
     steps : int, 0 <= steps < 2**31
         Updates.
     penalty : Penalty, optional
@@ -107,6 +116,7 @@ def descend(
     See Also
     --------
     Sweep : What becomes of whole grids of starts, without their steps.
+    replay : Every step of a point of such a grid.
     forward : Outputs without training.
 
     Examples
@@ -117,8 +127,6 @@ def descend(
     >>> path.output.values[[0, -1], 0].round(2).tolist()
     [0.82, 0.09]
     """
-    import xarray
-
     # one way to check what may go together: as a sweep
     checked = Sweep(
         task=task,
@@ -137,113 +145,287 @@ def descend(
     )
     dtype = checked.dtype
     steps = int(checked_number("steps", steps, _STEPS))
-    leading, starts = _starts(checked, start)
-    points, samples = starts.shape[1], task.samples
-    outputs_of_one = samples * model.outputs
-    needed = (steps + 1) * points * (len(starts) + 2 + outputs_of_one) * starts.itemsize
-    needed *= 1 if stop is None else 2
-    what = f"a trajectory of {steps:,} steps of {points:,} starts"
-    require_memory(needed, what, "use fewer steps or starts, or a Sweep")
+    leading, dims, coordinates, starts = _starts(checked, start)
     with explained():
         problem = lowered(task, model, loss, checked.penalty, optimizer, checked.batch, dtype)
-    parameters = np.empty((len(starts), steps + 1, points), dtype)
+    numbers = np.arange(starts.shape[1])
+    held = stop is not None
+    path = _recorded(checked, problem, starts, numbers, steps, copies=2 if held else 1)
+    ends: dict[str, Any] = {}
+    if held:
+        block = _block_within(checked, problem, steps)
+        outcome, ended, period = _ended(checked, block, starts, numbers)
+        path = path.held_from(ended)
+        ends = _end_variables(dims, leading, outcome, ended, period)
+    components = {
+        **model.components,
+        "loss": loss,
+        "optimizer": optimizer,
+        "penalty": penalty,
+        "batch": checked.batch,
+    }
+    attrs = {"task": task.name, **{role: repr(record) for role, record in components.items()}, "dtype": dtype}
+    return _dataset(checked, path, leading, dims, ends, coordinates, attrs)
+
+
+def replay(
+    result_or_sweep: xarray.Dataset | Sweep, /, steps: int | None = None, **indices: int
+) -> xarray.Dataset:
+    """Train once more from one point of a map, and keep every step.
+
+    Parameters
+    ----------
+    result_or_sweep : Dataset or Sweep
+        A sweep; or its result, or a part of that, in memory or from a store.
+    steps : int, 0 <= steps < 2**31, optional
+        How many updates to follow, also beyond those that the sweep made. Default: until its outcome.
+    **indices : int, -length <= index < length of the dim
+        The place of the point along each dim of the sweep, or of the part of the result, by name; counted
+        from the end where negative. A dim of length 1, or that was selected, need not be given.
+
+    Returns
+    -------
+    xarray.Dataset
+        As `descend` gives it for one start, with ``outcome``, ``ended`` and ``period`` as in the map. The
+        sweep stands in the attribute ``sweep``, and the point in coordinates, but for its parameters, which
+        are those of step 0.
+
+    Raises
+    ------
+    ValueError
+        For a dim that is missing or unknown, an index beyond its ends, or a result that does not tell where
+        its points are in its sweep.
+    MemoryError
+        If so many steps do not fit into memory.
+
+    See Also
+    --------
+    descend : Every step of any starts.
+    Sweep.at : The start alone.
+
+    Notes
+    -----
+    The numbers are those of the map to the last bit: with the point's own hyperparameters, random start and
+    batches. The state of step ``ended`` is that of ``final_<parameter>``.
+
+    Examples
+    --------
+    >>> import fastneuron as fn
+    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+    ...                  start={"weight": fn.normal(0, 5), "bias": fn.normal(0, 5)}, draws=100)
+    >>> result = sweep.run(progress=False)
+    >>> path = fn.replay(result, draw=17)
+    >>> int(path.ended) == int(result.steps[17]) == path.sizes["step"] - 1
+    True
+    >>> float(path.weight[-1]) == float(result.final_weight[17])
+    True
+    """
+    sweep, place = _point_of(result_or_sweep, indices)
+    if steps is not None:
+        steps = int(checked_number("steps", steps, _STEPS))
+    bare = replace(sweep, record={})
+    ends = _ended(bare, block_of(bare), *_start_at(bare, place))
+    path = replayed(sweep, place, int(ends[1][0]) if steps is None else steps)
+    return path.assign(_end_variables((), (), *ends))
+
+
+def replayed(sweep: Sweep, place: tuple[int, ...], steps: int) -> xarray.Dataset:
+    """So many steps from a place of the grid, whatever becomes of it; as `replay`, without the outcome."""
+    with explained():
+        problem = lowered_sweep(replace(sweep, record={}))
+    path = _recorded(sweep, problem, *_start_at(sweep, place), steps)
+    varied = {role for role, _ in sweep.places.values()}
+    layered = bool(varied & set(layers_of(sweep.model)))
+    components: dict[str, Any] = {**sweep.model.components, "loss": sweep.loss, "optimizer": sweep.optimizer}
+    components |= {"penalty": sweep.penalty, "batch": sweep.batch}
+    # where a field varies, the coordinates tell it
+    told = {
+        role: repr(record)
+        for role, record in components.items()
+        if role not in varied and not (role == "optimizer" and layered)
+    }
+    attrs = {"sweep": sweep.to_toml(), "sweep_sha256": sweep.sha256}
+    attrs |= {"task": sweep.task.name, **told, "dtype": sweep.dtype}
+    made = _dataset(sweep, path, (), (), {}, {}, attrs)
+    here = {
+        dim: values[k]
+        for (dim, values), k in zip(sweep.coordinates().items(), place, strict=True)
+        if dim not in (*made.variables, *made.dims)
+    }
+    return made.assign_coords({dim: ((), value, coordinate_attributes(dim)) for dim, value in here.items()})
+
+
+def _start_at(sweep: Sweep, place: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """As `starts_of`, for one point."""
+    return starts_of(sweep, sweep.coordinates(), tuple(slice(k, k + 1) for k in place))
+
+
+def _point_of(given: Any, indices: Mapping[str, int]) -> tuple[Sweep, tuple[int, ...]]:
+    """A sweep, or that of a result, and the place of a point in its grid."""
+    if isinstance(given, Sweep):
+        return given, place_of_point(dict(zip(given.dims, given.shape, strict=True)), indices)
+    text = getattr(given, "attrs", {}).get("sweep")
+    if not isinstance(text, str) or not hasattr(given, "data_vars"):
+        what = "give a sweep, or its whole result, a Dataset with its sweep in the attributes"
+        raise ValueError(f"{what}, not a {type(given).__name__}")
+    sweep = sweep_behind(given)
+    places = places_in_sweep(given, sweep)
+    here = place_of_point({dim: len(places[dim]) for dim in sweep.dims}, indices)
+    return sweep, tuple(int(places[dim][k]) for dim, k in zip(sweep.dims, here, strict=True))
+
+
+class Path(NamedTuple):
+    """Every step of some starts.
+
+    parameters : shape (all numbers, steps + 1, points); losses, errors : (steps + 1, points); outputs :
+    (steps + 1, points, samples x outputs).
+    """
+
+    parameters: np.ndarray
+    losses: np.ndarray
+    errors: np.ndarray
+    outputs: np.ndarray
+
+    def held_from(self, ended: np.ndarray) -> Path:
+        """The same, with the state of each start held from a step on."""
+        held = np.minimum(np.arange(len(self.losses))[:, None], ended)
+        losses, errors = (np.take_along_axis(array, held, 0) for array in (self.losses, self.errors))
+        parameters = np.take_along_axis(self.parameters, held[None], 1)
+        return Path(parameters, losses, errors, np.take_along_axis(self.outputs, held[:, :, None], 0))
+
+
+def _recorded(
+    sweep: Sweep, problem: Problem, starts: np.ndarray, numbers: np.ndarray, steps: int, copies: int = 1
+) -> Path:
+    """Every step of starts with their varying fields, and with these numbers in their grid.
+
+    Raises
+    ------
+    MemoryError
+        If `copies` of the path do not fit into memory.
+    """
+    dtype, size, samples = starts.dtype, sweep.model.size, sweep.task.samples
+    points, outputs_of_one = starts.shape[1], samples * sweep.model.outputs
+    needed = copies * (steps + 1) * points * (size + 2 + outputs_of_one) * dtype.itemsize
+    what = f"a trajectory of {steps:,} steps of {points:,} start{'s' * (points != 1)}"
+    require_memory(needed, what, "use fewer steps or starts, or a Sweep")
     losses, errors = np.empty((2, steps + 1, points), dtype)
     outputs = np.empty((steps + 1, points, outputs_of_one), dtype)
-    state = np.empty((1 + optimizer.slots) * len(starts), dtype)
-    scratch = np.empty(problem.room, dtype)
+    path = Path(np.empty((size, steps + 1, points), dtype), losses, errors, outputs)
+    state = np.empty((1 + sweep.optimizer.slots) * size, dtype)
+    fields, scratch = np.empty(max(1, len(starts) - size), dtype), np.empty(problem.room, dtype)
     orders = Orders(np.empty(samples + 2, dtype), *(np.empty(size, np.int64) for size in (1, 1, 5)))
-    room = (state, scratch, orders, parameters, losses, errors, outputs)
+    room = (state, fields, scratch, orders, *path)
     with explained():
-        follow = specialised(record, problem, starts, steps, np.zeros(1, np.uint8), *room)
-    interruptible(lambda cancel: follow(problem, starts, steps, cancel, *room))
-    dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
-    ends: dict[str, Any] = {}
-    if stop is not None:
-        ends, last = _ends(checked, problem, starts, steps)
-        held = np.minimum(np.arange(steps + 1)[:, None], last)
-        parameters = np.take_along_axis(parameters, held[None], 1)
-        losses, errors = (np.take_along_axis(array, held, 0) for array in (losses, errors))
-        outputs = np.take_along_axis(outputs, held[:, :, None], 0)
-        ends = {name: (dims, array.reshape(leading), attrs) for name, (array, attrs) in ends.items()}
+        follow = specialised(record, problem, starts, numbers, steps, np.zeros(1, np.uint8), *room)
+    interruptible(lambda cancel: follow(problem, starts, numbers, steps, cancel, *room))
+    return path
+
+
+def _dataset(
+    sweep: Sweep,
+    path: Path,
+    leading: tuple[int, ...],
+    dims: tuple[str, ...],
+    ends: Mapping[str, Any],
+    coordinates: Mapping[str, Any],
+    attrs: Mapping[str, Any],
+) -> xarray.Dataset:
+    """The labelled steps of starts of the shape `leading`."""
+    import xarray
+
+    model, steps = sweep.model, len(path.losses) - 1
     shape = (steps + 1, *leading)
     variables: dict[str, Any] = {}
     for name, piece in pieces_of(model).items():
         own = model.shapes[name]
-        array = np.moveaxis(parameters[piece], 0, -1).reshape(*shape, *own)
-        attrs = {"long_name": name.replace("_", " ").replace(".", " "), "units": "1"}
-        variables[name] = (("step", *dims, *dims_of(name, own)), array, attrs)
+        array = np.moveaxis(path.parameters[piece], 0, -1).reshape(*shape, *own)
+        about = {"long_name": name.replace("_", " ").replace(".", " "), "units": "1"}
+        variables[name] = (("step", *dims, *dims_of(name, own)), array, about)
+    several = model.outputs > 1
     variables |= {
         "loss": (
             ("step", *dims),
-            losses.reshape(shape),
+            path.losses.reshape(shape),
             {"long_name": "mean loss over the samples, without the penalty", "units": "1"},
         ),
         "error": (
             ("step", *dims),
-            errors.reshape(shape),
+            path.errors.reshape(shape),
             {"long_name": "largest |output - target|", "units": "1"},
         ),
         "output": (
-            ("step", *dims, "sample", *(["out"] if model.outputs > 1 else [])),
-            outputs.reshape(*shape, samples, *([model.outputs] if model.outputs > 1 else [])),
+            ("step", *dims, "sample", *(["out"] if several else [])),
+            path.outputs.reshape(*shape, sweep.task.samples, *([model.outputs] if several else [])),
             {"long_name": "output of the model", "units": "1"},
         ),
     }
-    return xarray.Dataset(
-        variables | ends,
-        {"step": ("step", np.arange(steps + 1), {"long_name": "updates done", "units": "1"})},
-        {
-            "task": task.name,
-            **{role: repr(activation) for role, activation in model.components.items()},
-            "loss": repr(loss),
-            "optimizer": repr(optimizer),
-            "penalty": repr(penalty),
-            "batch": repr(checked.batch),
-            "dtype": dtype,
-        },
-    )
+    step = ("step", np.arange(steps + 1), {"long_name": "updates done", "units": "1"})
+    return xarray.Dataset(variables | dict(ends), {"step": step, **coordinates}, attrs)
 
 
-def _starts(checked: Sweep, start: object) -> tuple[tuple[int, ...], np.ndarray]:
-    """Shape of the starts, and their parameters, shape (all numbers, points)."""
+def _starts(
+    checked: Sweep, start: object
+) -> tuple[tuple[int, ...], tuple[str, ...], Mapping[str, Any], np.ndarray]:
+    """Shape, dims and coordinates of the starts, and their parameters, shape (all numbers, points)."""
+    model = checked.model
     random = {name: value for name, value in checked.starts.items() if isinstance(value, Distribution)}
     given = start
     if isinstance(start, Mapping):
         given = {name: value for name, value in start.items() if not isinstance(value, Distribution)}
         random = {name: value for name, value in random.items() if name not in given}
-    leading, starts = broadcast_parameters(checked.model, given, checked.dtype)
+    of_parameters = {dim for name, shape in model.shapes.items() for dim in dims_of(name, shape)}
+    given, named = brought_together(model, given, {*model.parameters, *of_parameters, *_VARIABLES})
+    leading, starts = broadcast_parameters(model, given, checked.dtype, "start")
     numbers = np.arange(starts.shape[1])
-    for name, piece in pieces_of(checked.model).items():
+    for name, piece in pieces_of(model).items():
         if name in random:  # a start beyond the dtype has diverged
             count = piece.stop - piece.start
             starts[piece] = drawn(random[name], checked.seed, numbers, piece.start, count, checked.dtype)
-    return leading, starts
+    if named is not None:
+        return leading, named.dims, named.coordinates, starts
+    dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
+    return leading, dims, {}, starts
 
 
-def _ends(
-    checked: Sweep, problem: Problem, starts: np.ndarray, steps: int
-) -> tuple[dict[str, Any], np.ndarray]:
-    """What becomes of each start, and the step from which its state is held."""
+def _block_within(checked: Sweep, problem: Problem, steps: int) -> Block:
+    """Working memory for the descents of `checked` within so many steps."""
     given = checked.stop
     most = min(given.max_steps, steps)
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
     period, epoch = looking_back(given.max_period, most, epochs_of(checked))
     with explained():
         sure = sure_size_of(checked, problem, {})
-        block = Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, period, epoch, sure)
+        return Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, period, epoch, sure)
+
+
+def _ended(
+    sweep: Sweep, block: Block, starts: np.ndarray, numbers: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What becomes of each start, after how many steps, and with which period."""
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
-    taken, numbers = np.zeros(1, np.int64), np.arange(points)
-    results = (outcome, ended, speed, period, sums_of(checked, points))
+    results = (outcome, ended, speed, period, sums_of(sweep, points))
+    taken = np.zeros(1, np.int64)
     interruptible(lambda cancel: run_tile(block, starts.copy(), numbers, taken, cancel, *results))
+    return outcome, ended, period
+
+
+def _end_variables(
+    dims: tuple[str, ...],
+    leading: tuple[int, ...],
+    outcome: np.ndarray,
+    ended: np.ndarray,
+    period: np.ndarray,
+) -> dict[str, Any]:
     flags = {
         "flag_values": [int(value) for value in Outcome],
         "flag_meanings": " ".join(value.name for value in Outcome),
     }
-    ends = {
+    found = {
         "outcome": (outcome, {"long_name": "what became of the start", "units": "1", **flags}),
         "ended": (ended, {"long_name": "updates until the outcome", "units": "1"}),
         "period": (period, {"long_name": "period of the cycle; 1 settled, 0 otherwise", "units": "1"}),
     }
-    return ends, ended
+    return {name: (dims, array.reshape(leading), attrs) for name, (array, attrs) in found.items()}

@@ -8,6 +8,7 @@ plugin is taken off again and gives up what it is computing.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import threading
 import time
 import uuid
@@ -18,7 +19,8 @@ from distributed import Reschedule, WorkerPlugin, get_worker
 
 from fastneuron import __version__
 from fastneuron.engine.crew import Crew, Place
-from fastneuron.result import RESULTS_VERSION, kept_variables
+from fastneuron.fingerprint import class_loaded, code_table
+from fastneuron.result import CODE, RESULTS_VERSION, code_apart, kept_variables
 from fastneuron.store.zarr_map import writer_into
 
 if TYPE_CHECKING:
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
     from fastneuron.store.tile_writer import TileWriter
     from fastneuron.sweep import Sweep
 
+OTHER_CODE = "the code of a component of yours is not the same here as where the run was begun"
+NEW_WORKERS = "start the workers anew, with the module as it is now"
 LONGEST_GOODBYE = 1.0  # seconds within which tiles are given up
 
 
 class ClusterError(OSError):
-    """A run on a cluster that ended early; its store can be gone on with."""
+    """A run on a cluster that ended early; running it again resumes its store."""
 
 
 class SweepPlugin(WorkerPlugin):
@@ -50,6 +54,7 @@ class SweepPlugin(WorkerPlugin):
         self.name = f"tile-{uuid.uuid4().hex}"  # another one for each run
         self._sweep, self._names = sweep, set(names)
         self._store, self._tile_shape = store, tile_shape
+        self._code = sweep.component_code  # that of the client, wherever it is read
 
     def setup(self, worker: Worker) -> None:
         import zarr
@@ -77,7 +82,8 @@ class SweepPlugin(WorkerPlugin):
         Raises
         ------
         ValueError
-            If the store is not that of the sweep, or a component cannot be compiled.
+            If the code of its components is not that of the client, the store is not that of the sweep, or a
+            component cannot be compiled.
         OSError
             If the store cannot be written.
         MemoryError
@@ -85,6 +91,8 @@ class SweepPlugin(WorkerPlugin):
         """
         with self._lock:
             if self._writer is None:
+                if code_apart({CODE: self._code}, self._sweep):
+                    raise ValueError(f"{OTHER_CODE}; {NEW_WORKERS}")
                 variables = kept_variables(self._sweep, self._names)
                 self._writer = writer_into(self._store, self._sweep, variables, self._tile_shape)
             crew = self._idle.pop() if self._idle else Crew(self._sweep, self._names, 1)
@@ -120,6 +128,18 @@ def compute(name: str, place: Place) -> None:
         raise ClusterError(f"{kind}{error} (worker {worker.address})") from None
 
 
-def versions() -> tuple[str, int]:
-    """The version of fastneuron, and that of its results."""
-    return __version__, RESULTS_VERSION
+def versions(components: Iterable[str] = ()) -> tuple[str, int, str]:
+    """The version of fastneuron, that of its results, and the code of components, ``module:Class``.
+
+    Raises
+    ------
+    ImportError
+        If there is no such module or class.
+    """
+    classes = []
+    for name in components:
+        importlib.import_module(name.partition(":")[0])
+        classes.append(class_loaded(name))
+        if classes[-1] is None:
+            raise ImportError(f"there is no {name}")
+    return __version__, RESULTS_VERSION, code_table(classes)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from fastneuron import toml
 from fastneuron.components import nearest, shown
 from fastneuron.engine.progress import Report
+from fastneuron.files import path_of
 from fastneuron.plot.metadata import spec_in
 from fastneuron.plot.picture import Picture, text_of
+from fastneuron.result import CODE, code_in
 from fastneuron.sweep import Sweep
 
 if TYPE_CHECKING:
@@ -68,10 +70,14 @@ class ReadyFigure:
         """How it is drawn."""
         return Picture.from_spec(self.spec.get("picture", {}))
 
-    @cached_property
+    @property
     def toml(self) -> str:
         """The text that the file of the figure carries; a spec for ``fastneuron map``."""
-        return text_of(self.sweep.to_toml(), "", self.picture)
+        return self._text(self.picture)
+
+    def _text(self, picture: Picture) -> str:
+        code = code_in({CODE: self.sweep.component_code})
+        return text_of(self.sweep.to_toml(), "", code, picture)
 
     def draw(self) -> Figure:
         """Run the sweep, and draw it on a new figure.
@@ -106,7 +112,9 @@ class ReadyFigure:
         self.picture.save(path, self.sweep.run(progress=progress), progress)
 
     def is_drawn(self, path: Path | str) -> bool:
-        """Whether a file is this very figure, drawn by this version of fastneuron and Matplotlib.
+        """Whether a file is this very figure, drawn by these versions of fastneuron and Matplotlib.
+
+        And by the same code of components of your own.
 
         Parameters
         ----------
@@ -124,11 +132,10 @@ class ReadyFigure:
         ValueError
             If the name ends in something else.
         """
-        path = Path(path)
+        path = path_of(path)
         ending = path.suffix.lower().removeprefix(".")
         try:
-            own = replace(self.picture, format=ending)
-            return spec_in(path) == text_of(self.sweep.to_toml(), "", own)
+            return spec_in(path) == self._text(replace(self.picture, format=ending))
         except (ValueError, OSError):
             return False
 

@@ -46,6 +46,8 @@ _REALS = (
     "rules",  # the fields of the `Rule` of each lane
     "rule_values",  # where these do not vary, their values
     "sums",  # over the losses, see `fastneuron.kernels.recording`
+    "cycle_losses",  # of the states of a cycle, and the sums as they go on; of one vector
+    "cycle_sums",
     "room",  # scratch of a step
     "hints",  # see `lanes.gather_hints`
     "left",
@@ -114,6 +116,7 @@ def row_counts(problem: Problem, varying: int, longest: int, epoch: int) -> dict
     recorded = KEPT + len(problem.record) if problem.record else 0
     counts = {"history": slots * (width + 2), "memory": memories}
     counts |= {"places": shuffled + 2 if shuffled else 0, "sums": slots * recorded}
+    counts |= {"cycle_losses": longest, "cycle_sums": recorded} if recorded else {}
     counts |= {"fields": varying, "rules": RULE_FIELDS, "scratch": 4}
     return counts | {"state": width, "other": width, "room": problem.room}
 
@@ -164,9 +167,8 @@ class Block:
         self.real = real
         self.lanes = lanes
         # the room is that of one vector: what a network keeps there for its lanes holds for a block of one
-        self.arrays = {
-            name: rows(sizes.get(name, 1), count if name == "room" else lanes) for name in _REALS
-        }
+        narrow = ("room", "cycle_losses", "cycle_sums")
+        self.arrays = {name: rows(sizes.get(name, 1), count if name in narrow else lanes) for name in _REALS}
         self.arrays["summaries"] = rows(4 * (CHUNK + 1), count)
         self.arrays["sure"][:] = sure
         self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
@@ -290,7 +292,7 @@ def _arguments_of_parts(block: Any) -> tuple[tuple[Any, ...], ...]:
     return (
         (block, whole),
         (flat, whole, flat, whole, whole, block.real, flat, flat),
-        (flat, whole, whole, flat, whole),
+        (flat, whole, whole, flat, whole, whole),
     )
 
 

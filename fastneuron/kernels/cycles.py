@@ -24,6 +24,7 @@ from fastneuron.kernels.judge import epoch_of
 from fastneuron.kernels.memory import flat_from, take
 from fastneuron.kernels.vectors import bits_of, lanes_in, larger, lowest_bit, vector_like
 
+
 @inner
 def back(slot, ago, slots):
     """The slot `ago` steps before one, which may be behind the last."""

@@ -12,10 +12,11 @@ counted, which halves what LLVM has to read.
 from collections.abc import Callable
 from typing import Any
 
-from numba import njit, typeof, types
+from numba import jit, njit, typeof, types
 from numba.core.errors import NumbaError as NumbaError  # what a kernel that cannot be compiled raises
 from numba.extending import intrinsic, overload
 
+from fastneuron.kernels.apart import apart
 from fastneuron.kernels.cache import KernelCache
 
 _FLAGS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False}
@@ -32,6 +33,13 @@ def helper(function: Callable[..., Any]) -> Any:
     return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **_FLAGS)(function)
 
 
+def compiled_anew(compiled: Any, function: Callable[..., Any]) -> Any:
+    """Compile `function` as a user has compiled a helper, with the same options and signatures."""
+    signatures = () if compiled._can_compile else (compiled.nopython_signatures,)
+    again: Any = jit
+    return again(*signatures, locals=compiled.locals, **compiled.targetoptions)(function)
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls: a serial kernel without the GIL, cached on disk."""
     compiled = _jit(no_cfunc_wrapper=True, **_FLAGS)(function)
@@ -44,8 +52,11 @@ def specialised(compiled: Any, *arguments: Any) -> Any:
 
     A kernel is called through this where records are among its arguments: it would itself take two classes of
     one name and the same fields for one, and its look at nested records takes as long as a small tile.
+    Signals do not reach the compiler (tests/test_interrupt.py).
     """
-    return compiled.compile(tuple(typeof(argument) for argument in arguments))
+    kinds = tuple(typeof(argument) for argument in arguments)
+    there = compiled.overloads.get(kinds)
+    return apart(lambda: compiled.compile(kinds)) if there is None else there.entry_point
 
 
 def compiled_as(plain: Callable[..., Any]) -> Any:

@@ -12,7 +12,7 @@ import numpy as np
 
 from fastneuron.elementary import constant, finite, fma, maximum, where
 from fastneuron.kernels.batching import before_first_epoch
-from fastneuron.kernels.block import RULE_FIELDS, rule_at
+from fastneuron.kernels.block import FINISH, RULE_FIELDS, SUMMARY, call_part, rule_at
 from fastneuron.kernels.cycles import find_cycles, goes_on, note_returns
 from fastneuron.kernels.history import CHUNK, distance, remember
 from fastneuron.kernels.jit import compact, helper, inner, kernel, never_inline, use_full_width
@@ -147,6 +147,35 @@ def copy_sums(block, slot, lane, sums, point):
 
 
 @inner
+def copy_sums_of_cycle(block, end, lane, period, left, cancel, sums, point):
+    """As `copy_sums`, and for the steps that are left the losses of the cycle's states in turn.
+
+    The first state that counts is the one in slot `end`; what follows it is the one `period` - 1 steps before.
+    """
+    never_inline()
+    compact()
+    history, lanes, count = block.history, block.lanes, lanes_in(vector_like(block.zero))
+    losses, own, scratch = block.cycle_losses, block.cycle_sums, block.scratch
+    group = lane // count * count
+    for k in range(period):
+        at = (end + block.slots - k) % block.slots * (block.width + 2) * lanes + group
+        call_part(block, SUMMARY, (history, at, block.fields, group, lanes, block.zero, scratch, block.room))
+        for c in range(count):
+            losses[k * count + c] = scratch[count + c]
+    for k in range(block.recorded):
+        for c in range(count):
+            own[k * count + c] = block.sums[(end * block.recorded + k) * lanes + lane]
+    back = np.int64(0)
+    for _ in range(left):
+        if cancel[0] != 0:
+            return
+        call_part(block, FINISH, (own, 0, count, losses, back * count, 1))
+        back = back - 1 if back > 0 else period - 1
+    for k in range(block.recorded):
+        sums[k, point] = own[k * count + lane - group]
+
+
+@inner
 def outcome_in_chunk(block, rule, hint, turn, t, last, begin, lane):
     """What became of a lane in a chunk, which began at its step `t` in slot `begin`.
 
@@ -264,7 +293,11 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
                 if outcome == RUNNING:
                     continue
                 point, end = owner[lane], (begin + at - t) % slots
-                copy_sums(block, end, lane, sums, point)
+                if outcome == CYCLING and block.recorded > 0:
+                    period = block.cycle_period[lane]
+                    copy_sums_of_cycle(block, end, lane, period, last - at, cancel, sums, point)
+                else:
+                    copy_sums(block, end, lane, sums, point)
                 remember(history, end, width, lanes, lane, state)
                 remember(history, (end + slots - 1) % slots, width, lanes, lane, other)
                 for j in range(width):

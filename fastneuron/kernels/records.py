@@ -5,10 +5,12 @@ the body of that class's own method. `bind` replaces every `Row` field by the va
 """
 
 import functools
+import sys
 import types as python_types
 from typing import Any
 
 from numba import types
+from numba.core import dispatcher
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, signature
 from numba.extending import (
     NativeValue,
@@ -21,34 +23,77 @@ from numba.extending import (
 )
 
 from fastneuron.components import Plain
+from fastneuron.fingerprint import label_of
 from fastneuron.kernels import quantile as quantile  # with vecmath, what methods call
 from fastneuron.kernels import vecmath as vecmath
-from fastneuron.kernels.jit import helper
+from fastneuron.kernels.jit import compiled_anew, helper
 from fastneuron.kernels.memory import data_of
 from fastneuron.kernels.vectors import Vector, filled, widened
 
 
-@functools.cache
-def with_compiled_helpers(function: Any) -> Any:
-    """`function`, its plain Python helpers compiled: the functions it refers to by a global name."""
+def with_compiled_helpers(function: Any, made: dict[int, tuple[Any, Any]], plain: bool = True) -> Any:
+    """`function` with whatever it refers to as it is now, and compiled.
+
+    Its plain Python helpers are compiled, where `plain`. Those that are compiled already are compiled anew:
+    Numba keeps a helper with the constants that it once had, even on disk. `made` holds pairs, of what has
+    been met and what stands for it, by the id of the first.
+    """
     codes, names = [function.__code__], set()
     while codes:
         code = codes.pop()
         names |= set(code.co_names)
         codes += [constant for constant in code.co_consts if isinstance(constant, python_types.CodeType)]
     scope = function.__globals__
-    helpers = {
-        name: helper(with_compiled_helpers(scope[name]))
+    replaced = {
+        name: anew
         for name in names & set(scope)
-        if isinstance(scope[name], python_types.FunctionType)
-        and not f"{scope[name].__module__}.".startswith(_KNOWN)
-        and scope[name] is not function
+        if scope[name] is not function and (anew := _anew(scope[name], names, made, plain)) is not scope[name]
     }
-    if not helpers:
+    cells = tuple(_cell_anew(cell, names, made) for cell in function.__closure__ or ())
+    if not replaced and all(new is old for new, old in zip(cells, function.__closure__ or (), strict=True)):
         return function
-    return python_types.FunctionType(
-        function.__code__, scope | helpers, function.__name__, function.__defaults__, function.__closure__
+    anew = python_types.FunctionType(
+        function.__code__, scope | replaced, function.__name__, function.__defaults__, cells or None
     )
+    anew.__kwdefaults__ = function.__kwdefaults__
+    return anew
+
+
+def _anew(value: Any, names: set[str], made: dict[int, tuple[Any, Any]], plain: bool) -> Any:
+    """What stands for a value that a function of these names refers to."""
+    if id(value) in made:
+        return made[id(value)][1]
+    if isinstance(value, python_types.ModuleType) and not label_of(value):
+        parts = {name: vars(value)[name] for name in names & set(vars(value))}
+        own = {name: _anew(part, names, made, False) for name, part in parts.items() if _is_compiled(part)}
+        if not own:
+            return value
+        module = python_types.ModuleType(value.__name__)
+        vars(module).update(vars(value) | own)
+        return module  # depends on the names
+    if _is_compiled(value):
+        function = with_compiled_helpers(value.py_func, made, plain=False)
+        made[id(value)] = value, compiled_anew(value, function)
+    elif (
+        plain
+        and isinstance(value, python_types.FunctionType)
+        and not f"{value.__module__}.".startswith(_KNOWN)
+    ):
+        made[id(value)] = value, helper(with_compiled_helpers(value, made))
+    else:
+        return value
+    return made[id(value)][1]
+
+
+def _cell_anew(cell: Any, names: set[str], made: dict[int, tuple[Any, Any]]) -> Any:
+    anew = _anew(cell.cell_contents, names, made, False)
+    return cell if anew is cell.cell_contents else python_types.CellType(anew)
+
+
+def _is_compiled(value: Any) -> bool:
+    """Whether it is a function that the user has compiled."""
+    module = sys.modules.get(value.py_func.__module__) if isinstance(value, dispatcher.Dispatcher) else None
+    return isinstance(value, dispatcher.Dispatcher) and not label_of(module)
 
 
 _KNOWN = ("fastneuron.elementary.", "numpy.", "math.", "builtins.")  # Numba has these
@@ -73,7 +118,13 @@ METHODS = (
 def _compiled(cls: type, name: str) -> Any:
     """The method `name` of a component class, for kernels; None where there is none."""
     method = None if name in cls._fields else getattr(cls, name, None)  # type: ignore[attr-defined]
-    return None if method is None else helper(with_compiled_helpers(method))
+    return None if method is None else helper(with_compiled_helpers(method, _helpers_of(cls)))
+
+
+@functools.cache
+def _helpers_of(cls: type) -> dict[int, tuple[Any, Any]]:
+    """What is compiled of the helpers of a class."""
+    return {}
 
 
 def _teach(kind: Any, name: str) -> None:

@@ -1,30 +1,31 @@
 """What final parameters amount to: error, loss, and the truth table that they spell."""
 
-from fastneuron.elementary import constant
 from fastneuron.kernels.block import FINISH, SUMMARY, call_part
 from fastneuron.kernels.jit import kernel
 from fastneuron.kernels.memory import flat_of
 from fastneuron.kernels.recording import MAX_STEPS, STEPS_DONE
 from fastneuron.kernels.vectors import lanes_in, vector_like
 
+FINISHED_AT_A_TIME = 2**16  # steps that are added between two looks at whether it should give up
 NEAR = 16  # parameters up to which their rows, far from each other, are read where they are
 
 
 @kernel
-def summarise(block, targets, finals, errors, losses, learned, sums, cancel):
+def summarise(block, middle, finals, errors, losses, learned, sums, cancel):
     """Largest error, loss and spelled truth table of final parameters.
 
     Parameters
     ----------
     block : Block
-    targets : array, shape (samples,)
+    middle : float of the dtype
+        From which on an output is high.
     finals : array, shape (d + 1 + varying fields, points)
         As `run_tile` leaves it.
     errors, losses : arrays, shape (points,)
         Largest |a - y|, and mean loss without the penalty.
     learned : array of int64, shape (points,)
-        Bit i is set where the output of sample i is at or above the middle of the targets; -1 for more than
-        32 samples or more than one output.
+        Bit i is set where the output of sample i is high; it says nothing of more than 32 samples, or of
+        more than one output.
     sums : array, shape (rows of `fastneuron.kernels.recording`, points, filled up to whole vectors)
         What was recorded; the steps that starts which ended early did not take are added.
     cancel : array of uint8, shape (1,)
@@ -33,11 +34,6 @@ def summarise(block, targets, finals, errors, losses, learned, sums, cancel):
     scratch, tail, width = block.scratch, block.history, block.width
     count = lanes_in(vector_like(block.zero))
     rows, points = finals.shape
-    low, high = targets[0], targets[0]
-    for i in range(len(targets)):
-        low = targets[i] if targets[i] < low else low
-        high = targets[i] if targets[i] > high else high
-    middle = low + (high - low) * constant(low, 0.5)
     flat = flat_of(finals)
     for first in range(0, points, count):
         here = min(count, points - first)
@@ -51,12 +47,13 @@ def summarise(block, targets, finals, errors, losses, learned, sums, cancel):
             call_part(block, SUMMARY, (tail, 0, tail, width * count, count, middle, scratch, block.room))
         left = block.recorded > 0
         while left and cancel[0] == 0:
-            call_part(block, FINISH, (flat_of(sums), first, sums.shape[1], scratch, count))
+            call_part(
+                block, FINISH, (flat_of(sums), first, sums.shape[1], scratch, count, FINISHED_AT_A_TIME)
+            )
             left = False
             for lane in range(count):
                 left = left or sums[STEPS_DONE, first + lane] < sums[MAX_STEPS, first + lane]
         for lane in range(here):
             errors[first + lane] = scratch[lane]
             losses[first + lane] = scratch[count + lane]
-            bits = int(scratch[2 * count + lane]) | int(scratch[3 * count + lane]) << 16
-            learned[first + lane] = bits if len(targets) <= 32 else -1
+            learned[first + lane] = int(scratch[2 * count + lane]) | int(scratch[3 * count + lane]) << 16

@@ -2,17 +2,22 @@
 
 exp: x = k ln 2 + r, |r| <= ln 2 / 2, found by adding 1.5 * 2^52 + 1023: the low bits of the sum are k + 1023,
 which are the bits of 2^k once shifted to the exponent; exp(r) = 1 + (r + r^2 q(r)) with q the near-minimax
-(Chebyshev) polynomial of (exp(r) - 1 - r) / r^2, 0.15 ulp from it in float64 and 0.18 in float32. Results are
-0 below 2^-1022.5 (2^-126.5), and inf above 2^1023.5 (2^127.5).
+(Chebyshev) polynomial of (exp(r) - 1 - r) / r^2, 0.15 ulp from it in float64 and 0.18 in float32.
 sigmoid and tanh divide anyway, so a quotient of half the length replaces the polynomial: exp(r) =
 (c + r) / (c - r) with c = r coth(r / 2), which is even: c = 2 + r^2 p(r^2), p the minimax polynomial for the
-relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32). sigmoid is 0 below 2^-1023 (2^-127).
+relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32). What is divided is the smaller of the two
+parts of 1, as the other is 1 less that: with E = exp(|x|), sigmoid has the parts 1 / (1 + E) and E / (1 + E), and
+tanh, with E = exp(2 |x|), the parts 2 / (1 + E) and (E - 1) / (1 + E). So neither the function nor its slope loses
+digits where it is near 1.
+A `gain` is a factor of the argument. What the rounding of gain x loses is added to r; for a gain of 1 that is -0,
+so that the compiler drops it where the gain is compiled in.
+Powers of 2 beyond the normal numbers: sigmoid and tanh compute both parts 2^-lift times too small; exp multiplies
+by 2^(k - lift) and then by 2^lift, lift being negative below 0. So what is subnormal is rounded once.
 log: x = 2^k m, sqrt(1/2) <= m < sqrt(2); with f = m - 1 and s = f / (2 + f), log(1 + f) = f - f^2/2 +
 s (f^2/2 + R(s^2)), R as in fdlibm (Sun Microsystems 1993, e_log.c; e_logf.c in float32).
 arctan: x, (x - 1) / (x + 1) or -1 / x, whichever is within tan(pi / 8), then t + t^3 p(t^2), p minimax.
 erf: x + x p(x^2) up to 1, beyond it 1 - exp(q(x)), q minimax for ln erfc(x) weighted by erfc(x).
-tests/test_vecmath.py holds the errors: at most 1.1 ulp for exp, 0.8 for log, 1.5 for log1p, 2.5 for sigmoid,
-tanh and arctan, 2 for erf.
+tests/test_vecmath.py holds the errors.
 
 Every function keeps the dtype of its argument; NaN stays NaN (tests/test_vecmath.py).
 """
@@ -38,11 +43,12 @@ class _Format(NamedTuple):
     ln2_rest: float
     shift: float  # 1.5 * 2^mantissa + the exponent's bias
     mantissa: int
-    low: float
-    high: float
+    low: float  # below it exp is 0, also times 1000
+    high: float  # and infinite above
+    lift: int
+    flat: float  # beyond it exp(-x) x is 0
     exp: tuple[float, ...]
     quotient: tuple[float, ...]
-    tanh_flat: float  # beyond it tanh is 1
     tiny: float
     tiny_scale: float
     tiny_shift: float
@@ -66,8 +72,10 @@ _DOUBLE = _Format(
     ln2_rest=2.3190468138462996e-17,
     shift=6755399441055744.0 + 1023,
     mantissa=52,
-    low=-709.0,
+    low=-760.0,
     high=710.0,
+    lift=128,
+    flat=760.0,
     exp=(
         0.5000000000000001,
         0.16666666666666669,
@@ -88,7 +96,6 @@ _DOUBLE = _Format(
         -1.6533836209992598e-06,
         4.1360138957200936e-08,
     ),
-    tanh_flat=22.0,
     tiny=2.2250738585072014e-308,
     tiny_scale=18014398509481984.0,
     tiny_shift=54.0,
@@ -158,11 +165,12 @@ _SINGLE = _Format(
     ln2_rest=-1.9046542121259336e-09,
     shift=12582912.0 + 127,
     mantissa=23,
-    low=-88.0,
+    low=-112.0,
     high=89.0,
+    lift=48,
+    flat=110.0,
     exp=(0.5, 0.16666576266288757, 0.041666556149721146, 0.008363203145563602, 0.0013926213141530752),
     quotient=(2.0, 0.166666179895401, -0.0027659754268825054),
-    tanh_flat=10.0,
     tiny=1.17549435e-38,
     tiny_scale=33554432.0,
     tiny_shift=25.0,
@@ -199,6 +207,8 @@ _SINGLE = _Format(
     ),
 )
 _LOG2E = 1.4426950408889634
+_HALF = 0.5493061443340549  # tanh is 1/2 there
+_TINY = 2.0**-32  # below it tanh(x) is x to the last bit
 _TAN_1_8, _TAN_3_8 = math.tan(math.pi / 8), math.tan(3 * math.pi / 8)
 
 
@@ -210,28 +220,27 @@ def _fma(a: Formula, b: Any, c: Any) -> Formula:
     return a.called("fma", b, c)
 
 
-def _reduced(x: Formula, sign: float = 1.0) -> tuple[Formula, Formula]:
-    """R and 2^k with exp(sign x) = 2^k exp(r)."""
-    f = _format(x)
-    low, high = (f.low, f.high) if sign > 0 else (-f.high, -f.low)
-    # two selects, which become max and min; NaN stays NaN
-    x = (x < low).chosen(low, x)
-    x = (x > high).chosen(high, x)
-    shifted = _fma(x, sign * _LOG2E, f.shift)
-    k = shifted - f.shift
-    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, x if sign > 0 else -x))
-    return r, _power_of_2(shifted)
-
-
 def _power_of_2(shifted: Formula) -> Formula:
     """2^k, of k + shift."""
     return (shifted.bits() << _format(shifted).mantissa).as_float()
 
 
-def _exp(x: Formula) -> Formula:
-    r, scale = _reduced(x)
+def _exp(x: Formula, gain: Formula, factor: Formula) -> Formula:
+    f = _format(x)
+    product = gain * x
+    beyond = (product < f.low) | (product > f.high)
+    lost = (gain.equals(1.0) | beyond).chosen(-0.0, _fma(gain, x, -product))
+    # two selects, which become max and min; NaN stays NaN
+    product = (product < f.low).chosen(f.low, product)
+    product = (product > f.high).chosen(f.high, product)
+    far = product < 0.25 * f.low  # there the result may be subnormal, and is rounded after the product
+    shift = far.chosen(x.constant(f.shift + f.lift), f.shift - f.lift)
+    shifted = _fma(product, _LOG2E, shift)
+    k = shifted - shift
+    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, product)) + lost
+    scale = _power_of_2(shifted)
     r2 = r * r
-    e = _format(x).exp
+    e = f.exp
     if x.double:
         low_part = _fma(r2, _fma(r, e[3], e[2]), _fma(r, e[1], e[0]))
         high_part = _fma(r2, _fma(r, e[7], e[6]), _fma(r, e[5], e[4]))
@@ -239,33 +248,81 @@ def _exp(x: Formula) -> Formula:
         q = _fma(r4, _fma(r4, _fma(r, e[9], e[8]), high_part), low_part)
     else:
         q = _fma(r2, _fma(r, _fma(r, e[4], e[3]), e[2]), _fma(r, e[1], e[0]))
-    return (1.0 + _fma(r2, q, r)) * scale
+    power = (1.0 + _fma(r2, q, r)) * scale * far.chosen(factor, 1.0)
+    return power * far.chosen(x.constant(2.0**-f.lift), 2.0**f.lift) * far.chosen(1.0, factor)
 
 
-def _quotient(r: Formula) -> Formula:
-    """C with exp(r) = (c + r) / (c - r)."""
-    return polynomial(r * r, _format(r).quotient)
+def _plain_exp(x: Formula) -> Formula:
+    return _exp(x, x.constant(1.0), x.constant(1.0))
 
 
-def _sigmoid(x: Formula) -> Formula:
-    r, scale = _reduced(x, -1.0)
-    c = _quotient(r)
-    below = c - r
-    return below / _fma(c + r, scale, below)
+def _sizes(x: Formula, gain: Formula) -> tuple[Formula, Formula]:
+    """|gain x|, and what its rounding lost."""
+    factor, x = abs(gain), abs(x)
+    size = factor * x
+    return size, gain.equals(1.0).chosen(-0.0, _fma(factor, x, -size))
 
 
-def _tanh(x: Formula) -> Formula:
+def _lowered(x: Formula, powers: int) -> Formula:
+    """X / 2^powers, of a normal number with a normal result; anything where x is NaN."""
+    return (x.bits() - (powers << _format(x).mantissa)).as_float()
+
+
+def _parts(x: Formula, gain: Formula) -> tuple[Formula, Formula, Formula]:
+    """A and b with 1 / (1 + exp(|gain x|)) = a / b, and where it is 0 instead."""
     f = _format(x)
-    size = abs(x)
-    size = (size > f.tanh_flat).chosen(f.tanh_flat, size)
-    # 2 size = k ln 2 + 2 r; what the rounding of ln 2 does to r is below half an ulp of the result
-    shifted = _fma(size, 2.0 * _LOG2E, f.shift)
-    r = _fma(f.shift - shifted, 0.5 * f.ln2, size)
+    size, lost = _sizes(x, gain)
+    shift = f.shift - f.lift
+    shifted = _fma(size, _LOG2E, shift)
+    k = shifted - shift
+    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, size)) + lost
+    c = polynomial(r * r, f.quotient)
+    part = _lowered(c - r, f.lift)
+    return part, _fma(c + r, _power_of_2(shifted), part), size > f.flat
+
+
+def _sigmoid_tail(x: Formula, gain: Formula, factor: Formula) -> Formula:
+    part, whole, flat = _parts(x, gain)
+    far = whole > 1.0  # there the tail may be subnormal, and is rounded after the product
+    return flat.chosen(0.0, far.chosen(factor, 1.0) * part / whole) * far.chosen(1.0, factor)
+
+
+def _sigmoid(x: Formula, gain: Formula) -> Formula:
+    part, whole, flat = _parts(x, gain)
+    tail = flat.chosen(0.0, part / whole)
+    return ((x < 0.0) ^ (gain < 0.0)).chosen(tail, 1.0 - tail)
+
+
+def _tanh_parts(x: Formula, gain: Formula) -> tuple[Formula, Formula]:
+    """The smaller one of |tanh(gain x)| and 1 - |tanh(gain x)|, and whether it is the former."""
+    f = _format(x)
+    size, lost = _sizes(x, gain)
+    shift = f.shift - f.lift
+    # 2 size = k ln 2 + 2 r
+    shifted = _fma(size, 2.0 * _LOG2E, shift)
+    k = shifted - shift
+    r = _fma(-k, 0.5 * f.ln2_rest, _fma(-k, 0.5 * f.ln2, size)) + lost
     scale = _power_of_2(shifted)
     c = polynomial(r * r, f.coth)
-    # exp(2 size) - 1 and exp(2 size) + 1, both times c - r, where c = r coth(r)
-    less, more = scale - 1.0, scale + 1.0
-    return (_fma(less, c, more * r) / _fma(more, c, less * r)).called("copysign", x)
+    # exp(2 size) - 1 and exp(2 size) + 1, both times (c - r) / 2^lift, where c = r coth(r)
+    lift = 2.0**-f.lift
+    less, more = scale - lift, scale + lift
+    rising = size < _HALF
+    above = rising.chosen(_fma(less, c, more * r), _lowered(c - r, f.lift - 1))
+    return (size > 0.5 * f.flat).chosen(0.0, above / _fma(more, c, less * r)), rising
+
+
+def _tanh(x: Formula, gain: Formula) -> Formula:
+    part, rising = _tanh_parts(x, gain)
+    size = rising.chosen(part, 1.0 - part)
+    product = gain * x
+    tiny = abs(product) < _TINY  # 2^-lift times this may be subnormal
+    return tiny.chosen(product, size.called("copysign", product))
+
+
+def _tanh_slope(x: Formula, gain: Formula) -> Formula:
+    part, rising = _tanh_parts(x, gain)
+    return _fma(-part, part, rising.chosen(1.0, part + part))
 
 
 def polynomial(x: Formula, terms: tuple[float, ...]) -> Formula:
@@ -294,7 +351,7 @@ def _erf(x: Formula) -> Formula:
     size = abs(x)
     small = _fma(size, polynomial(size * size, f.erf), size)
     size = (size > f.erf_flat).chosen(f.erf_flat, size)
-    large = 1.0 - _exp(polynomial(size, f.log_erfc))
+    large = 1.0 - _plain_exp(polynomial(size, f.log_erfc))
     return (size > 1.0).chosen(large, small).called("copysign", x)
 
 
@@ -351,11 +408,8 @@ def _maximum(a: Formula, b: Formula) -> Formula:
 
 
 _UNARY: dict[Any, Any] = {
-    elementary.exp: _exp,
-    elementary.sigmoid: _sigmoid,
     elementary.log: log_of,
     elementary.log1p: _log1p,
-    elementary.tanh: _tanh,
     elementary.arctan: _arctan,
     elementary.erf: _erf,
     elementary.sqrt: lambda x: x.called("sqrt"),
@@ -365,18 +419,29 @@ for _function, _meaning in _UNARY.items():
     formula(_function, 1, _meaning)
 formula(elementary.finite, 1, _finite, truth=True)
 formula(elementary.fma, 3, _fma)
+for _function, _meaning in {
+    elementary.sigmoid: _sigmoid,
+    elementary.tanh: _tanh,
+    elementary.tanh_slope: _tanh_slope,
+}.items():
+    formula(_function, 1, lambda x, meaning=_meaning: meaning(x, x.constant(1.0)))
+    formula(_function, 2, _meaning)
+for _function, _meaning in {elementary.exp: _exp, elementary.sigmoid_tail: _sigmoid_tail}.items():
+    formula(_function, 1, lambda x, meaning=_meaning: meaning(x, x.constant(1.0), x.constant(1.0)))
+    formula(_function, 2, lambda x, gain, meaning=_meaning: meaning(x, gain, x.constant(1.0)))
+    formula(_function, 3, _meaning)
 formula(elementary.maximum, 2, _maximum)
 formula(elementary.divide, 2, lambda a, b: a / b)
 # what a method written with NumPy or math means on vectors
 _FOREIGN: dict[Any, Any] = {
-    np.exp: _exp,
-    math.exp: _exp,
+    np.exp: _plain_exp,
+    math.exp: _plain_exp,
     np.log: log_of,
     math.log: log_of,
     np.log1p: _log1p,
     math.log1p: _log1p,
-    np.tanh: _tanh,
-    math.tanh: _tanh,
+    np.tanh: lambda x: _tanh(x, x.constant(1.0)),
+    math.tanh: lambda x: _tanh(x, x.constant(1.0)),
     np.arctan: _arctan,
     math.atan: _arctan,
     math.erf: _erf,

@@ -7,8 +7,7 @@ import xarray as xr
 
 from fastneuron.components import shown
 from fastneuron.models import Model
-from fastneuron.result import dims_of
-from fastneuron.sweep import Sweep
+from fastneuron.result import dims_of, sweep_behind
 from fastneuron.tasks import Task
 
 OUTPUTS = 2**24  # so many are held at a time
@@ -18,7 +17,7 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     """The share of samples whose largest output is that of the largest target, for every trained model.
 
     For a task of one output it is the share of samples on the side of the middle where their target is, the
-    middle itself counting as above: that between the lowest and the highest target that was learned.
+    middle itself counting as above: that of the task that was learned, `Task.middle`.
 
     Parameters
     ----------
@@ -48,7 +47,7 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
     """
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError(f"give the whole result of a sweep, an xarray.Dataset, not {shown(result)}")
-    sweep = Sweep.from_toml(result.attrs["sweep"])
+    sweep = sweep_behind(result)
     task = sweep.task if task is None else task
     if not isinstance(task, Task):
         raise ValueError(f"task must be a task such as tasks.digits('test'), got {shown(task)}")
@@ -74,11 +73,10 @@ def accuracy(result: xr.Dataset, task: Task | None = None) -> xr.DataArray:
         for name, own in model.shapes.items()
     }
     shares = np.empty(points)
-    middle = float(sweep.task.y.min() + sweep.task.y.max()) / 2
     group = max(1, OUTPUTS // (task.samples * task.outputs))
     for first in range(0, points, group):
         some = {name: values[first : first + group] for name, values in finals.items()}
-        shares[first : first + group] = _shares(model, some, task, middle)
+        shares[first : first + group] = _shares(model, some, task, sweep.task.middle)
     coordinates = {dim: result[dim] for dim in dims}
     attributes = {"long_name": "share of samples that are right", "units": "1"}
     return xr.DataArray(shares.reshape(shape), coordinates, dims, "accuracy", attributes)

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import numpy as np
 import xarray as xr
 
+from fastneuron.arrays import checked_array
 from fastneuron.components import shown
 from fastneuron.outcomes import Outcome
 from fastneuron.store.blocks import blocks_of
@@ -184,4 +185,5 @@ def _parts(outcome: Any) -> Iterator[np.ndarray]:
     if isinstance(outcome, xr.DataArray):
         yield from (outcome.isel(block).values for block in blocks_of(outcome))
     else:
-        yield np.asarray(outcome)
+        whole = type(outcome) is np.ndarray and outcome.dtype.kind in "iu"
+        yield outcome if whole else checked_array("outcome", outcome)

@@ -42,7 +42,7 @@ def animate_axis(
         Which map.
     over : str, optional
         The axis that has a frame for each of its values, in their order. Default: the first that is a
-        hyperparameter, not a parameter of the start, else the first.
+        hyperparameter, not a parameter of the start, else that of chosen starts, else the first.
     frames : int, 1 to 100000
         Of more values than this, so many are shown, evenly chosen.
     figure : Figure, optional

@@ -14,6 +14,7 @@ from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.animation import FRAMES, Animation, widening
 from fastneuron.plot.caption import caption
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.grid import draw_grid, grid_of, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, swatch
@@ -71,6 +72,9 @@ def animate_map(
     30
     """
     require(result, "outcome", "steps")
+    result = with_codes(result)
+    if result["outcome"].dtype.kind not in "iu":
+        raise ValueError(f"outcome must hold codes, which a mean does not, got {result['outcome'].dtype}")
     frames = int(checked_number("frames", frames, FRAMES))
     if figure is None:
         figure = Figure(figsize=MAP_SIZE if len(result.dims) > 1 else STRIP_SIZE, layout="constrained")

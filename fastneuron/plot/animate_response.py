@@ -14,6 +14,7 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from fastneuron.components import Bound, checked_number, nearest, shown
 from fastneuron.measures.shares import NOT_COMPUTED
@@ -22,18 +23,20 @@ from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.animation import FRAMES, Animation, widening
 from fastneuron.plot.caption import caption
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, with_step_in_view
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
+from fastneuron.plot.loss_landscape import ROUNDING, told_apart
 from fastneuron.plot.outcome_map import outcome
+from fastneuron.plot.shown_part import drawn_sweep, settings_among, with_start
 from fastneuron.starts import Distribution
-from fastneuron.sweep import Sweep
+from fastneuron.sweep import DRAW, Sweep
 from fastneuron.tasks import Task
 
 SIZE = (9.0, 4.6)  # inches
 STEPS = Bound("a whole number from 1 to 2147483647", low=1, high=2**31, whole=True)
-LOG_FROM = 30  # largest over least loss where the colours become logarithmic
 LOWEST = 1e-12  # of the largest loss, that has a colour of its own
 LINES = 9  # contours
 FARTHEST = 1e6  # parameters shown
@@ -64,9 +67,9 @@ def animate_response(
         Number of frames, at ever wider steps, so that the fast beginning and the slow end both show; fewer
         where there are fewer steps.
     start : mapping of str to float, optional
-        ``weight``, ``bias``, or any other axis of the sweep: where the neuron starts. Default for what is
-        an axis: that of the start with the middle number of steps among those that have reached the
-        targets in one step or more; or else the middle of the axis.
+        ``weight``, ``bias``, or any other dimension of the sweep, such as ``draw``: where the neuron starts.
+        Default for what is a dimension: that of the start with the middle number of steps among those that
+        have reached the targets in one step or more; or else the middle.
     steps : int, 1 or more, optional
         How many to follow, whatever becomes of the start on the way. Default: the sweep's ``max_steps``.
     figure : Figure, optional
@@ -85,12 +88,13 @@ def animate_response(
     Raises
     ------
     ValueError
-        If the model is no neuron of one input, or `start` names something else than an axis or a parameter,
-        or leaves out one that is random.
+        If the model is no neuron of one input, or `start` names something else than a dimension or a
+        parameter; or, where it is no point of the sweep, leaves out a parameter that is random.
 
     Notes
     -----
-    The animation ends at the last step with finite parameters. Minibatches are those of the first start.
+    The animation ends at the last step with finite parameters. From a point of the sweep the run is that of
+    the sweep, with the same random start and batches; elsewhere batches are those of the first start.
 
     Examples
     --------
@@ -101,10 +105,9 @@ def animate_response(
     60
     """
     frames = int(checked_number("frames", frames, FRAMES))
-    sweep, named = _one_of(result, start)
-    neuron = cast("Neuron", sweep.model)
     followed = None if steps is None else int(checked_number("steps", steps, STEPS))
-    path = descended(sweep, named, followed)
+    sweep, path = one_run(result, start, followed)
+    neuron = cast("Neuron", sweep.model)
     weight, bias = path["weight"].values.astype(np.float64), path["bias"].values.astype(np.float64)
     whole = np.logical_and.accumulate(np.isfinite(weight) & np.isfinite(bias))
     last = int(whole.sum()) - 1
@@ -149,9 +152,11 @@ class _Curve:
         self.threshold = ax.axvline(np.nan, color=THRESHOLD, linestyle=":", label="threshold -bias/weight")
         goal = draw_goal(ax, neuron, task, w[-1], b[-1], x)
         self.handles = [self.line, first, self.threshold, *goal]
-        goals = task.y.ravel()
-        start = np.append(self.outputs[0], goals)
-        seen = np.append(self.outputs[np.isfinite(self.outputs)], goals)
+        goals = task.y.ravel().clip(-palette.FARTHEST, palette.FARTHEST)
+        finite = np.where(np.isfinite(self.outputs), self.outputs, goals[0])
+        outputs = finite.clip(-palette.FARTHEST, palette.FARTHEST)
+        start = np.append(outputs[0], goals)
+        seen = np.append(outputs, goals)
         # a curve that runs away leaves the picture, or the others would be flat in it
         limits = _widened((start.min(), start.max()), seen)
         ax.set(xlim=(x[0], x[-1]), ylim=limits, xlabel="input x", ylabel="output a")
@@ -176,13 +181,13 @@ class _Plane:
         if _is_map(result):
             outcome(result.transpose("bias", "weight", ...), ax=ax, legend=False)
             across, up = _widened(ax.get_xlim(), weight), _widened(ax.get_ylim(), bias)
-            codes = np.unique(result["outcome"].values)
+            codes = np.unique(with_codes(result)["outcome"].values)
             names = {member: member.name.lower() for member in Outcome if member in codes}
             backdrop = [swatch(palette.COLORS[member], name) for member, name in names.items()]
             backdrop += [not_computed_swatch()] if NOT_COMPUTED in codes else []
         else:
             across, up = _around(weight), _around(bias)
-            _landscape(ax, sweep, across, up)
+            backdrop = _landscape(ax, sweep, across, up)
         ax.set(xlim=across, ylim=up, xlabel="weight", ylabel="bias")
         edge = [patheffects.withStroke(linewidth=3.0, foreground="black")]
         self.line = ax.plot([], [], color="white", linewidth=1.4, zorder=3, path_effects=edge)[0]
@@ -227,17 +232,30 @@ def _around(values: np.ndarray) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[float, float]) -> None:
-    """The loss with its penalty as an image, brighter where it is less, with contours."""
+def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[float, float]) -> list[Patch]:
+    """The loss with its penalty as an image, brighter where it is less, with contours where it varies.
+
+    Returns
+    -------
+    list of Patch
+        The legend's entry for where the loss is not finite, if there is such a place.
+    """
     weight, bias = np.meshgrid(np.linspace(*across, SIDE), np.linspace(*up, SIDE))
     starts = {"weight": weight, "bias": bias}
-    values = descended(sweep, starts, 0)["loss"].values[0]
+    losses = descended(sweep, starts, 0)["loss"].values[0].astype(np.float64)
     if sweep.penalty is not None:
-        values = values + sweep.penalty.value(weight, bias)
-    low, high = np.nanmin(values), np.nanmax(values)
-    log = low > 0 and high >= LOG_FROM * low
-    low = max(low, high * LOWEST) if log else low
+        with np.errstate(over="ignore"):
+            losses += sweep.penalty.value(weight, bias)
+    values = told_apart(losses)
+    least, most = (float(values.min()), float(values.max())) if values.count() else (0.0, 0.0)
+    low, high = least, most
+    log = low > 0 and high >= palette.LOG_FROM * low
+    if log:
+        low = max(low, high * LOWEST)
+    elif high - low <= ROUNDING[sweep.dtype] * max(abs(low), abs(high)):  # one colour, and no contours
+        high = low + (0.1 * abs(low) or 1.0)
     norm = LogNorm(low, high) if log else Normalize(low, high)
+    ax.set_facecolor(palette.COLORS[Outcome.DIVERGED])  # seen where the loss is not finite
     image = ax.imshow(
         values,
         cmap="viridis_r",
@@ -247,36 +265,53 @@ def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[fl
         aspect="auto",
         interpolation="bilinear",
     )
-    levels = np.geomspace(low, high, LINES + 2) if log else np.linspace(low, high, LINES + 2)
-    ax.contour(weight, bias, values, levels=levels[1:-1], colors="white", linewidths=0.6, linestyles="solid")
-    ax.figure.colorbar(image, ax=ax, label="loss" if sweep.penalty is None else "loss and penalty")
+    levels = (np.geomspace(low, high, LINES + 2) if log else np.linspace(low, high, LINES + 2))[1:-1]
+    if high == most and least < levels[0]:
+        ax.contour(weight, bias, values, levels=levels, colors="white", linewidths=0.6, linestyles="solid")
+    if values.count():
+        ax.figure.colorbar(image, ax=ax, label="loss" if sweep.penalty is None else "loss and penalty")
+    lost = values.count() < values.size
+    return [swatch(palette.COLORS[Outcome.DIVERGED], "not finite")] if lost else []
 
 
-def _one_of(result: xr.Dataset, given: Mapping[str, float] | None) -> tuple[Sweep, dict[str, float]]:
-    """A neuron's sweep at one value of each setting, and the weight and the bias of one start."""
-    sweep = Sweep.from_toml(str(result.attrs.get("sweep", "")))
+def one_run(
+    result: xr.Dataset, given: Mapping[str, float] | None, steps: int | None
+) -> tuple[Sweep, xr.Dataset]:
+    """The sweep of one of a neuron's starts, and every step from there."""
+    sweep = drawn_sweep(result)
     if not isinstance(sweep.model, Neuron):
         raise ValueError("this picture is of a neuron, the sweep trains a network")
     check(sweep.model, sweep.task)
     given = {name: checked_number(f"start.{name}", value) for name, value in (given or {}).items()}
-    known = list(dict.fromkeys([*sweep.model.parameters, *sweep.axes]))
+    known = list(dict.fromkeys([*sweep.model.parameters, *sweep.dims]))
     for name in given:
         if name not in known:
             text = f"start: no parameter or axis {shown(name)}{nearest(str(name), known)}"
             raise ValueError(f"{text}; known: {', '.join(known)}")
     values = _typical(result, sweep) | given
-    start: dict[str, Any] = dict(sweep.starts)
-    settings = {axis: values[axis] for axis, (role, _) in sweep.places.items() if role != "start"}
-    start |= {name: values[name] for name in start if name in values}
-    for name, value in start.items():
+    selected = {dim: values[dim] for dim in sweep.dims}
+    settings = settings_among(sweep, selected)
+    place = [np.flatnonzero(own == selected[dim]) for dim, own in sweep.coordinates().items()]
+    if set(given) <= set(sweep.dims) and all(found.size for found in place):
+        point = tuple(int(found[0]) for found in place)
+        start = sweep.at(**dict(zip(sweep.dims, point, strict=True)))
+        own = settled_on(sweep, settings, start)
+        from fastneuron.engine.trajectories import replayed  # brings Numba, which other pictures do without
+
+        return own, replayed(sweep, point, int(own.stop.max_steps) if steps is None else steps)
+    axes = {dim: value for dim, value in selected.items() if dim not in settings and dim != DRAW}
+    whole: dict[str, Any] = sweep.starts | with_start(sweep, axes)
+    whole |= {name: value for name, value in given.items() if name in whole}
+    for name, value in whole.items():
         if isinstance(value, Distribution):
             raise ValueError(f"start.{name} is random; give it with start={{{name!r}: ...}}")
-    return settled_on(sweep, settings), {name: float(value) for name, value in start.items()}
+    own = settled_on(sweep, settings, whole)
+    return own, descended(own, whole, steps)
 
 
 def _typical(result: xr.Dataset, sweep: Sweep) -> dict[str, float]:
-    """Values of all axes: those selected, and of the others those at the start that is shown by default."""
-    dims = [str(dim) for dim in result.dims if dim in sweep.axes]
+    """Values along all dims: those selected, else those at the start that is shown by default."""
+    dims = [str(dim) for dim in result.dims if dim in sweep.dims]
     every = {dim: -(-result.sizes[dim] // round(LOOKED_AT ** (1 / len(dims)))) for dim in dims}
     looked_at = result.isel({dim: slice(stride // 2, None, stride) for dim, stride in every.items()})
     place = {dim: looked_at.sizes[dim] // 2 for dim in dims}
@@ -291,11 +326,11 @@ def _typical(result: xr.Dataset, sweep: Sweep) -> dict[str, float]:
             middle = np.unravel_index(reached[order[len(order) // 2]], codes.shape)
             place |= {str(dim): int(i) for dim, i in zip(looked_at["outcome"].dims, middle, strict=True)}
     values = {}
-    for name, axis in sweep.axes.items():
+    for name, own in sweep.coordinates().items():
         if name in dims:
             values[name] = float(looked_at[name].values[place[name]])
         elif name in result.coords:
             values[name] = float(result[name].item())
         else:
-            values[name] = float(axis.values()[len(axis) // 2])
+            values[name] = float(own[len(own) // 2])
     return values

@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from fastneuron.components import Bound, checked_number, shown
 from fastneuron.engine.progress import Report, reporting
-from fastneuron.files import replaced
+from fastneuron.files import path_of, replaced
 from fastneuron.plot import gif, mp4
 
 FORMATS = (".gif", ".mp4")
@@ -119,7 +119,7 @@ class Animation:
         that occur, where they are no more; else the most frequent exactly, and the others as near as there is
         room for, always alike.
         """
-        path = Path(path)
+        path = path_of(path)
         if path.suffix.lower() not in FORMATS:
             raise ValueError(f"{path}: an animation's name must end in {' or '.join(FORMATS)}")
         if not isinstance(spec, str):

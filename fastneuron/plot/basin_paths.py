@@ -13,9 +13,11 @@ from matplotlib.colors import ListedColormap
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from fastneuron.arrays import checked_array
 from fastneuron.components import Bound, checked_number, shown
 from fastneuron.measures.shares import fractions
 from fastneuron.outcomes import Outcome
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import MAP_SIZE, kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
@@ -129,15 +131,10 @@ def _spread(plane: Plane, paths: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _given(starts: object) -> tuple[np.ndarray, np.ndarray]:
-    points = np.asarray(starts, object)
-    try:
-        points = points.astype(np.float64)
-    except (TypeError, ValueError):
-        points = np.empty(0)
-    if points.ndim != 2 or points.shape[1] != 2 or not len(points) or not np.isfinite(points).all():
-        raise ValueError(
-            f"starts must be pairs of finite numbers, as [[-10, 5], [3, 0]], got {shown(starts)}"
-        )
+    wanted = "pairs of finite numbers, as [[-10, 5], [3, 0]]"
+    points = checked_array("starts", starts, wanted)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(f"starts must be {wanted}, got {shown(starts)}")
     return points[:, 0], points[:, 1]
 
 
@@ -177,7 +174,7 @@ def _muted_map(ax: Axes, plane: Plane, result: xr.Dataset, ended: list[Outcome])
     assert not isinstance(cells, list)  # one map on these axes
     cells.set_cmap(ListedColormap([muted(color) for color in COLORS.values()]))
     missing = np.ma.getmaskarray(np.ma.asarray(cells.get_array()))
-    shares = {} if missing.all() else fractions(result["outcome"])
+    shares = {} if missing.all() else fractions(with_codes(result)["outcome"])
     entries = []
     for member in Outcome:
         share = shares.get(member, 0.0)

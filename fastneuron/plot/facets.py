@@ -11,6 +11,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.figure import Figure, SubFigure
 
+from fastneuron.plot.caption import chosen_dim
+
 MOST = 12  # panels unless told
 # what the axes are called that say where a start is; all others vary hyperparameters
 _START = re.compile(r"(start\.)?(weight(_\d+)?|bias|layer\d+\.(weight|bias)\[.*\])|layer\d+\.offset|draw")
@@ -43,13 +45,16 @@ class Frames(Facets):
     parts: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def hyperparameters(dims: Sequence[Hashable]) -> list[str]:
-    """Those of the axes that are no parameters of the start, in order; draws are starts too."""
-    return [str(dim) for dim in dims if not _START.fullmatch(str(dim))]
+def hyperparameters(data: xr.Dataset, dims: Sequence[Hashable]) -> list[str]:
+    """Those of a result's axes that are no parameters of the start, in order; chosen starts and draws are."""
+    chosen = chosen_dim(data)
+    return [str(dim) for dim in dims if dim != chosen and not _START.fullmatch(str(dim))]
 
 
-def axis_of_panels(dims: Sequence[Hashable], over: str | None) -> str:
-    """The axis that has a panel for each value: `over`, or the first hyperparameter, else the first.
+def axis_of_panels(data: xr.Dataset, dims: Sequence[Hashable], over: str | None) -> str:
+    """The axis that has a panel for each value.
+
+    It is `over`, or the first hyperparameter, else the chosen starts, else the first.
 
     Raises
     ------
@@ -57,7 +62,8 @@ def axis_of_panels(dims: Sequence[Hashable], over: str | None) -> str:
         If `over` is none of them.
     """
     if over is None:
-        return (hyperparameters(dims) or [str(dims[0])])[0]
+        chosen = [str(dim) for dim in dims if dim == chosen_dim(data)]
+        return [*hyperparameters(data, dims), *chosen, str(dims[0])][0]
     if over not in dims:
         raise ValueError(f"over must be one of the axes {', '.join(map(str, dims))}, got {over!r}")
     return over

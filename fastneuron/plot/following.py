@@ -5,41 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
 
 from fastneuron.components import Component
-from fastneuron.models import pieces_of
 from fastneuron.outcomes import Stop
-from fastneuron.places import OFFSET, layers_of
 from fastneuron.starts import uniform_numbers
 from fastneuron.sweep import Sweep
-
-
-def places_in_sweep(result: xr.Dataset, sweep: Sweep) -> list[np.ndarray]:
-    """Where the points of a result are in the grid of its sweep: places along each of its dims, in order.
-
-    Raises
-    ------
-    ValueError
-        If the result lacks an axis or holds a value that the sweep does not.
-    """
-    places = []
-    for dim, values in sweep.coordinates().items():
-        if dim not in result.coords:
-            raise ValueError(
-                f"this result no longer tells its {dim}; select with .isel or .sel, without drop=True"
-            )
-        held = np.atleast_1d(result[dim].values)
-        order = np.argsort(values, kind="stable")
-        found = order[np.searchsorted(values, held, sorter=order).clip(max=len(values) - 1)]
-        strange = held[values[found] != held]
-        if strange.size:
-            raise ValueError(f"this result holds {dim} {strange[0]}, which is not in its sweep")
-        places.append(found)
-    return places
 
 
 def spread(lengths: Sequence[int], number: int, seed: int) -> list[tuple[int, ...]]:
@@ -89,8 +63,12 @@ def descended(
     )
 
 
-def settled_on(sweep: Sweep, settings: Mapping[str, float]) -> Sweep:
+def settled_on(
+    sweep: Sweep, settings: Mapping[str, float], start: Mapping[str, float] | None = None
+) -> Sweep:
     """The sweep without these axes, which are fields of its components, at these values.
+
+    Of one start alone, where that is given.
 
     Raises
     ------
@@ -99,6 +77,8 @@ def settled_on(sweep: Sweep, settings: Mapping[str, float]) -> Sweep:
     """
     given: dict[str, Any] = {field.name: getattr(sweep, field.name) for field in fields(sweep)}
     given |= {"axes": {axis: own for axis, own in sweep.axes.items() if axis not in settings}}
+    if start is not None:
+        given |= {"axes": {name: [value] for name, value in start.items()}, "start": {}, "draws": None}
     for axis, value in settings.items():
         role, field = sweep.places[axis]
         if role in sweep.model.components:
@@ -111,35 +91,16 @@ def settled_on(sweep: Sweep, settings: Mapping[str, float]) -> Sweep:
     return Sweep(**given)
 
 
-def follow(
-    sweep: Sweep, values: dict[str, np.ndarray], point: tuple[int, ...], steps: int | None
-) -> xr.Dataset:
-    """Every step of the start at a point of the grid of `sweep`, whose coordinates are `values`.
-
-    Parameters
-    ----------
-    steps : int, optional
-        How many; default the point's own max_steps.
-
-    Raises
-    ------
-    ValueError
-        As `settled_on`.
-    """
-    from fastneuron.engine.lowering import starts_of
-
-    rows, _ = starts_of(sweep, values, tuple(slice(k, k + 1) for k in point))
-    start = {
-        name: rows[piece, 0].reshape(sweep.model.shapes[name])
-        for name, piece in pieces_of(sweep.model).items()
+def within(sweep: Sweep, steps: int | None) -> Sweep:
+    """The sweep with at most so many steps for each of its points, which stay what they are."""
+    if steps is None:
+        return sweep
+    axes = {
+        name: axis.values().clip(max=steps) if sweep.places[name] == ("stop", "max_steps") else axis
+        for name, axis in sweep.axes.items()
     }
-    settings = {
-        axis: float(values[axis][point[k]])
-        for k, (axis, (role, field)) in enumerate(sweep.places.items())
-        if role != "start" and not (role in layers_of(sweep.model) and field == OFFSET)
-    }
-    own = settled_on(sweep, settings)
-    return descended(own, start, steps, own.stop)
+    stop = cast("Stop", _changed(sweep.stop, "max_steps", min(steps, sweep.stop.max_steps)))
+    return replace(sweep, axes=cast("Any", axes), stop=stop)
 
 
 def _changed(record: Component, field: str, value: float) -> Component:

@@ -9,7 +9,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from fastneuron.arrays import checked_array
+from fastneuron.components import shown
 from fastneuron.models import Neuron
+from fastneuron.plot.palette import FARTHEST
 from fastneuron.tasks import Task
 
 POINTS = 1201
@@ -27,9 +30,10 @@ class IdealStep(NamedTuple):
 
 
 def output(model: Neuron, weight: float, bias: float, x: np.ndarray) -> np.ndarray:
-    """Outputs of a neuron of one input, same shape as `x`."""
+    """Outputs of a neuron of one input, same shape as `x`; as far as they can be drawn."""
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.asarray(model.activation.value(weight * x + bias), float)
+        outputs = np.asarray(model.activation.value(weight * x + bias), float)
+    return np.where(np.isfinite(outputs), outputs.clip(-FARTHEST, FARTHEST), outputs)
 
 
 def check(model: Neuron, task: Task | None) -> None:
@@ -45,16 +49,21 @@ def inputs_shown(task: Task | None, at: Sequence[float], x_range: tuple[float, f
     Raises
     ------
     ValueError
-        If `x_range` is not two finite numbers, the lower first.
+        If `x_range` is not two finite numbers, the lower first, or `at` not a list of finite ones.
     """
+    marked = checked_array("at", at)
+    if marked.ndim != 1:
+        raise ValueError(f"at must be a 1-D list of numbers, got {shown(at)}")
     if x_range is not None:
-        if len(x_range) != 2 or not np.isfinite(x_range).all() or not x_range[0] < x_range[1]:
-            raise ValueError(f"x_range must be two finite numbers, the lower first, got {x_range}")
-        return np.linspace(*x_range, POINTS)
-    given = np.concatenate([[] if task is None else task.x[:, 0], np.asarray(at, float)])
+        wanted = "two numbers, the lower first"
+        ends = checked_array("x_range", x_range, wanted)
+        if ends.shape != (2,) or not ends[0] < ends[1]:
+            raise ValueError(f"x_range must be {wanted}, got {shown(x_range)}")
+        return np.linspace(float(ends[0]), float(ends[1]), POINTS)
+    given = np.concatenate([[] if task is None else task.x[:, 0], marked])
     if len(np.unique(given)) < 2:
         given = np.append(given, [0.0, 1.0])
-    low, high = given.min(), given.max()
+    low, high = given.clip(-FARTHEST, FARTHEST).min(), given.clip(-FARTHEST, FARTHEST).max()
     return np.linspace(low - (high - low) / 4, high + (high - low) / 4, POINTS)
 
 
@@ -79,10 +88,10 @@ def ideal_step(model: Neuron, task: Task | None, weight: float, bias: float) -> 
     if task is not None:
         order = np.argsort(task.x[:, 0], kind="stable")
         x, y = task.x[order, 0], task.y[order, 0]
-        changes = np.flatnonzero(np.diff(y))
+        changes = np.flatnonzero(y[1:] != y[:-1])
         if len(changes) == 1 and x[changes[0]] < x[changes[0] + 1]:
             below, above = x[changes[0]], x[changes[0] + 1]
-            threshold = MIDDLE if below <= MIDDLE <= above else (below + above) / 2
+            threshold = MIDDLE if below <= MIDDLE <= above else below / 2 + above / 2
             return IdealStep(float(threshold), float(y[0]), float(y[-1]))
     limits = output(model, np.copysign(FAR, weight), 0.0, np.array([-1.0, 1.0]))
     if weight == 0 or not (np.abs(limits) <= LARGEST_LIMIT).all():
@@ -100,7 +109,7 @@ def draw_goal(
         flipped = step.left > step.right
         handles += ax.plot(
             [x[0], step.threshold, step.threshold, x[-1]],
-            [step.left, step.left, step.right, step.right],
+            np.clip([step.left, step.left, step.right, step.right], -FARTHEST, FARTHEST),
             color="black",
             linestyle="--",
             linewidth=1.2,
@@ -110,8 +119,8 @@ def draw_goal(
     if task is not None:
         many = task.samples > 20
         handles += ax.plot(
-            task.x[:, 0],
-            task.y[:, 0],
+            task.x[:, 0].clip(-FARTHEST, FARTHEST),
+            task.y[:, 0].clip(-FARTHEST, FARTHEST),
             linestyle="",
             marker="." if many else "o",
             markersize=4 if many else 8,

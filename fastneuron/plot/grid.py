@@ -25,8 +25,10 @@ from matplotlib.colors import Colormap, Normalize
 from matplotlib.image import AxesImage
 
 from fastneuron.measures.shares import NOT_COMPUTED
-from fastneuron.plot.facets import Facets, Frames, axis_of_panels, chosen
+from fastneuron.plot.counts import with_codes
+from fastneuron.plot.facets import Facets, Frames, axis_of_panels, chosen, labels_of
 from fastneuron.plot.legends import hatch_background
+from fastneuron.plot.palette import FARTHEST
 from fastneuron.store.blocks import blocks_of
 
 Cells = AxesImage | QuadMesh  # of a map
@@ -34,6 +36,8 @@ Cells = AxesImage | QuadMesh  # of a map
 STRIP = 0.375  # height of a strip, of its width
 MOST_CELLS = 2**21  # of a picture
 MOST_MOVING = 2**24  # of all frames of an animation
+SINGLE = 1e-3  # of a value alone, half the width of its cell, if that is more than 1/2
+LARGEST_POWER = 290  # of ten, on a logarithmic axis
 EVEN_SPREAD = 1.001  # float32 coordinates of thousands of points still count as even
 
 
@@ -140,13 +144,14 @@ def grid_of(data: xr.Dataset, *names: str, ax: Axes | Facets | None = None) -> G
         If a field is missing, or there are no or more axes.
     """
     require(data, *names)
+    data = with_codes(data)
     dims = list(data[names[0]].dims)
     if not dims:
         raise ValueError("this result is a single start, there is nothing to map")
     over, selection = None, ""
     if isinstance(ax, Facets) or (ax is None and len(dims) == 3):
         facets = ax if isinstance(ax, Facets) else Facets()
-        over = axis_of_panels(dims, facets.over)
+        over = axis_of_panels(data, dims, facets.over)
         data, selection = chosen(data, over, facets.most)
         dims.remove(over)
     if len(dims) not in (1, 2):
@@ -205,18 +210,27 @@ def grid_axis(name: str, values: np.ndarray, every: int = 1) -> GridAxis:
     Raises
     ------
     ValueError
-        If they are no finite numbers, or one is there twice.
+        If they are no finite numbers or too large for Matplotlib, or one is there twice.
     """
     if values.dtype.kind not in "iuf" or not values.size or not np.isfinite(values).all():
         raise ValueError(f"axis {name!r} must hold finite numbers to be drawn, got {values.dtype}")
     values = values.astype(np.float64)
+    if np.abs(values).max() > FARTHEST:
+        raise ValueError(
+            f"axis {name!r} must hold numbers up to {FARTHEST:g} to be drawn, got {values.max()}"
+        )
     order = None if (np.diff(values) > 0).all() else np.argsort(values, kind="stable")
     values = values if order is None else values[order]
     steps = np.diff(values)
     if (steps == 0).any():
         raise ValueError(f"axis {name!r} holds a value twice; select one with .isel")
     log, even = False, _spread(steps) <= EVEN_SPREAD
-    if not even and values[0] > 0 and len(values) > 2:
+    if (
+        not even
+        and len(values) > 2
+        and values[0] >= 10.0**-LARGEST_POWER
+        and values[-1] <= 10.0**LARGEST_POWER
+    ):
         ratios = np.diff(np.log10(values))
         log = _spread(ratios) ** 2 <= _spread(steps)
         even = log and _spread(ratios) <= EVEN_SPREAD
@@ -235,11 +249,12 @@ def _spread(steps: np.ndarray) -> float:
 def _edges(values: np.ndarray, log: bool) -> np.ndarray:
     """Edges halfway between neighbours; the outer cells reach as far out as in."""
     if len(values) == 1:
-        return np.array([values[0] - 0.5, values[0] + 0.5])
+        half = max(0.5, SINGLE * abs(float(values[0])))
+        return np.array([values[0] - half, values[0] + half])
     centres = np.log10(values) if log else values
     middles = (centres[1:] + centres[:-1]) / 2
     edges = np.concatenate([[2 * centres[0] - middles[0]], middles, [2 * centres[-1] - middles[-1]]])
-    return np.power(10.0, edges) if log else edges
+    return np.power(10.0, np.clip(edges, -LARGEST_POWER, LARGEST_POWER)) if log else edges
 
 
 def axes_for(ax: Axes | None, *, strip: bool = False) -> Axes:
@@ -291,5 +306,5 @@ def frame(ax: Axes, axis: GridAxis, which: Literal["x", "y"]) -> None:
         f"{which}label": axis.label,
     }
     if len(axis.values) == 1:
-        settings[f"{which}ticks"] = axis.values
+        settings |= {f"{which}ticks": axis.values, f"{which}ticklabels": labels_of(axis.values)}
     ax.set(**settings)

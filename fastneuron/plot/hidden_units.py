@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,7 @@ from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right
 from fastneuron.plot.palette import CATEGORIES
+from fastneuron.plot.shown_part import drawn_sweep
 from fastneuron.sweep import Sweep
 
 
@@ -66,8 +68,15 @@ def hidden_units(
     2
     """
     if isinstance(dataset, xr.Dataset) and "histogram" not in dataset and sweep_of(dataset).get("draws"):
-        dataset = _answers(Sweep.from_toml(str(dataset.attrs["sweep"])))
+        dataset = _answers(drawn_sweep(dataset))
     require(dataset, "histogram", "mean", "outside")
+    for dim in ("layer", "sample"):
+        if dim in dataset.coords and dim not in dataset.dims:  # one was selected
+            dataset = dataset.expand_dims(dim)
+    dims = {str(dim) for dim in dataset["histogram"].dims}
+    if dims != {"layer", "sample", "bin"}:
+        wanted = "this picture needs the answers that activity gives, over layer, sample and bin"
+        raise ValueError(f"{wanted}, got {', '.join(sorted(dims))}; select the others with .isel or .sel")
     layers = dataset.sizes["layer"]
     if isinstance(layer, bool) or not isinstance(layer, int | np.integer) or not -layers <= layer < layers:
         raise ValueError(f"layer must be a whole number from {-layers} to {layers - 1}, got {layer!r}")
@@ -88,12 +97,12 @@ def hidden_units(
         label = f"{name}\nmean {one['mean'].item():.3g}"
         drawn.append(ax.stairs(counts / total, edges, color=color, linewidth=1.6, label=label))
         ax.stairs(counts / total, edges, color=color, fill=True, alpha=0.25)
-    number = int(here["layer"].item())
-    place = (
-        "outputs" if number == layers - 1 else f"hidden layer {number + 1}" if layers > 2 else "hidden layer"
-    )
-    units, draws = int(here["width"].item()), int(dataset.attrs["draws"])
-    told = f"{place}, {units} unit{'s' * (units != 1)}, {draws:,} random network{'s' * (draws != 1)}"
+    units = int(here["width"].item())
+    told = f"{_place(dataset, int(here['layer'].item()))}, {units} unit{'s' * (units != 1)}"
+    networks = np.unique((here["histogram"].sum("bin") + here["outside"]).values) // units
+    if len(networks) == 1:
+        draws = int(networks[0])
+        told += f", {draws:,} random network{'s' * (draws != 1)}"
     ax.set(
         xlim=(edges[0], edges[-1]), ylim=(0, None), xlabel="output a of a unit", ylabel="share of the outputs"
     )
@@ -101,6 +110,17 @@ def hidden_units(
     if legend:
         legend_right(ax, drawn)
     return drawn
+
+
+def _place(dataset: xr.Dataset, number: int) -> str:
+    """What a layer is called, of which the dataset need not hold all."""
+    sizes = re.search(r"sizes=\(([\d, ]+)\)", str(dataset.attrs.get("model", "")))
+    layers = len(re.findall(r"\d+", sizes[1])) - 1 if sizes else 0
+    if number == layers - 1:
+        return "outputs"
+    return (
+        "hidden layer" if layers == 2 else f"hidden layer {number + 1}" if layers else f"layer {number + 1}"
+    )
 
 
 def _answers(sweep: Sweep) -> xr.Dataset:

@@ -99,7 +99,7 @@ def _bits_and_target(data: xr.Dataset, tables: np.ndarray) -> tuple[int, int | N
     task = task_of(data)
     if task is None:
         return max([int(table).bit_length() for table in tables], default=1), None
-    ones = task.y[:, 0] >= (task.y.min() + task.y.max()) / 2
+    ones = task.y[:, 0] >= task.middle
     return task.samples, sum(1 << int(place) for place in np.flatnonzero(ones))
 
 

@@ -16,14 +16,14 @@ from fastneuron.outcomes import Outcome
 from fastneuron.plot.grid import axes_for, frame
 from fastneuron.plot.kinds import MAP_SIZE, kind
 from fastneuron.plot.legends import legend_below, set_title, swatch
-from fastneuron.plot.palette import COLORS, LOG_FROM
+from fastneuron.plot.palette import COLORS, LARGEST, LEAST, LOG_FROM
 from fastneuron.plot.plane import Plane, plane_of
 
 POINTS = 201  # along each axis
 DECADES = 3  # of the loss, down from the largest, that have contours
 MANTISSAS = (1, 2, 3, 5)
 LABELLED = ("1", "3")  # first digits on the colour scale
-ROUNDING = 1e-9  # losses that differ by less are the same
+ROUNDING = {"float64": 1e-9, "float32": 1e-5}  # the share by which losses differ that are the same
 BANDS = 10  # about, where the levels are even
 
 
@@ -128,15 +128,24 @@ def _heights(plane: Plane) -> tuple[np.ndarray, np.ndarray, np.ma.MaskedArray, n
     """Points from edge to edge, u and v, and their losses, of shape (y, x); levels, and the colours' norm."""
     shares = np.linspace(0.0, 1.0, POINTS)
     u, v = plane.at(*np.meshgrid(shares, shares))
-    losses = np.ma.masked_invalid(plane.loss(u, v))
-    levels, norm = levels_of(losses.compressed())
+    losses = told_apart(plane.loss(u, v))
+    levels, norm = levels_of(losses.compressed(), ROUNDING[plane.sweep.dtype])
     if isinstance(norm, LogNorm):
         losses = np.ma.maximum(losses, levels[0] / 2)  # there is no logarithm of 0
     return u, v, losses, levels, norm
 
 
-def levels_of(losses: np.ndarray) -> tuple[np.ndarray, Normalize]:
-    """Ascending levels for contours of finite `losses`, and the norm of their colours."""
+def told_apart(losses: np.ndarray) -> np.ma.MaskedArray:
+    """Losses as they can be drawn: those that are not finite masked, those too small 0, none too large."""
+    kept = np.where(np.abs(losses) < LEAST, 0.0, losses)
+    return np.ma.masked_array(kept.clip(-LARGEST, LARGEST), ~np.isfinite(losses))
+
+
+def levels_of(losses: np.ndarray, rounding: float) -> tuple[np.ndarray, Normalize]:
+    """Ascending levels for contours of finite `losses`, and the norm of their colours.
+
+    Those that differ by less than the share `rounding` are the same.
+    """
     low, high = (float(losses.min()), float(losses.max())) if losses.size else (0.0, 1.0)
     positive = losses[losses > 0]
     if low >= 0 and positive.size and high >= LOG_FROM * positive.min():
@@ -147,7 +156,7 @@ def levels_of(losses: np.ndarray) -> tuple[np.ndarray, Normalize]:
         below = np.searchsorted(levels, positive.min(), side="right") - 1
         levels = levels[max(below, above - DECADES * len(MANTISSAS), 0) : above + 1]
         return levels, LogNorm(levels[0], levels[-1])
-    if high - low <= ROUNDING * abs(high):
+    if high - low <= rounding * max(abs(low), abs(high)):
         high = low + (0.1 * abs(low) or 1.0)
     even = np.asarray(MaxNLocator(BANDS).tick_values(low, high))
     return even, Normalize(even[0], even[-1])

@@ -9,15 +9,15 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fastneuron.outcomes import Outcome
-from fastneuron.plot.following import follow, places_in_sweep, spread
+from fastneuron.plot.following import spread, within
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
-from fastneuron.plot.palette import COLORS
+from fastneuron.plot.palette import COLORS, LARGEST, LEAST
+from fastneuron.plot.shown_part import drawn_sweep
 from fastneuron.plot.stacked import ORDER
-from fastneuron.sweep import Sweep
+from fastneuron.result import places_in_sweep
 
-LEAST, LARGEST = 1e-200, 1e200  # Matplotlib's scales overflow beyond
 DEEPEST = 1e-10  # of the largest loss in view: deeper ones leave little room for the others
 EDGE = "#404040"
 # which curves lie over which: those that swing are below, those that hardly move on top
@@ -70,8 +70,8 @@ def loss_curves(
     Raises
     ------
     ValueError
-        If the result is of no sweep, was changed so that its points are not in its sweep, or has an axis for
-        one layer's setting, such as ``layer0.learning_rate``; or if a number is not what is described here.
+        If the result is of no sweep, or was changed so that its points are not in its sweep; or if a number
+        is not what is described here.
     MemoryError
         If all steps of one start do not fit into memory.
 
@@ -79,8 +79,8 @@ def loss_curves(
     -----
     Both axes are logarithmic, but for step 0. The losses in view are those of the starts that did not
     diverge, down to 1e-10 of the largest, and all first ones; a loss of 0 lies below. Outcomes are those
-    of the runs that are drawn, within `steps`. Starts with random batches see batches of their own, not the
-    sweep's.
+    of the runs that are drawn, within `steps`. The runs are those of the sweep, with the same random starts
+    and batches.
 
     Examples
     --------
@@ -99,14 +99,16 @@ def loss_curves(
     if not isinstance(result, xr.Dataset) or "sweep" not in result.attrs:
         raise ValueError("give the result of a sweep, an xarray.Dataset with its sweep in the attributes")
     require(result)
-    sweep = Sweep.from_toml(result.attrs["sweep"])
-    places, values = places_in_sweep(result, sweep), sweep.coordinates()
-    chosen = spread([len(own) for own in places], curves, seed)
+    sweep = drawn_sweep(result)
+    places, followed = places_in_sweep(result, sweep), within(sweep, steps)
+    chosen = spread([len(own) for own in places.values()], curves, seed)
+    from fastneuron.engine.trajectories import replay  # brings Numba, which other pictures do without
+
     losses, outcomes = [], []
     for point in chosen:
-        here = tuple(int(own[k]) for own, k in zip(places, point, strict=True))
-        path = follow(sweep, values, here, steps)
-        losses.append(path["loss"].values[: int(path["ended"]) + 1].astype(np.float64))
+        here = {dim: int(own[k]) for (dim, own), k in zip(places.items(), point, strict=True)}
+        path = replay(followed, **here)
+        losses.append(path["loss"].values.astype(np.float64))
         outcomes.append(Outcome(int(path["outcome"])))
     ax = axes_for(ax)
     ax.set_xscale("symlog", linthresh=1, linscale=0.3, subs=range(2, 10))
@@ -114,7 +116,7 @@ def loss_curves(
     limits = _limits(losses, outcomes)
     drawn = [_draw(ax, loss, outcome) for loss, outcome in zip(losses, outcomes, strict=True)]
     ax.set(xlim=(-0.2, max(1, *map(len, losses)) * 1.1), ylim=limits, xlabel="step", ylabel="loss")
-    of = f" of {np.prod([len(own) for own in places]):,}" if len(chosen) == curves else ""
+    of = f" of {np.prod([len(own) for own in places.values()]):,}" if len(chosen) == curves else ""
     set_title(ax, result, title, f"{len(chosen)}{of} starts")
     if legend:
         legend_right(ax, _entries(outcomes))

@@ -12,6 +12,8 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
+from fastneuron.files import path_of
+
 KEY = "fastneuron"  # of the text in a PNG
 MARK = "fastneuron-spec:"
 _MARKED = re.compile(MARK.encode() + rb"([A-Za-z0-9+/=]+)")
@@ -64,7 +66,7 @@ def spec_in(path: Path | str) -> str:
     >>> fn.Sweep.from_toml(text.partition("[picture]")[0]) == sweep
     True
     """
-    path = Path(path)
+    path = path_of(path)
     data = path.read_bytes()
     found = _MARKED.search(data)
     try:

@@ -11,6 +11,8 @@ from matplotlib.ticker import PercentFormatter
 
 from fastneuron.measures.shares import counts_along
 from fastneuron.outcomes import Outcome
+from fastneuron.plot.caption import chosen_dim
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.facets import hyperparameters, labels_of
 from fastneuron.plot.grid import axes_for, frame, grid_axis, require
 from fastneuron.plot.kinds import kind
@@ -40,7 +42,7 @@ def shares(
         It is read block by block.
     along : str, optional
         The axis. Default: the first that is a hyperparameter, not a parameter of the start, else the last;
-        a result over draws alone is one bar.
+        a result over draws alone, chosen starts alone, or both, is one bar.
     ax : Axes, optional
         Where to draw; default a new figure.
     title : str, optional
@@ -75,17 +77,19 @@ def shares(
     ['reached']
     """
     require(result, "outcome")
-    outcome = result["outcome"]
+    outcome = with_codes(result)["outcome"]
     if not outcome.ndim:
         raise ValueError("this result is a single start, there are no shares")
     if along is not None and along not in outcome.dims:
         raise ValueError(f"along must be one of the axes {', '.join(map(str, outcome.dims))}, got {along!r}")
-    axes = [str(dim) for dim in outcome.dims if dim != "draw"]
+    one_by_one = [str(dim) for dim in outcome.dims if dim in ("draw", chosen_dim(result))]
+    axes = [str(dim) for dim in outcome.dims if dim not in one_by_one]
     together = along is None and not axes
-    name = along or ([*hyperparameters(axes), *axes[-1:]] or ["draw"])[0]
+    name = along or [*hyperparameters(result, axes), *axes[-1:], *one_by_one][0]
     counts = counts_along(outcome, name)
     counts = counts.sum(axis=0, keepdims=True) if together else counts
-    values = np.array([f"{outcome.size:,} draws"]) if together else result[name].values
+    kind = "draws" if one_by_one == ["draw"] else "starts"
+    values = np.array([f"{outcome.size:,} {kind}"]) if together else result[name].values
     ax = axes_for(ax)
     drawn: list[StepPatch] | list[BarContainer]
     if len(values) <= FEW or values.dtype.kind not in "iuf":

@@ -28,6 +28,8 @@ COLORS: dict[Outcome, str] = {
 NOT_COMPUTED = "#F0F0F0"
 HATCH = "#BDBDBD"
 OTHER = "#B0B0B0"
+LEAST, LARGEST = 1e-200, 1e200  # amounts that are told apart: Matplotlib's scales overflow beyond
+FARTHEST = 4e306  # coordinates beyond it overflow in Matplotlib
 LOG_FROM = 30  # largest over smallest amount where the colours become logarithmic
 CATEGORIES = (
     "#332288",

@@ -126,15 +126,15 @@ def _new_figure(rows: int, columns: int, strip: bool) -> Figure:
     return plt.figure(figsize=_inches(rows, columns, strip), layout="constrained")
 
 
-def usual_size(variable: xr.DataArray, facets: Facets) -> tuple[float, float]:
-    """Inches of a figure of small multiples of maps of `variable`.
+def usual_size(result: xr.Dataset, variable: xr.DataArray, facets: Facets) -> tuple[float, float]:
+    """Inches of a figure of small multiples of maps of a variable of `result`.
 
     Raises
     ------
     ValueError
         If ``over`` is none of its axes.
     """
-    values = variable.sizes[axis_of_panels(variable.dims, facets.over)]
+    values = variable.sizes[axis_of_panels(result, variable.dims, facets.over)]
     strip = variable.ndim == 2
     return _inches(*_rows_and_columns(min(values, facets.most), facets.columns, strip), strip)
 

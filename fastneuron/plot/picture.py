@@ -7,6 +7,7 @@ file carries makes it again. Files are drawn with Matplotlib's own settings, wha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
@@ -21,16 +22,18 @@ import fastneuron
 from fastneuron import toml
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.engine.progress import Report
-from fastneuron.files import replaced
+from fastneuron.files import path_of, replaced
 from fastneuron.fingerprint import package_fingerprint
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.animation import Animation
+from fastneuron.plot.caption import NOTE
 from fastneuron.plot.facets import Facets
 from fastneuron.plot.kinds import KINDS, MAP_SIZE, PANELS, STRIP_SIZE
 from fastneuron.plot.metadata import marked, metadata_of
 from fastneuron.plot.option_types import fits, in_words
 from fastneuron.plot.panels import usual_size
 from fastneuron.plot.shown_part import shown_sweep
+from fastneuron.result import code_in
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 STILL, MOVING = ("png", "svg", "pdf"), ("gif", "mp4")
 DPI = {"screen": 150, "print": 300}  # by style
 MOVING_DPI = 100
+_OWN = ("kind", "size", "dpi", "style", "format", "note")  # keys that are no options of the kind
 SIDES = (0.5, 60.0)  # inches
 RESOLUTIONS = (10, 2400)  # dots an inch
 
@@ -62,6 +66,9 @@ class Picture:
     format : str, optional
         ``"png"``, ``"svg"`` or ``"pdf"``, of an animation ``"gif"`` or ``"mp4"``, which needs the program
         ffmpeg; default the first of these. `save` goes by the name of the file instead.
+    note : str, optional
+        A line below the default title. A file drawn of a part of a result has what was selected here, as
+        ``"gain 2"``, since the sweep that it carries is that of the part.
 
     Raises
     ------
@@ -84,6 +91,7 @@ class Picture:
     dpi: int | None = None
     style: str = "screen"
     format: str = ""
+    note: str = ""
 
     def __post_init__(self) -> None:
         if not isinstance(self.kind, str) or self.kind not in KINDS:
@@ -120,6 +128,9 @@ class Picture:
                 f"format of {self.kind} must be {', '.join(self.formats)}, got {shown(self.format)}"
             )
 
+        if not isinstance(self.note, str):
+            raise ValueError(f"note must be a text, got {shown(self.note)}")
+
     @property
     def moves(self) -> bool:
         """Whether it is an animation."""
@@ -137,7 +148,8 @@ class Picture:
         Parameters
         ----------
         table : mapping
-            ``kind``, ``size``, ``dpi`` and ``format``, each optional; all other keys are options.
+            ``kind``, ``size``, ``dpi``, ``style``, ``format`` and ``note``, each optional; all other keys are
+            options.
 
         Returns
         -------
@@ -151,7 +163,7 @@ class Picture:
         """
         if not isinstance(table, Mapping):
             raise ValueError(f"picture must be a table, got {shown(table)}")
-        own = {name: table[name] for name in ("kind", "size", "dpi", "style", "format") if name in table}
+        own = {name: table[name] for name in _OWN if name in table}
         try:
             return cls(options={name: value for name, value in table.items() if name not in own}, **own)
         except ValueError as error:
@@ -169,7 +181,8 @@ class Picture:
         dpi = {} if self.dpi is None else {"dpi": self.dpi}
         style = {} if self.style == "screen" else {"style": self.style}
         ending = {} if self.format == self.formats[0] else {"format": self.format}
-        return {"kind": self.kind, **self.options, **size, **dpi, **style, **ending}
+        note = {"note": self.note} if self.note else {}
+        return {"kind": self.kind, **self.options, **size, **dpi, **style, **ending, **note}
 
     def text(self, result: xr.Dataset) -> str:
         """The spec of the picture of a result, and on a line before it the versions that draw it.
@@ -184,7 +197,9 @@ class Picture:
         str
             TOML; what `save` writes into the file.
         """
-        return text_of(*shown_sweep(result), self)
+        sweep, remark, selected = shown_sweep(result)
+        note = ", ".join(filter(None, (selected, self.note)))
+        return text_of(sweep, remark, code_in(result.attrs), replace(self, note=note))
 
     def draw(self, result: xr.Dataset) -> Figure:
         """A new figure of the result, of an animation with its last frame.
@@ -221,6 +236,8 @@ class Picture:
     def _drawn(self, result: xr.Dataset) -> Figure | Animation:
         from matplotlib.figure import Figure
 
+        if self.note:
+            result = result.assign_attrs({NOTE: self.note})
         kind = KINDS[self.kind]
         size = matplotlib.rcParams["figure.figsize"] if self.style == "print" else None
         size = self.size or size
@@ -228,7 +245,7 @@ class Picture:
         options = {name: value for name, value in self.options.items() if name not in panels}
         if kind.is_map and (panels or _variable(result, self.kind).ndim == 3):
             facets = Facets(**panels)
-            size = size or usual_size(_variable(result, self.kind), facets)
+            size = size or usual_size(result, _variable(result, self.kind), facets)
             figure = Figure(figsize=size, layout="constrained")
             kind.draw(result, ax=replace(facets, figure=figure), **options)
             return figure
@@ -260,7 +277,7 @@ class Picture:
         OSError
             If the file cannot be written.
         """
-        path = Path(path)
+        path = path_of(path)
         suffix = path.suffix.lower()
         if suffix.removeprefix(".") not in self.formats:
             endings = ", ".join(f".{name}" for name in self.formats)
@@ -284,11 +301,15 @@ class Picture:
                     raise ValueError(f"title: {advice} ({' '.join(str(error).split())})") from error
 
 
-def text_of(sweep: str, note: str, picture: Picture) -> str:
-    """The text that the file of a picture carries: versions, a note, a sweep as TOML, and the picture."""
+def text_of(sweep: str, note: str, code: Mapping[str, str], picture: Picture) -> str:
+    """The text that the file of a picture carries: versions, a note, a sweep as TOML, and the picture.
+
+    `code` is that of components from outside fastneuron (`fastneuron.result.code_in`).
+    """
     made = f"# fastneuron {fastneuron.__version__} ({package_fingerprint()[:12]})"
     drawn = toml.dumps({"picture": picture.to_spec()})
     noted = f"# {note}\n" if note else ""
+    noted += f"# component_code: {json.dumps(code)}\n" if code else ""
     return f"{made}, Matplotlib {matplotlib.__version__}\n{noted}{sweep}\n{drawn}"
 
 

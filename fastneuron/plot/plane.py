@@ -20,7 +20,7 @@ from fastneuron.outcomes import Stop
 from fastneuron.places import SD, entry_of
 from fastneuron.plot.following import descended, settled_on
 from fastneuron.plot.grid import GridAxis, grid_axis, require
-from fastneuron.plot.shown_part import with_start
+from fastneuron.plot.shown_part import drawn_sweep, settings_among, with_start
 from fastneuron.starts import Distribution
 from fastneuron.sweep import DRAW, Sweep
 
@@ -71,7 +71,8 @@ class Plane:
             for name, numbers in self._starts(u, v).items():
                 zero = np.zeros(numbers.shape)
                 pair = (zero, numbers) if name.endswith("bias") else (numbers, zero)
-                penalty = self.sweep.penalty.value(*pair)
+                with np.errstate(over="ignore"):
+                    penalty = self.sweep.penalty.value(*pair)
                 total += penalty.reshape(len(u), -1).sum(axis=1)
         return total
 
@@ -114,7 +115,7 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
         If the result does not tell its sweep, has not two axes, or one is no parameter of the model.
     """
     require(result)
-    sweep = _sweep_of(result)
+    sweep = drawn_sweep(result)
     variables = [*result.data_vars.values(), xr.DataArray()]
     dims = [str(dim) for dim in variables[0].dims if dim in sweep.dims]
     if len(dims) != 2 or DRAW in dims:
@@ -141,16 +142,9 @@ def plane_of(result: xr.Dataset, x: str | None = None, y: str | None = None) -> 
     return Plane(sweep, (u, v), columns, grid_axis(u, result[u].values), grid_axis(v, result[v].values))
 
 
-def _sweep_of(result: xr.Dataset) -> Sweep:
-    text = result.attrs.get("sweep")
-    if not isinstance(text, str):
-        raise ValueError("this result lacks its sweep (attrs['sweep']), from which this picture is computed")
-    return Sweep.from_toml(text)
-
-
 def _column(sweep: Sweep, axis: str) -> int:
     """Which of all numbers of the model an axis is."""
-    role, field = sweep.places[axis]
+    role, field = sweep.places.get(axis, ("", ""))
     entry = entry_of(sweep.model, field)
     if role != "start" or field == SD:
         raise ValueError(
@@ -169,13 +163,13 @@ def _examples(sweep: Sweep) -> list[str]:
 def _selected(sweep: Sweep, result: xr.Dataset, kept: tuple[str, str]) -> Sweep:
     """The sweep over the axes `kept` alone, at the place of the others where `result` was selected."""
     selected = {}
-    for axis in sweep.axes:
-        if axis in kept:
+    for axis in sweep.dims:
+        if axis in kept or axis == DRAW:
             continue
         if axis not in result.coords:
             raise ValueError(f"this result does not tell where it was selected on axis {axis!r}")
         selected[axis] = float(result[axis])
-    settings = {axis: value for axis, value in selected.items() if sweep.places[axis][0] != "start"}
+    settings = settings_among(sweep, selected)
     start = with_start(sweep, {axis: value for axis, value in selected.items() if axis not in settings})
     own = settled_on(sweep, settings)
     return replace(own, axes={axis: sweep.axes[axis] for axis in kept}, start=start, draws=None)

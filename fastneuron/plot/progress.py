@@ -17,6 +17,7 @@ from fastneuron.models import Neuron
 from fastneuron.plot.following import descended
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.response_curve import neuron_response, response
+from fastneuron.plot.shown_part import drawn_sweep
 from fastneuron.plot.trajectory_path import trajectory
 from fastneuron.sweep import Sweep
 
@@ -132,7 +133,7 @@ def curve(
 
 
 def _neuron_of(result: xr.Dataset) -> tuple[Sweep, Neuron]:
-    sweep = Sweep.from_toml(str(result.attrs.get("sweep", "")))
+    sweep = drawn_sweep(result)
     if not isinstance(sweep.model, Neuron):
         raise ValueError("this picture is of a neuron, the sweep trains a network")
     return sweep, sweep.model

@@ -13,6 +13,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from fastneuron.components import checked_number
 from fastneuron.models import Neuron
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.caption import caption
@@ -164,9 +165,7 @@ def neuron_response(
             raise ValueError(
                 f"parameters must have {name!r}; they have: {', '.join(parameters) or 'nothing'}"
             )
-        if not np.isfinite(parameters[name]):
-            raise ValueError(f"{name} must be finite to be drawn, got {parameters[name]}")
-    weight, bias = float(parameters["weight"]), float(parameters["bias"])
+    weight, bias = (checked_number(name, parameters[name]) for name in ("weight", "bias"))
     x = inputs_shown(task, at, x_range)
     ax = axes_for(ax)
     drawn = ax.plot(x, output(model, weight, bias, x), color=CURVE, linewidth=2.0, label="neuron")

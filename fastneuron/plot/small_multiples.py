@@ -42,7 +42,7 @@ def small_multiples(
         Which map.
     over : str, optional
         The axis of the panels. Default: the first that is a hyperparameter, not a parameter of the start,
-        else the first.
+        else that of chosen starts, else the first.
     figure : Figure or SubFigure, optional
         Where to draw, best with ``layout="constrained"``; default a new one of a fitting size.
     columns : int, 1 or more, optional

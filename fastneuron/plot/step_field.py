@@ -84,7 +84,7 @@ def vector_field(
     plane = plane_of(result, x, y)
     u, v = (numbers.ravel() for numbers in plane.cells(count, count))
     _, us, vs = plane.descend(u, v, 1)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         du, dv = us[1] - us[0], vs[1] - vs[0]
     lost = ~(np.isfinite(du) & np.isfinite(dv))
     still = ~lost & (du == 0) & (dv == 0)
@@ -93,7 +93,8 @@ def vector_field(
     draw_lines(ax, plane)
     frame(ax, plane.x, "x")
     frame(ax, plane.y, "y")
-    lengths = np.hypot(du, dv)[moved]
+    with np.errstate(over="ignore"):
+        lengths = np.hypot(du, dv)[moved].clip(palette.LEAST, palette.LARGEST)
     ends = _arrows(plane, u[moved], v[moved], du[moved], dv[moved], REACH / count)
     field = ax.quiver(
         u[moved],
@@ -129,12 +130,13 @@ def _arrows(
     """Steps brought to one length: the share `reach` of the picture, in the scales of its axes."""
     largest = np.maximum(np.abs(du), np.abs(dv))  # first, so that the least of steps are not lost
     spans = [axis.ends[1] - axis.ends[0] for axis in (plane.x, plane.y)]
-    shares = np.stack(
+    widths = np.stack(
         [
-            step / largest / (at * np.log(10.0) if axis.log else 1.0) / span
-            for axis, span, at, step in zip((plane.x, plane.y), spans, (u, v), (du, dv), strict=True)
+            span * at * np.log(10.0) if axis.log else np.full(at.shape, span)
+            for axis, span, at in zip((plane.x, plane.y), spans, (u, v), strict=True)
         ]
     )
+    shares = np.stack([du, dv]) / largest * (widths.min(axis=0) / widths)
     shares *= reach / np.hypot(*shares)
     along_u, along_v = (
         at * (np.power(10.0, share * span) - 1) if axis.log else share * span

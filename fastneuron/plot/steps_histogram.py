@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from fastneuron.measures.shares import counts_of
 from fastneuron.outcomes import Outcome
+from fastneuron.plot.counts import with_codes
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, not_computed_swatch, percent, set_title, swatch
@@ -72,6 +73,7 @@ def steps_distribution(
     ['reached']
     """
     require(result, "steps", "outcome")
+    result = with_codes(result)
     totals = counts_of(result["outcome"])
     computed = sum(totals.values())
     edges, log = _edges(result)

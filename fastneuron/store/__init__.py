@@ -1,5 +1,6 @@
-"""Stored maps: a Zarr v3 store that is written tile by tile, gone on with, and read back lazily."""
+"""Stored maps: a Zarr v3 store that is written tile by tile, resumed, and read back lazily."""
 
-from fastneuron.store.zarr_map import MapStore, open, tiles_done
+from fastneuron.store.opening import open, tiles_done
+from fastneuron.store.zarr_map import MapStore
 
 __all__ = ["MapStore", "open", "tiles_done"]

@@ -21,14 +21,25 @@ SUFFIXES = (".nc", ".csv")
 def to_netcdf(result: xarray.Dataset, path: Path) -> None:
     """Write a map as NetCDF: version 4 where netCDF4 or h5netcdf is installed, else version 3 through SciPy.
 
-    Version 3 has no 64-bit whole numbers; they become 32-bit ones.
+    Version 3 has no whole numbers of more than 32 bits with a sign: a variable of them becomes one of 32 bits
+    where these hold its values, else one of float64, which holds truth tables exactly.
     """
     engines = {"netcdf4": "netCDF4", "h5netcdf": "h5netcdf"}
     found = [engine for engine, module in engines.items() if importlib.util.find_spec(module) is not None]
     if found:
         result.to_netcdf(path, engine=found[0])  # type: ignore[call-overload]
     else:
-        result.to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+        wide = {
+            name: values.astype(np.float64) for name, values in result.variables.items() if _is_wide(values)
+        }
+        result.assign(wide).to_netcdf(path, engine="scipy", format="NETCDF3_64BIT")
+
+
+def _is_wide(values: xarray.Variable) -> bool:
+    """Whether whole numbers do not fit into 32 bits."""
+    allowed = np.iinfo(np.int32)
+    whole = values.dtype.kind in "iu" and values.size > 0
+    return whole and bool(values.min() < allowed.min or values.max() > allowed.max)
 
 
 def to_csv(result: xarray.Dataset, path: Path, report: Callable[[int, int], None]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastneuron import toml
 from fastneuron.components import shown
-from fastneuron.result import RESULTS_VERSION
+from fastneuron.result import RESULTS_VERSION, code_apart
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
@@ -29,6 +29,9 @@ def differences(group: Any, sweep: Sweep, names: Iterable[str], tile: tuple[int,
         apart[SHOWN:] = [f"and {len(apart) - SHOWN} more"]
     if not apart and group.attrs.get("sweep_sha256") != sweep.sha256:
         apart = ["its sweep has another fingerprint"]
+    code = "" if apart else code_apart(group.attrs, sweep)
+    if code:
+        apart.append(f"{code} (restore it to resume)")
     version = group.attrs.get("results_version")
     if version != RESULTS_VERSION:
         maker = group.attrs.get("fastneuron_version")
@@ -40,6 +43,21 @@ def differences(group: Any, sweep: Sweep, names: Iterable[str], tile: tuple[int,
         sides = [" x ".join(map(str, shape)) for shape in (tile_of(group), tile)]
         apart.append(f"its tiles are {sides[0]}, not {sides[1]}")
     return "; ".join(apart)
+
+
+def code_at_hand(store: Any) -> str:
+    """In what the components here are not those that made a stored map, in words; "" if in nothing.
+
+    Or where they are not known here.
+    """
+    from fastneuron.store.zarr_map import group_of, store_like
+    from fastneuron.sweep import Sweep
+
+    group = group_of(store_like(store))
+    try:
+        return code_apart(group.attrs, Sweep.from_toml(group.attrs["sweep"]))
+    except ValueError:
+        return ""
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,8 +1,11 @@
 """The ledger of a stored map: which tiles are done, since when, and the checksum of their data.
 
-An array of two whole numbers for each tile, each tile a chunk of its own: 2^32 plus the CRC-32C of the data
-of all variables, in alphabetical order, or 0 where the tile is not done; and the time at which it was done,
-in microseconds since 1970. A chunk that cannot be read counts as a tile that is not done.
+An array of three whole numbers for each tile, each tile a chunk of its own: 2^32 plus the CRC-32C of the data
+of all variables, in alphabetical order, or 0 where the tile is not done; the time at which it was done, in
+microseconds since 1970; and 2^32 plus the CRC-32C of the lengths of its files in that order, in bytes (1
+where zarr wrote them, which does not tell). A chunk that cannot be read counts as a tile that is not done.
+
+Maps of earlier versions lack the third number, which is 0 then.
 """
 
 from __future__ import annotations
@@ -17,13 +20,15 @@ from typing import Any
 import google_crc32c
 import numpy as np
 
-from fastneuron.store import shards
+from fastneuron.store import document, shards
 
 LEDGER, ENTRY = "tile_done", "tile_entry"
+NUMBERS = 3
+LENGTHS_UNKNOWN = 1
 DONE = 1 << 32
 MICROSECONDS = 1e6
 # what zarr raises for data or metadata that are damaged
-UNREADABLE = (ValueError, RuntimeError, OSError, KeyError, TypeError)
+UNREADABLE = (ValueError, RuntimeError, OSError, KeyError, TypeError, AttributeError)
 ADVICE = "'fastneuron verify --repair' says what can be mended, and mends it"
 
 
@@ -37,14 +42,15 @@ def make(group: Any, counts: tuple[int, ...], dims: Sequence[str]) -> None:
 
     group.create_array(
         LEDGER,
-        shape=(*counts, 2),
-        chunks=(*(1,) * len(counts), 2),
+        shape=(*counts, NUMBERS),
+        chunks=(*(1,) * len(counts), NUMBERS),
         dtype="uint64",
         fill_value=0,
         compressors=(Crc32cCodec(),),
         dimension_names=(*(f"{name}_tile" for name in dims), ENTRY),
         attributes={
-            "long_name": "2^32 + CRC-32C of a tile that is done; microseconds since 1970",
+            "long_name": "of a tile that is done: 2^32 + CRC-32C of its data; microseconds since 1970; "
+            "2^32 + CRC-32C of the lengths of its files",
             "units": "1",
         },
     )
@@ -59,9 +65,14 @@ def checksum(arrays: Iterable[np.ndarray]) -> int:
     return found
 
 
-def entry_of(arrays: Iterable[np.ndarray]) -> np.ndarray:
-    """The entry of a tile with these data that is done now."""
-    return np.array([DONE | checksum(arrays), int(time.time() * MICROSECONDS)], np.uint64)
+def entry_of(arrays: Iterable[np.ndarray], lengths: int) -> np.ndarray:
+    """The entry of a tile with these data that is done now; `lengths` as `lengths_number` gives it."""
+    return np.array([DONE | checksum(arrays), int(time.time() * MICROSECONDS), lengths], np.uint64)
+
+
+def lengths_number(lengths: Iterable[int]) -> int:
+    """What the ledger notes of the lengths of a tile's files."""
+    return DONE | checksum([np.array(list(lengths), np.uint64)])
 
 
 def place_of(tile: tuple[int, ...]) -> tuple[slice, ...]:
@@ -70,19 +81,16 @@ def place_of(tile: tuple[int, ...]) -> tuple[slice, ...]:
 
 
 def read(group: Any) -> tuple[np.ndarray, list[tuple[int, ...]]]:
-    """All entries, uint64, shape (tiles along each dim..., 2); and the tiles of damaged ones, which are 0."""
-    try:
-        array = group[LEDGER]
-    except UNREADABLE as error:
-        raise DamagedMap(f"{group.store_path}: the ledger is damaged; {ADVICE}") from error
-    entries = np.zeros(array.shape, np.uint64)
-    folder = getattr(group.store, "root", None)
-    if isinstance(folder, Path):
+    """All entries, uint64, shape (tiles along each dim..., 3); and the tiles of damaged ones, which are 0."""
+    array = group[LEDGER]
+    entries = np.zeros((*array.shape[:-1], NUMBERS), np.uint64)
+    folder = document.folder_of(group)
+    if folder is not None:
         return entries, _read_files(folder / LEDGER / "c", entries)
     damaged = []
     for tile in itertools.product(*map(range, array.shape[:-1])):
         try:
-            entries[tile] = array[tile]
+            entries[tile][: array.shape[-1]] = array[tile]
         except UNREADABLE:
             damaged.append(tile)
     return entries, damaged
@@ -99,7 +107,8 @@ def _read_files(folder: Path, entries: np.ndarray) -> list[tuple[int, ...]]:
         if any(k >= n for k, n in zip(tile, counts, strict=True)):
             continue
         try:
-            entries[tile] = shards.entry_in(Path(place, "0").read_bytes())
+            found = shards.entry_in(Path(place, "0").read_bytes())
+            entries[tile][: len(found)] = found
         except UNREADABLE:
             damaged.append(tile)
     return sorted(damaged)

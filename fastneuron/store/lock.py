@@ -17,6 +17,8 @@ if sys.platform != "win32":
 class Lock:
     """Held from when it is made until `release`.
 
+    `certain` tells whether the system has such locks, so that no one else writes.
+
     Raises
     ------
     ValueError
@@ -25,7 +27,9 @@ class Lock:
 
     def __init__(self, folder: Path, path: Path) -> None:
         self._file = _opened(folder)
-        if not _taken(self._file):
+        taken = _taken(self._file)
+        self.certain = taken is True
+        if taken is False:
             self.release()
             raise ValueError(f"{path} is being written by another process; wait for it or stop it first")
 
@@ -40,7 +44,7 @@ def locked(folder: Path) -> bool:
     """Whether another process, or another part of this one, writes to the store in a folder."""
     file = _opened(folder)
     try:
-        return not _taken(file)
+        return _taken(file) is False
     finally:
         if file >= 0:
             os.close(file)
@@ -50,14 +54,14 @@ def _opened(folder: Path) -> int:
     return -1 if sys.platform == "win32" else os.open(folder, os.O_RDONLY)
 
 
-def _taken(file: int) -> bool:
-    """Whether the lock is now that of this open file."""
+def _taken(file: int) -> bool | None:
+    """Whether the lock is now that of this open file; None where there are no locks."""
     if sys.platform == "win32":
-        return True
+        return None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     except OSError:  # a file system without locks
-        return True
+        return None
     return True

@@ -18,9 +18,11 @@ import google_crc32c
 import numcodecs
 import numpy as np
 
+PARTIAL: Final = ".partial"  # what the name of a file ends in while it is written, as in zarr's own
 PACKER: Final = "lz4"
 EFFORT = 1
 NONE = 2**64 - 1
+ENTRY_LENGTHS = (16, 24)  # bytes; in earlier versions, and now
 
 
 def chunk_parts(numbers: np.ndarray) -> list[bytes]:
@@ -70,9 +72,10 @@ def entry_in(data: bytes) -> np.ndarray:
     ValueError
         If it is damaged.
     """
-    if len(data) != 20 or _checksum(data[:16]) != data[16:]:
+    numbers, checksum = data[:-4], data[-4:]
+    if len(numbers) not in ENTRY_LENGTHS or _checksum(numbers) != checksum:
         raise ValueError("a ledger entry is damaged")
-    return np.frombuffer(data[:16], "<u8")
+    return np.frombuffer(numbers, "<u8")
 
 
 def write(array: Path, place: Iterable[int], parts: Iterable[bytes]) -> None:
@@ -82,7 +85,7 @@ def write(array: Path, place: Iterable[int], parts: Iterable[bytes]) -> None:
 
 def write_whole(path: Path, parts: Iterable[bytes]) -> None:
     """Write or replace a file, in a folder that is made if need be: as a whole or not at all."""
-    new = path.with_name(f"{path.name}.{uuid.uuid4().hex}.partial")  # machines may share the folder
+    new = path.with_name(f"{path.name}.{uuid.uuid4().hex}{PARTIAL}")  # machines may share the folder
     try:
         try:
             file = new.open("xb")

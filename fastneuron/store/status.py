@@ -49,7 +49,7 @@ def status_of(store: Any) -> Status:
     done = ledger.done_of(entries)
     tiles = np.argwhere(done)
     sizes = np.array([math.prod(s.stop - s.start for s in place) for place in places_of(group, tiles)])
-    runs = [float(at) for at in group.attrs.get(RUNS, [])]
+    runs = group.attrs.get(RUNS, [])
     writing = locked(store) if isinstance(store, Path) else None
     ended = ledger.runs_with_ends(runs, entries)
     if writing and runs and runs[-1] == 0.0:

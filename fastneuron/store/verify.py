@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastneuron.result import installed_version
-from fastneuron.store import ledger
+from fastneuron.result import variables_of
+from fastneuron.store import document, ledger, listing
+from fastneuron.store.ledger import DamagedMap
+from fastneuron.store.lock import Lock
+from fastneuron.store.tile_writer import unwritable
 from fastneuron.store.zarr_map import (
     LAYOUT,
     data_names,
-    fresh_layout,
+    files_of,
     group_of,
     places_of,
     remove,
     store_like,
+    tile_of,
 )
 
 Tile = tuple[int, ...]
@@ -48,15 +51,14 @@ def condition_of(store: Any, report: Callable[[int, int], None] = lambda done, t
     group = group_of(store_like(store))
     names = data_names(group)
     arrays = _damaged_arrays(group)
-    if ledger.LEDGER in arrays:
-        return Condition(arrays, {}, 0, 0)
     entries, damaged = ledger.read(group)
+    listed = listing.damaged_tiles(group, names, entries)
     reasons = dict.fromkeys(damaged, "its entry in the ledger cannot be read")
     tiles = np.argwhere(ledger.done_of(entries))
     report(0, len(tiles))
     for number, place in enumerate(places_of(group, tiles)):
         tile = tuple(int(k) for k in tiles[number])
-        reason = _damage(group, names, place, int(entries[(*tile, 0)]))
+        reason = _damage(group, names, place, int(entries[(*tile, 0)])) or listed.get(tile)
         if reason:
             reasons[tile] = reason
         report(number + 1, len(tiles))
@@ -66,51 +68,52 @@ def condition_of(store: Any, report: Callable[[int, int], None] = lambda done, t
 
 def _damaged_arrays(group: Any) -> dict[str, str]:
     """The arrays that are not as they were made, by name."""
-    fresh = fresh_layout(group)
-    reasons = {}
-    for name in fresh.array_keys():
+    reasons = document.changed_arrays(group)
+    for name, checksum in group.attrs[LAYOUT]["coordinates"].items():
         try:
-            there, made = group[name], fresh[name]
-            if there.metadata.to_dict() != made.metadata.to_dict() or not _same_text(group, name, made):
-                reasons[name] = "its metadata are not those it was made with"
-            elif name not in (*data_names(group), ledger.LEDGER) and (
-                np.asarray(there[...]).tobytes() != np.asarray(made[...]).tobytes()
-            ):
-                reasons[name] = "its values are not those of the sweep"
+            if ledger.checksum([np.asarray(group[name][...])]) != checksum:
+                reasons.setdefault(name, "its values are not those of the sweep")
         except ledger.UNREADABLE:
             reasons[name] = "it cannot be read"
     return reasons
 
 
-def _same_text(group: Any, name: str, made: Any) -> bool:
-    """Whether metadata in a folder are as this version of zarr writes them, if it was this that did."""
-    from zarr.core.buffer import default_buffer_prototype
+def mend_arrays(store: Any, names: Iterable[str]) -> None:
+    """Write the metadata of arrays of a map anew, and the values of those that are coordinates.
 
-    folder = getattr(group.store, "root", None)
-    if not isinstance(folder, Path) or group.attrs[LAYOUT].get("zarr") != installed_version("zarr"):
-        return True
-    text: bytes = made.metadata.to_buffer_dict(default_buffer_prototype())["zarr.json"].to_bytes()
-    return (folder / name / "zarr.json").read_bytes() == text
+    Raises
+    ------
+    ValueError
+        If another process writes to the map, or its sweep gives other coordinates than it was made with.
+    OSError
+        Naming the map, if it cannot be written.
+    """
+    from fastneuron.sweep import Sweep
 
-
-def mend_arrays(store: Path, names: Iterable[str]) -> None:
-    """Lay out arrays of a map in a folder anew; the tiles stay."""
-    group = group_of(store)
-    making = store.with_name(f".{store.name}.frame")
-    shutil.rmtree(making, ignore_errors=True)
+    store = store_like(store)
+    lock = Lock(store, store) if isinstance(store, Path) else None
     try:
-        fresh_layout(group, making)
+        group = group_of(store)
+        layout, made = group.attrs[LAYOUT], document.arrays_in(document.read(group))
+        if not made:
+            raise DamagedMap(f"{store} has its metadata only once, so that its arrays cannot be mended")
         for name in names:
-            there, made = store / name, making / name
-            if name not in (*data_names(group), ledger.LEDGER):
-                remove(there)
-                shutil.copytree(made, there)
-                continue
-            there.mkdir(exist_ok=True)
-            remove(there / "zarr.json")
-            shutil.copy(made / "zarr.json", there / "zarr.json")
+            if lock is not None and not (store / name).is_dir():
+                remove(store / name)
+            document.write_file(group, f"{name}/{document.NAME}", document.text_of(made[name]))
+            if name in layout["coordinates"]:
+                sweep = Sweep.from_toml(group.attrs["sweep"])
+                if ledger.checksum([sweep.coordinates()[name]]) != layout["coordinates"][name]:
+                    raise DamagedMap(f"{store}: its sweep no longer gives the values of {name}")
+                variables = {key: variables_of(sweep)[key] for key in layout["variables"]}
+                for file, data in files_of(sweep, variables, tile_of(group), name).items():
+                    if not file.endswith(document.NAME):
+                        document.write_file(group, file, data)
+    except OSError as error:
+        raise OSError(unwritable(store, error)) from error
     finally:
-        shutil.rmtree(making, ignore_errors=True)
+        if lock is not None:
+            lock.release()
 
 
 def _damage(group: Any, names: list[str], place: tuple[slice, ...], entry: int) -> str | None:

@@ -3,18 +3,18 @@
 A variable is an array of which every tile is a shard, or a chunk where a tile is small, with a checksum on
 each chunk. The ledger (`fastneuron.store.ledger`) says of a tile that it is done after all of its data are
 written, so a store that was cut short says so: what is not computed holds the missing value of its variable
-(-1 or NaN), never a number that could be a result, and a run with the same sweep goes on where it ended.
+(-1 or NaN), never a number that could be a result, and a run with the same sweep resumes where it ended.
 
 A store is made beside its place, under a hidden name, and moved there when it is whole: however a run dies,
 what stands at its place is a map or nothing.
+
+Not here: reading a map (`fastneuron.store.opening`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
-import math
 import os
 import shutil
 import time
@@ -25,26 +25,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastneuron.components import shown
+from fastneuron.files import path_of, path_text
 from fastneuron.result import (
     Variable,
     attributes_of,
     coordinate_attributes,
-    installed_version,
-    variables_of,
 )
-from fastneuron.store import ledger, shards
+from fastneuron.store import document, ledger, listing, shards
 from fastneuron.store.identity import differences
 from fastneuron.store.ledger import DamagedMap
 from fastneuron.store.lock import Lock
-from fastneuron.store.tile_writer import Place, TileWriter, inner_chunk
+from fastneuron.store.tile_writer import Place, TileWriter, inner_chunk, unwritable
 
 if TYPE_CHECKING:
-    import xarray
-
     from fastneuron.sweep import Sweep
 
-# attribute: names of the variables, in order; shape of the grid and of a tile; CRC-32C of each coordinate;
-# the version of zarr
+# attribute: names of the variables, in order; shape of the grid and of a tile; CRC-32C of each coordinate
 LAYOUT = "layout"
 RUNS = "run_times"  # attribute: when each run began and ended, seconds since 1970; 0 where it was killed
 
@@ -109,34 +105,23 @@ class MapStore:
         self._lock: Lock | None = None
         path = self.store if isinstance(self.store, Path) else None
         if path is not None and not (path.exists() or path.is_symlink()):
-            making = path.with_name(f".{path.name}.making")
-            making.mkdir(parents=True, exist_ok=True)
-            self._lock = Lock(making, path)
-            try:
-                _clear(making)
-                _make(making, sweep, variables, tile_shape)
-                making.rename(path)
-            except BaseException as error:
-                shutil.rmtree(making, ignore_errors=True)
-                self._lock.release()
-                if isinstance(error, OSError):
-                    raise OSError(f"{path} cannot be made ({error.strerror})") from error
-                raise
+            self._lock = _made_at(path, sweep, variables, tile_shape)
         elif path is None and not _there(self.store):
             _make(self.store, sweep, variables, tile_shape)
         try:
             self._group = self._opened(path, sweep, variables)
+            self._writer = TileWriter(self.store, self._group, variables, tile_shape)
+            entries, _ = ledger.read(self._group)
+            self.done = ledger.done_of(entries)
+            self._runs = ledger.runs_with_ends(self._group.attrs.get(RUNS, []), entries)
+            # what was lost is computed anew
+            self.strike(listing.damaged_tiles(self._group, data_names(self._group), entries))
         except BaseException:
             self.close()
             raise
-        self._writer = TileWriter(self.store, self._group, variables, tile_shape)
-        entries, _ = ledger.read(self._group)
-        self.done = ledger.done_of(entries)
-        runs = [float(at) for at in self._group.attrs.get(RUNS, [])]
-        self._runs = ledger.runs_with_ends(runs, entries)
 
     def _opened(self, path: Path | None, sweep: Sweep, variables: Mapping[str, Variable]) -> Any:
-        """The group, to go on with, once it is known to be that of this sweep."""
+        """The group, to be changed, once it is known to be that of this sweep and whole."""
         try:
             group = group_of(self.store)
         except DamagedMap:
@@ -145,8 +130,11 @@ class MapStore:
             reason = "exists already and is no stored map of fastneuron; choose another name or remove it"
             raise FileExistsError(f"{self.store} {reason}") from error
         _check_same(self.store, group, sweep, variables, self._tile_shape)
+        check_arrays(self.store, group)
         if path is not None and self._lock is None:
             self._lock = Lock(path, path)
+            if self._lock.certain:
+                listing.remove_unfinished(path)
         return writable(self.store)
 
     def places_left(self) -> Iterator[Place]:
@@ -173,9 +161,18 @@ class MapStore:
             self.done[tile] = False
 
     def begin(self) -> None:
-        """Note that a run begins."""
+        """Note that a run begins.
+
+        Raises
+        ------
+        OSError
+            Naming the store, if it cannot be written.
+        """
         self._runs += [time.time(), 0.0]
-        self._note_runs()
+        try:
+            self._note_runs()
+        except OSError as error:
+            raise OSError(unwritable(self.store, error)) from error
 
     def write(self, place: Place, arrays: Mapping[str, np.ndarray]) -> None:
         """Write one tile, and then that it is done.
@@ -202,14 +199,7 @@ class MapStore:
             self._note_runs()
 
     def _note_runs(self) -> None:
-        noted = {RUNS: self._runs, "seconds": ledger.seconds_of(self._runs)}
-        if isinstance(self.store, Path):
-            path = self.store / "zarr.json"
-            metadata = json.loads(path.read_text(encoding="utf-8"))
-            metadata["attributes"].update(noted)
-            shards.write_whole(path, [json.dumps(metadata, indent=2).encode()])
-        else:
-            self._group.attrs.update(noted)
+        document.note(self._group, {RUNS: self._runs, "seconds": ledger.seconds_of(self._runs)})
 
     def close(self) -> None:
         """Let others write to the store."""
@@ -225,14 +215,36 @@ def store_like(store: Any) -> Any:
     ValueError
         If it is none of these.
     """
-    if not isinstance(store, str | os.PathLike | Mapping) and not hasattr(store, "supports_writes"):
+    if isinstance(store, Mapping) or hasattr(store, "supports_writes"):
+        return store
+    if not isinstance(store, str | bytes | os.PathLike):
         raise ValueError(f"store must be a path, a URL or a zarr store, got {shown(store)}")
-    if isinstance(store, str):
-        if not store.strip():
-            raise ValueError("store must name a folder, got ''")
-        local = store.removeprefix("file://")
-        return store if "://" in local else Path(local)
-    return Path(store) if isinstance(store, os.PathLike) else store
+    text = path_text(store, "store")
+    return text if "://" in text else path_of(text, "store")
+
+
+def _made_at(
+    path: Path, sweep: Sweep, variables: Mapping[str, Variable], tile: tuple[int, ...]
+) -> Lock | None:
+    """Make a map in a folder, where there is nothing; None where another process has made one meanwhile."""
+    making = path.with_name(f".{path.name}.making")
+    lock = None
+    try:
+        making.mkdir(parents=True, exist_ok=True)
+        lock = Lock(making, path)
+        _clear(making)
+        _make(making, sweep, variables, tile)
+        making.rename(path)
+    except BaseException as error:
+        if lock is not None:
+            shutil.rmtree(making, ignore_errors=True)
+            lock.release()
+        if isinstance(error, OSError):
+            if path.exists():
+                return None
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+    return lock
 
 
 def _clear(folder: Path) -> None:
@@ -276,7 +288,6 @@ def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tup
 
     coordinates = sweep.coordinates()
     layout: dict[str, Any] = {"variables": list(variables), "shape": list(sweep.shape), "tile": list(tile)}
-    layout["zarr"] = installed_version("zarr")
     layout["coordinates"] = {name: ledger.checksum([values]) for name, values in coordinates.items()}
     group: Any = zarr.create_group(store, zarr_format=3, attributes=attributes_of(sweep) | {LAYOUT: layout})
     for name, values in coordinates.items():
@@ -299,20 +310,18 @@ def _make(store: Any, sweep: Sweep, variables: Mapping[str, Variable], tile: tup
             config={"write_empty_chunks": True},
         )
     ledger.make(group, tuple(-(-n // t) for n, t in zip(sweep.shape, tile, strict=True)), sweep.dims)
+    document.complete(group, [*coordinates, *variables, ledger.LEDGER])
 
 
-def fresh_layout(group: Any, store: Any = None) -> Any:
-    """The arrays of a stored map as they were made, without tiles: in a new folder, or in memory."""
+def files_of(
+    sweep: Sweep, variables: Mapping[str, Variable], tile: tuple[int, ...], name: str
+) -> dict[str, bytes]:
+    """The files that an array has in a new map, by their names."""
     import zarr
 
-    from fastneuron.sweep import Sweep
-
-    sweep = Sweep.from_toml(group.attrs["sweep"])
-    known = variables_of(sweep)
-    variables = {name: known[name] for name in group.attrs[LAYOUT]["variables"]}
-    place = zarr.storage.MemoryStore() if store is None else store
-    _make(place, sweep, variables, tile_of(group))
-    return zarr.open_group(place, mode="r", zarr_format=3, use_consolidated=False)
+    files: dict[str, Any] = {}
+    _make(zarr.storage.MemoryStore(files), sweep, variables, tile)
+    return {file: data.to_bytes() for file, data in files.items() if file.startswith(f"{name}/")}
 
 
 def writer_into(
@@ -332,40 +341,80 @@ def writer_into(
 def _check_same(store: Any, group: Any, sweep: Sweep, names: Iterable[str], tile: tuple[int, ...]) -> None:
     apart = differences(group, sweep, names, tile)
     if apart:
-        raise ValueError(f"{store} is a map of something else: {apart}")
+        raise ValueError(f"{store} is a map of something else: {apart}; use another store")
 
 
 def writable(store: Any) -> Any:
     """The group of a store that is known to be a map, to be changed."""
     import zarr
 
-    return zarr.open_group(store, mode="r+", zarr_format=3, use_consolidated=False)
+    return zarr.open_group(store, mode="r+", zarr_format=3)
 
 
 def group_of(store: Any) -> Any:
-    """The group of a stored map, to be read.
+    """The group of a stored map, to be read; its attributes are as they were written.
 
     Raises
     ------
     ValueError
-        If it is none.
+        If it is none, or damaged.
     """
     import zarr
 
     if isinstance(store, Path) and not store.exists():
         raise ValueError(f"{store} does not exist")
+    group, top = None, None
     try:
-        group = zarr.open_group(store, mode="r", zarr_format=3, use_consolidated=False)
-        known = {"sweep", LAYOUT} <= set(group.attrs)
+        group = zarr.open_group(store, mode="r", zarr_format=3)
+        top = document.read(group)
+        known = {"sweep", LAYOUT} <= set(top[document.ATTRIBUTES])
+        sealed = known and document.is_sealed(top)
+    except PermissionError:
+        raise
     except ledger.UNREADABLE:
         known = False
     if not known:
-        if isinstance(store, Path) and (store / ledger.LEDGER / "zarr.json").is_file():
-            raise DamagedMap(f"{store} is a map whose zarr.json is damaged or missing")
+        if isinstance(store, Path) and (store / ledger.LEDGER / document.NAME).is_file():
+            raise DamagedMap(f"{store} is a map whose zarr.json is damaged or missing; {_NO_REPAIR}")
         raise ValueError(f"{store} is no stored map of fastneuron")
-    if hashlib.sha256(str(group.attrs["sweep"]).encode()).hexdigest() != group.attrs.get("sweep_sha256"):
-        raise DamagedMap(f"{store}: the sweep in its zarr.json is damaged")
+    assert group is not None and top is not None
+    if sealed and not document.is_sound(top):
+        raise DamagedMap(f"{store} is damaged (its zarr.json is not as it was written); {_NO_REPAIR}")
+    if not sealed and not _fits(group):
+        raise DamagedMap(f"{store} is damaged (its zarr.json does not fit its arrays); {_NO_REPAIR}")
     return group
+
+
+_NO_REPAIR = "bring that file back from a copy, or compute the map anew"
+
+
+def _fits(group: Any) -> bool:
+    """Whether the attributes of a map of an earlier version, which has no checksum of them, may be right."""
+    try:
+        attributes, layout = group.attrs, group.attrs[LAYOUT]
+        counts = tuple(-(-n // side) for n, side in zip(layout["shape"], layout["tile"], strict=True))
+        runs = attributes.get(RUNS, [])
+        return (
+            hashlib.sha256(attributes["sweep"].encode()).hexdigest() == attributes.get("sweep_sha256")
+            and group[ledger.LEDGER].shape[:-1] == counts
+            and all(group[name].shape[: len(counts)] == grid_of(group) for name in layout["variables"])
+            and all(group[name].ndim == 1 for name in layout["coordinates"])
+            and len(runs) % 2 == 0
+            and all(isinstance(at, int | float) for at in runs)
+        )
+    except (*ledger.UNREADABLE, ArithmeticError):
+        return False
+
+
+def check_arrays(store: Any, group: Any) -> None:
+    """Refuse a map with an array whose metadata are not those it was made with.
+
+    Raises
+    ------
+    DamagedMap
+    """
+    for name, reason in document.changed_arrays(group).items():
+        raise DamagedMap(f"{store} is damaged (array {name}: {reason}); {ledger.ADVICE}")
 
 
 def tile_of(group: Any) -> tuple[int, ...]:
@@ -390,108 +439,3 @@ def places_of(group: Any, tiles: Iterable[Iterable[int]]) -> Iterator[Place]:
 def data_names(group: Any) -> list[str]:
     """The variables of a stored map, in alphabetical order, which is that of the checksums."""
     return sorted(group.attrs[LAYOUT]["variables"])
-
-
-def open(store: Any, partial: bool = False) -> xarray.Dataset:
-    """Open a stored map lazily: values are read when they are used.
-
-    Parameters
-    ----------
-    store : path, URL or zarr store
-        What ``Sweep.run(store=...)`` or ``fastneuron map`` wrote.
-    partial : bool
-        Open a half-written store, too; where it is not computed, ``outcome`` is -1.
-
-    Returns
-    -------
-    xarray.Dataset
-        As `Sweep.run` gives it; where it is not computed, variables are -1 or NaN.
-
-    Raises
-    ------
-    ValueError
-        If it is no stored map, or only half written.
-    DamagedMap
-        A ValueError too: if files of the map are missing or do not hold what was written.
-
-    See Also
-    --------
-    Sweep.run : Computes a map and stores it.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import fastneuron as fn
-    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
-    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     result = sweep.run(store=f"{folder}/map.zarr")
-    ...     fn.open(f"{folder}/map.zarr").steps.values.tolist()
-    [[3, 2000], [0, 2000]]
-    """
-    import xarray
-
-    store = store_like(store)
-    done, tiles = tiles_done(store)
-    if done < tiles and not partial:
-        raise ValueError(f"{store} is only half written: {done} of {tiles} tiles are done")
-    group = group_of(store)
-    layout = group.attrs[LAYOUT]
-    try:
-        for name in (*layout["coordinates"], *layout["variables"]):
-            # xarray would pass over it
-            if not (store / name / "zarr.json").is_file() if isinstance(store, Path) else name not in group:
-                raise KeyError(f"{name} is missing")
-        result: xarray.Dataset = xarray.open_zarr(store, consolidated=False, chunks=None)
-        result.attrs.pop(LAYOUT)
-        sound = all(
-            ledger.checksum([result.coords[name].values]) == number
-            for name, number in layout["coordinates"].items()
-        )
-        result = result[layout["variables"]]
-    except ledger.UNREADABLE as error:
-        raise DamagedMap(f"{store} is damaged ({_line(error)}); {ledger.ADVICE}") from error
-    if not sound:
-        raise DamagedMap(f"{store} is damaged (its coordinates are not those of the sweep); {ledger.ADVICE}")
-    if done < tiles:
-        result.attrs.pop("seconds", None)
-    result.attrs.pop(RUNS, None)
-    return result
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())
-
-
-def tiles_done(store: Any) -> tuple[int, int]:
-    """Number of tiles written and of all tiles of a stored map.
-
-    Parameters
-    ----------
-    store : path, URL or zarr store
-        What ``Sweep.run(store=...)`` or ``fastneuron map`` wrote.
-
-    Returns
-    -------
-    tuple of int
-        Tiles that are done, 0 or more, and all, 1 or more.
-
-    Raises
-    ------
-    ValueError
-        If it is no stored map.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import fastneuron as fn
-    >>> from fastneuron.store import tiles_done
-    >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
-    ...                  axes={"bias": [0, 10], "weight": [-20, 20]})
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     result = sweep.run(store=f"{folder}/map.zarr")
-    ...     tiles_done(f"{folder}/map.zarr")
-    (1, 1)
-    """
-    done = ledger.done_of(ledger.read(group_of(store_like(store)))[0])
-    return int(np.count_nonzero(done)), math.prod(done.shape)
