@@ -78,7 +78,7 @@ _SENTENCES = {
     Outcome.STALLED: "moves too slowly to get anywhere in as many steps again",
 }
 
-Steps = Annotated[int, Bound("a whole number from 1 to 2147483647", low=1, high=2**31, whole=True)]
+Steps = Annotated[int, Bound("a whole number from 0 to 2147483647", low=0, high=2**31, whole=True)]
 Period = Annotated[int, Bound("a whole number from 1 to 65536", low=1, high=65537, whole=True)]
 Closeness = Annotated[
     float | None, Bound("zero or positive, or None for the dtype's default", low=0.0, optional=True)

@@ -232,11 +232,16 @@ def run(training, start, point=0):
 def recorded_losses(training, start, point=0):
     """The losses l_0 .. l_(max_steps - 1), each taken before its update.
 
-    A start that has ended stays where it is.
+    A start that has ended stays where it is, or goes round its cycle.
     """
-    losses = run(training, start, point)["losses"]
-    missing = max(0, training.stop.max_steps - len(losses))
-    return np.concatenate([losses, np.full(missing, losses[-1])])[: training.stop.max_steps]
+    end = run(training, start, point)
+    return going_on(end["losses"], end["period"], training.stop.max_steps)
+
+
+def going_on(losses, period, steps):
+    """So many losses: those up to the end, then the last one again, or those of a cycle in turn."""
+    again = np.arange(max(0, steps - len(losses))) % max(1, period)
+    return np.concatenate([losses, losses[len(losses) - max(1, period) :][again]])[:steps]
 
 
 def reduced_losses(losses, last, clip, relative=False):

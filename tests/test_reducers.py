@@ -6,7 +6,7 @@ import pytest
 import fastneuron as fn
 
 from . import network_oracle
-from .network_oracle import recorded_losses, reduced_losses
+from .network_oracle import going_on, recorded_losses, reduced_losses
 from .test_network_kernels import DTYPES, regression
 from .test_network_oracle_runs import as_network
 from .test_network_sweeps import points_of, start_of, training_of
@@ -135,8 +135,7 @@ def seen_losses(training, start, point):
         parameters = {name: path[name][t] for name in network_oracle.shapes(training.model)}
         seen = network_oracle.batch_weights(training.batch, len(y), point, t) > 0
         losses.append(network_oracle.loss_of(training.model, training.loss, parameters, x[seen], y[seen]))
-    left = training.stop.max_steps - end["steps"]
-    return np.array(losses + [end["loss"]] * left)[: training.stop.max_steps]
+    return going_on(np.array([*losses, end["loss"]]), end["period"], training.stop.max_steps)
 
 
 def test_records_of_batches_are_of_the_samples_that_were_seen():
@@ -234,3 +233,24 @@ def test_a_start_that_is_right_from_the_outset_trains(dtype):
     assert result["mean"].item() == 0.0 and result["total"].item() == 0.0
     assert fn.Sum(1, 9.0).counted(np.float64(0.5), np.float64(0.0)) == 9.0
     assert fn.Sum(1, 9.0).counted(np.float64("nan"), np.float64(0.0)) == 9.0
+
+
+@DTYPES
+@pytest.mark.parametrize("last", [1, 2, 100, 1000])
+def test_what_is_recorded_after_a_cycle_is_noticed_is_that_of_its_states_in_turn(last, dtype):
+    """A step of 1/16 back and forth over the target 1/32 + 1/64: losses of two errors, one in each step."""
+    given = {
+        "task": fn.Task([1.0], [3 / 64]),
+        "model": fn.Neuron(activation=fn.Identity()),
+        "optimizer": fn.SignDescent(1 / 16),
+        "axes": {"max_steps": [999, 1000]},
+        "start": {"weight": 0.0},
+        "record": {"late": fn.Mean(last=last), "total": fn.Sum()},
+        "dtype": dtype,
+    }
+    ended = fn.Sweep(**given, stop=fn.Stop(tolerance=0.0)).run(progress=False)
+    followed = fn.Sweep(**given, stop=fn.Stop(tolerance=0.0, max_period=1)).run(progress=False)
+    assert (ended.outcome == fn.Outcome.CYCLING).all() and (ended.steps < 100).all()
+    assert (followed.outcome == fn.Outcome.UNFINISHED).all()
+    for name in ("late", "total"):
+        np.testing.assert_array_equal(ended[name], followed[name], name)

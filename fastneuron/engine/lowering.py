@@ -9,7 +9,7 @@ import functools
 import itertools
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from fastneuron.batches import Batch, FullBatch
 from fastneuron.chosen import Chosen
 from fastneuron.components import Component, with_plain, with_rows
 from fastneuron.engine.draws import drawn
+from fastneuron.engine.overflow import sure_size
 from fastneuron.engine.rehearsal import rehearse
 from fastneuron.fingerprint import PACKAGE
 from fastneuron.kernels.block import Block, Rule, bytes_needed, rule_of
@@ -244,7 +245,7 @@ def thread_bytes(sweep: Sweep, variables: Mapping[str, Variable], tile_points: i
     ValueError
         If a component lacks a method, or one gives what it should not.
     """
-    problem, _, varying, period, epoch = _parts_of_block(sweep)
+    problem, _, varying, period, epoch, _ = _parts_of_block(sweep)
     real = np.dtype(sweep.dtype).itemsize
     kept = [
         np.dtype(variable.dtype).itemsize * math.prod(variable.more.values())
@@ -256,16 +257,35 @@ def thread_bytes(sweep: Sweep, variables: Mapping[str, Variable], tile_points: i
     return bytes_needed(problem, varying, period, epoch) + tile_points * point
 
 
-def _parts_of_block(sweep: Sweep) -> tuple[Problem, Rule, int, int, int]:
+def _parts_of_block(sweep: Sweep) -> tuple[Problem, Rule, int, int, int, float]:
     """The arguments of `Block`."""
     varying = varying_fields(sweep)
     of_stop = {field: row for (role, field), row in varying.first.items() if role == "stop"}
     stop = with_rows(sweep.stop.for_dtype(sweep.dtype), of_stop)
     with explained():
         problem = lowered_sweep(sweep)
-    most = _largest(sweep, "max_steps")  # nothing further back is asked for
-    period, epoch = min(_largest(sweep, "max_period"), most), min(longest_epoch(sweep), most)
-    return problem, rule_of(stop), len(varying.rows), period, epoch
+    most = _largest(sweep, "max_steps")
+    period, epoch = looking_back(_largest(sweep, "max_period"), most, epochs_of(sweep))
+    ends = {}
+    for name, place in sweep.places.items():
+        if place in varying.first:
+            values = sweep.axes[name].values()
+            ends[place] = (float(values.min()), float(values.max()))
+    return problem, rule_of(stop), len(varying.rows), period, epoch, sure_size_of(sweep, problem, ends)
+
+
+def sure_size_of(
+    sweep: Sweep, problem: Problem, ends: Mapping[tuple[str, str], tuple[float, float]]
+) -> float:
+    """The `sure` of a block, with the smallest and largest values of the fields that vary."""
+    partial = problem.batch.shuffled and problem.partial
+    return sure_size(sweep.task, sweep.model, sweep.loss, partial, sweep.dtype, ends)
+
+
+def looking_back(max_period: int, max_steps: int, epochs: Collection[int]) -> tuple[int, int]:
+    """The longest period of a cycle that can be confirmed, and the most steps in an epoch that matter."""
+    period = min(max_period, max_steps // 3) if 1 in epochs else 1
+    return max(1, period), max(1, min(max(epochs), max_steps))
 
 
 def _largest(sweep: Sweep, field: str) -> int:
@@ -274,15 +294,15 @@ def _largest(sweep: Sweep, field: str) -> int:
     return int(getattr(sweep.stop, field) if axis is None else sweep.axes[axis].values().max())
 
 
-def longest_epoch(sweep: Sweep) -> int:
-    """The most steps in an epoch, of all points."""
+def epochs_of(sweep: Sweep) -> set[int]:
+    """How many steps the epochs of the points have."""
     batch = cast("tuple[Any, ...]", sweep.batch)
     values = {name: {value} for name, value in zip(sweep.batch._fields, batch, strict=True)}
     for axis, (role, field) in sweep.places.items():
         if role == "batch" and field != "seed":
             values[field] = set(sweep.axes[axis].values().tolist())
     every = itertools.product(*values.values())
-    return max(int(type(sweep.batch)(*fields).steps(sweep.task.samples)) for fields in every)
+    return {int(type(sweep.batch)(*fields).steps(sweep.task.samples)) for fields in every}
 
 
 def starts_of(

@@ -15,12 +15,14 @@ from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.leading import brought_together
 from fastneuron.engine.lowering import (
     block_of,
+    epochs_of,
     explained,
-    longest_epoch,
+    looking_back,
     lowered,
     lowered_sweep,
     starts_of,
     sums_of,
+    sure_size_of,
 )
 from fastneuron.engine.memory import require_memory
 from fastneuron.engine.response import broadcast_parameters
@@ -153,10 +155,6 @@ def descend(
     if held:
         block = _block_within(checked, problem, steps)
         outcome, ended, period = _ended(checked, block, starts, numbers)
-        # a path without a step shows only what holds at the start
-        outcome[ended > steps] = Outcome.UNFINISHED
-        period[ended > steps] = 0
-        ended = np.minimum(ended, steps)
         path = path.held_from(ended)
         ends = _end_variables(dims, leading, outcome, ended, period)
     components = {
@@ -393,11 +391,12 @@ def _starts(
 def _block_within(checked: Sweep, problem: Problem, steps: int) -> Block:
     """Working memory for the descents of `checked` within so many steps."""
     given = checked.stop
-    most = max(1, min(given.max_steps, steps))
+    most = min(given.max_steps, steps)
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    epoch = min(longest_epoch(checked), most)
+    period, epoch = looking_back(given.max_period, most, epochs_of(checked))
     with explained():
-        return Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, min(given.max_period, most), epoch)
+        sure = sure_size_of(checked, problem, {})
+        return Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, period, epoch, sure)
 
 
 def _ended(

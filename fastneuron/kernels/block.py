@@ -35,8 +35,6 @@ from fastneuron.kernels.problem import Problem
 from fastneuron.kernels.recording import KEPT, finish_of
 from fastneuron.kernels.vectors import VECTOR_BYTES
 
-LAGS = (48, 60)  # steps back at which a cycle is noticed: multiples of most short periods
-
 RUN_CHUNK, SUMMARY, FINISH = range(3)
 _PARTS = 3
 # arrays of the problem's dtype, in rows of one number for each lane
@@ -44,40 +42,46 @@ _REALS = (
     "history",  # what the lanes have left behind, see `fastneuron.kernels.history`
     "memory",  # that of the optimizer
     "places",  # which samples the lanes see, see `fastneuron.kernels.batching`
-    "trial_history",  # the same of starts that are followed again
-    "trial_memory",
-    "trial_places",
     "fields",  # the varying fields of the components
     "rules",  # the fields of the `Rule` of each lane
     "rule_values",  # where these do not vary, their values
     "sums",  # over the losses, see `fastneuron.kernels.recording`
-    "trial_sums",
+    "cycle_losses",  # of the states of a cycle, and the sums as they go on; of one vector
+    "cycle_sums",
     "room",  # scratch of a step
     "hints",  # see `lanes.gather_hints`
     "left",
-    "scratch",  # summaries of a vector
-    "doubt",
+    "near",  # the most that a state may be off which is back
+    "sure",  # size of the parameters up to which the loss is finite wherever its slopes are
+    "scratch",  # summary of a vector
+    "summaries",  # those of the states of a chunk, see `judge.error_and_loss`
     "state",  # parameters of one start
     "other",
 )
 _WHOLES = (
     "rule_rows",  # for each field of the rule, its row among the varying fields, or -1
     "epochs",  # of which `places` are
-    "trial_epochs",
-    "owner",  # the point of the tile whose start is in a lane, or -1
+    "owner",  # the point of the tile whose start is in a lane
     "numbers",  # its number in the grid
     "words",  # random ones, see `fastneuron.kernels.batching`
     "first_chunk",  # when it came
     "last_step",  # its max_steps
-    "ask_again",  # the step from which on a cycle is looked for
     "calm_step",  # the last step whose update was within `settle`
     "calm_steps",  # how many in a row were, up to that step
     "vacant",  # the lanes without a start
+    "alive",  # for each first lane of a vector, which of its lanes have one, as bits
+    "expected",  # for each vector, up to which step a period is looked for, by period; see `cycles`
+    "expected_until",  # the largest of these, for each first lane of a vector
+    "cycle_step",  # see `cycles.find_cycles`
+    "cycle_period",
+    "summed",  # of which states of a chunk `summaries` are, as bits
 )
 # parameters; numbers the optimizer remembers, in all; fields that vary; samples where batches are shuffled,
 # else 0; slots of the history; the longest period that is looked for; rows of the sums; 1 where the errors
-# in the history are those of the samples of a batch alone
-_NUMBERS = ("width", "memories", "varying", "shuffled", "slots", "longest", "recorded", "partial")
+# in the history are those of the samples of a batch alone; max_steps where it does not vary, in full
+_NUMBERS = (
+    "width", "memories", "varying", "shuffled", "slots", "longest", "recorded", "partial", "max_steps"
+)  # fmt: skip
 _FIRST = {name: _PARTS + k for k, name in enumerate((*_REALS, *_WHOLES, *_NUMBERS))}
 _HEADER = 48  # words before the problem
 assert _PARTS + len(_FIRST) <= _HEADER
@@ -106,21 +110,21 @@ def rule_of(stop: Any) -> Rule:
 def row_counts(problem: Problem, varying: int, longest: int, epoch: int) -> dict[str, int]:
     """How many rows each array of a block has, but for those of one row; for the arguments see `Block`."""
     width, memories = len(problem.theta), len(problem.theta) * len(problem.memory)
-    slots = CHUNK * (1 + -(-max(longest, 2 * epoch, LAGS[-1]) // CHUNK))
+    back = max(3 * longest if longest > 1 else 1, 2 * epoch)
+    slots = CHUNK * (1 + -(-back // CHUNK))
     shuffled = problem.size if problem.batch.shuffled else 0
     recorded = KEPT + len(problem.record) if problem.record else 0
     counts = {"history": slots * (width + 2), "memory": memories}
     counts |= {"places": shuffled + 2 if shuffled else 0, "sums": slots * recorded}
-    again = longest > 1 and not (shuffled and problem.partial)  # whether starts are followed again
-    counts |= {f"trial_{name}": count if again else 1 for name, count in counts.items()}
-    counts |= {"fields": varying, "rules": RULE_FIELDS, "scratch": 4, "doubt": 4}
+    counts |= {"cycle_losses": longest, "cycle_sums": recorded} if recorded else {}
+    counts |= {"fields": varying, "rules": RULE_FIELDS, "scratch": 4}
     return counts | {"state": width, "other": width, "room": problem.room}
 
 
 def bytes_needed(problem: Problem, varying: int, longest: int, epoch: int) -> int:
     """About how much memory a block takes."""
     rows = sum(row_counts(problem, varying, longest, epoch).values())
-    return problem.vectors * VECTOR_BYTES * rows
+    return problem.vectors * (VECTOR_BYTES * rows + 8 * longest)
 
 
 class Block:
@@ -137,10 +141,14 @@ class Block:
         The longest period of a cycle that is looked for.
     epoch : int
         The most steps in an epoch.
+    sure : float
+        Size of the parameters up to which the loss is finite wherever its slopes are.
     """
 
-    def __init__(self, problem: Problem, rule: Rule, varying: int, longest: int, epoch: int) -> None:
-        self._arguments = (problem, rule, varying, longest, epoch)
+    def __init__(
+        self, problem: Problem, rule: Rule, varying: int, longest: int, epoch: int, sure: float
+    ) -> None:
+        self._arguments = (problem, rule, varying, longest, epoch, sure)
         real = np.dtype(type(problem.mean))
         count = VECTOR_BYTES // real.itemsize
         lanes = problem.vectors * count
@@ -149,7 +157,6 @@ class Block:
         slots = sizes["history"] // (width + 2)
         shuffled = problem.size if problem.batch.shuffled else 0
         recorded = KEPT + len(problem.record) if problem.record else 0
-        cycles = sizes["trial_history"] > 1
 
         def rows(number: int, length: int = lanes) -> np.ndarray:
             """`number` rows, from the beginning of a cache line on."""
@@ -160,15 +167,20 @@ class Block:
         self.real = real
         self.lanes = lanes
         # the room is that of one vector: what a network keeps there for its lanes holds for a block of one
-        lengths = {"room": count}
-        self.arrays = {name: rows(sizes.get(name, 1), lengths.get(name, lanes)) for name in _REALS}
+        narrow = ("room", "cycle_losses", "cycle_sums")
+        self.arrays = {name: rows(sizes.get(name, 1), count if name in narrow else lanes) for name in _REALS}
+        self.arrays["summaries"] = rows(4 * (CHUNK + 1), count)
+        self.arrays["sure"][:] = sure
         self.arrays |= {name: np.zeros(lanes, np.int64) for name in _WHOLES}
         self.arrays["words"] = np.zeros(5 * lanes, np.int64)
+        self.arrays["expected"] = np.zeros(problem.vectors * (longest + 1), np.int64)
         self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
-        self.arrays["rule_values"][: len(rule)] = rule
+        with np.errstate(over="ignore"):  # what is beyond the dtype is infinite
+            self.arrays["rule_values"][: len(rule)] = rule
         self.words = np.zeros(_HEADER + _size(problem), np.int64)
         partial = int(bool(shuffled) and problem.partial)
-        numbers = (width, memories, varying, shuffled, slots, longest if cycles else 1, recorded, partial)
+        most = 0 if isinstance(rule.max_steps, Row) else int(rule.max_steps)
+        numbers = (width, memories, varying, shuffled, slots, longest, recorded, partial, most)
         self.words[_PARTS : _PARTS + len(_FIRST)] = [
             *(array.ctypes.data for array in self.arrays.values()),
             *numbers,
@@ -278,9 +290,9 @@ def _arguments_of_parts(block: Any) -> tuple[tuple[Any, ...], ...]:
     """The types of the arguments of each part, behind the problem."""
     flat, whole = Flat(block.real), types.intp
     return (
-        (block, whole, whole, whole, whole),
+        (block, whole),
         (flat, whole, flat, whole, whole, block.real, flat, flat),
-        (flat, whole, whole, flat, whole),
+        (flat, whole, whole, flat, whole, whole),
     )
 
 

@@ -18,19 +18,12 @@ CHUNK = 16  # steps between two looks at what may have happened
 
 
 @inner
-def run_chunk(problem, block, trial, slot, begin, end):
-    """CHUNK steps of the lanes from `begin` to before `end`, the first from the states in `slot`.
-
-    trial : 0, or 1 for the starts that are followed again
-    """
+def run_chunk(problem, block, slot):
+    """CHUNK steps of all lanes, the first from the states in `slot`."""
     never_inline()
     use_full_width()
-    history = block.history if trial == 0 else block.trial_history
-    memory = block.memory if trial == 0 else block.trial_memory
-    places = block.places if trial == 0 else block.trial_places
-    epochs = block.epochs if trial == 0 else block.trial_epochs
-    orders = Orders(places, epochs, block.numbers, block.words)
-    sums = block.sums if trial == 0 else block.trial_sums
+    history, memory, places, sums = block.history, block.memory, block.places, block.sums
+    orders = Orders(places, block.epochs, block.numbers, block.words)
     fields, room = block.fields, block.room
     like = vector_like(problem.mean)
     count = lanes_in(like)
@@ -44,7 +37,7 @@ def run_chunk(problem, block, trial, slot, begin, end):
         kept, keep = (slot + s) * block.recorded * lanes, (slot + s + 1) * block.recorded * lanes
         if source >= last:
             keep = 0
-        for lane in range(begin, end, count):
+        for lane in range(0, lanes, count):
             next_step(problem.batch, like, fields, orders, lane, lanes, samples_of(problem))
             worst, moved, loss = step(
                 problem, like, fields, history, source + lane, history, target + lane,

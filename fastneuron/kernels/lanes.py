@@ -3,43 +3,38 @@
 Time is the outer loop, the vectors of a block the inner one. The lanes run ahead in chunks of CHUNK steps and
 keep their history: every state of the last steps, its error, and the size of the update that led there (see
 `history`). After a chunk, a few comparisons of whole vectors say in which lanes something may have happened;
-only there the history is read, step by step, by the exact rule (see `judge`). What was decided does not
-depend on the lane, the tile or the thread.
-
-A cycle is noticed when the state is back where it was LAGS steps ago, or at max_steps by a look at the
-whole history; then the descent is followed again from its start to find the first step at which the
-definition holds.
+only there the history is read, step by step, by the exact rule (see `judge` and `cycles`). So a start ends at
+the first step at which a definition holds, and that does not depend on the lane, the tile, the thread, or
+how many steps it would have had left.
 """
 
 import numpy as np
 
-from fastneuron.elementary import constant, fma, maximum, where
+from fastneuron.elementary import constant, finite, fma, maximum, where
 from fastneuron.kernels.batching import before_first_epoch
-from fastneuron.kernels.block import LAGS, RULE_FIELDS, rule_at
-from fastneuron.kernels.history import CHUNK, remember
+from fastneuron.kernels.block import FINISH, RULE_FIELDS, SUMMARY, call_part, rule_at
+from fastneuron.kernels.cycles import find_cycles, goes_on, note_returns
+from fastneuron.kernels.history import CHUNK, distance, remember
 from fastneuron.kernels.jit import compact, helper, inner, kernel, never_inline, use_full_width
 from fastneuron.kernels.judge import (
     CYCLING,
     DIVERGED,
+    REACHED,
     RUNNING,
     SETTLED,
-    STALLED,
-    UNFINISHED,
     advance,
-    epoch_of,
     error_and_loss,
-    find_cycle,
+    forget_summaries,
     judged,
     last_outcome,
-    period_of,
 )
 from fastneuron.kernels.memory import add_to, put, take
 from fastneuron.kernels.recording import MAX_STEPS
 from fastneuron.kernels.vectors import bits_of, lanes_in, larger, lowest_bit, vector_like
 
 # what may have happened in a chunk: an error within the tolerance; an update within `settle`, or a parameter
-# beyond `limit`; the state is where it was; max_steps are done
-NEAR, WATCH, STILL, DUE = 1, 2, 4, 8
+# beyond `limit` or so large that the loss may overflow; max_steps are done
+NEAR, WATCH, DUE = 1, 2, 4
 FAR = 2**20  # chunks that are counted down exactly in either dtype
 
 
@@ -49,15 +44,8 @@ def chunks_to(steps):
     return min((steps + CHUNK - 1) // CHUNK, FAR)
 
 
-@inner
-def earlier(slot, lag, slots):
-    """The slot `lag` steps before the end of the chunk that began in `slot`."""
-    at = slot + CHUNK - lag
-    return at if at >= 0 else at + slots
-
-
 @helper
-def hints_of(block, width, slot, lane):
+def hints_of(block, width, slot, lane, chunk):
     """`gather_hints` for a number of parameters."""
     history, slots, left = block.history, block.slots, block.left
     like = vector_like(block.zero)
@@ -80,70 +68,48 @@ def hints_of(block, width, slot, lane):
             moved = take(history, place + lanes, like)
             calm = where(moved < calm, moved, calm)
             way = fma(over, moved, way)
-    back = earlier(slot, LAGS[0], slots) * row + lane
-    further = earlier(slot, LAGS[1], slots) * row + lane
-    size, gap, other = zero, zero, zero
+    size = zero
     for j in range(width):
-        p = take(history, last + j * lanes, like)
-        size = maximum(size, abs(p))  # NaN where a parameter is
-        gap = larger(gap, abs(p - take(history, back + j * lanes, like)))
-        other = larger(other, abs(p - take(history, further + j * lanes, like)))
-    away = where(gap < other, gap, other)
-    # what may have happened, with a margin for rounding: the judge decides
+        size = maximum(size, abs(take(history, last + j * lanes, like)))  # NaN where a parameter is
+    # what may have happened: the judge decides
     reach = size + way  # no parameter was larger within the chunk
-    close = rule.settle * larger(size, one)
-    slow = calm <= constant(like, 2.0) * rule.settle * larger(reach, one)
+    close = rule.settle * larger(reach, one)
+    known = reach <= min(rule.limit, take(block.sure, lane, like))
     hint = where(least <= rule.tolerance, constant(like, NEAR), zero)
-    hint += where(slow, constant(like, WATCH), where(reach <= rule.limit, zero, constant(like, WATCH)))
-    hint += where(away <= constant(like, 32.0) * close, constant(like, STILL), zero)
+    slow = calm <= close
+    hint += where(slow, constant(like, WATCH), where(known, zero, constant(like, WATCH)))
     remaining = take(left, lane, like) - one
     put(left, lane, remaining)
     hint += where(remaining <= zero, constant(like, DUE), zero)
     put(block.hints, lane, hint)
-    return bits_of(hint > zero)
+    back = 0
+    if block.longest > 1:
+        near = where(reach < constant(like, np.inf), close, constant(like, np.inf))
+        put(block.near, lane, near)
+        back = block.alive[lane] & ~goes_on(block, width, slot, lane, chunk, like, calm, way, near)
+    return bits_of(hint > zero), back
 
 
 @inner
-def gather_hints(block, slot, lane):
-    """For the vector of lanes from `lane` on, what may have happened in the chunk that began in `slot`.
+def gather_hints(block, slot, lane, chunk):
+    """For the vector of lanes from `lane` on, what may have happened in a chunk, which began in `slot`.
 
-    The chunks until max_steps, in the row `left` of the block, are counted down; the sums of NEAR, WATCH,
-    STILL and DUE go into its row `hints`. Returns bit k set where lane `lane` + k has any.
+    The chunks until max_steps, in the row `left` of the block, are counted down; the sums of NEAR, WATCH and
+    DUE go into its row `hints`, and into `near` the most that a state may be off which is back. Returns whole
+    numbers with bit k set where lane `lane` + k has any of them, and where its bias may be back.
     """
     never_inline()
     use_full_width()
     if block.width == 2:  # one input, for which everything is unrolled; and two
-        return hints_of(block, 2, slot, lane)
+        return hints_of(block, 2, slot, lane, chunk)
     if block.width == 3:
-        return hints_of(block, 3, slot, lane)
-    return hints_of(block, block.width, slot, lane)
-
-
-@inner
-def back_at(block, slot, lane):
-    """Whether the bias of any lane of a vector is where it was some steps ago, at most `block.longest`."""
-    never_inline()
-    use_full_width()
-    history, width, slots = block.history, block.width, block.slots
-    like = vector_like(block.zero)
-    lanes = block.lanes
-    row = (width + 2) * lanes
-    at = (width - 1) * lanes + lane
-    now = take(history, slot * row + at, like)
-    size = constant(like, 1.0)
-    for j in range(width):
-        size = maximum(size, abs(take(history, slot * row + j * lanes + lane, like)))
-    away = constant(like, np.inf)
-    for p in range(2, block.longest + 1):
-        gap = abs(now - take(history, (slot + slots - p) % slots * row + at, like))
-        away = where(gap < away, gap, away)
-    settle = rule_at(block.rules, lanes, lane, like).settle
-    return bits_of(away <= settle * size) != 0
+        return hints_of(block, 3, slot, lane, chunk)
+    return hints_of(block, block.width, slot, lane, chunk)
 
 
 @inner
 def load(block, starts, numbers, point, slot, lane):
-    """Put a start into a lane; returns max_steps, or 0 if the start is beyond the limit."""
+    """Put a start into a lane; returns max_steps, or -1 if the start is beyond the limit."""
     compact()
     history, width, rules, rule_rows = block.history, block.width, block.rules, block.rule_rows
     lanes = block.lanes
@@ -168,16 +134,76 @@ def load(block, starts, numbers, point, slot, lane):
     if block.recorded > 0:
         block.sums[(slot * block.recorded + MAX_STEPS) * lanes + lane] = own.max_steps
     for j in range(width):
-        if not abs(starts[j, point]) <= own.limit:
-            return 0
-    return int(own.max_steps)
+        if not finite(starts[j, point]) or not abs(starts[j, point]) <= own.limit:
+            return -1
+    return block.max_steps if rule_rows[0] < 0 else int(own.max_steps)
 
 
 @inner
-def copy_sums(block, ring, slot, lane, sums, point):
+def copy_sums(block, slot, lane, sums, point):
     """Take what was recorded of a lane up to a slot for the sums of a point."""
     for k in range(block.recorded):
-        sums[k, point] = ring[(slot * block.recorded + k) * block.lanes + lane]
+        sums[k, point] = block.sums[(slot * block.recorded + k) * block.lanes + lane]
+
+
+@inner
+def copy_sums_of_cycle(block, end, lane, period, left, cancel, sums, point):
+    """As `copy_sums`, and for the steps that are left the losses of the cycle's states in turn.
+
+    The first state that counts is the one in slot `end`; what follows it is the one `period` - 1 steps before.
+    """
+    never_inline()
+    compact()
+    history, lanes, count = block.history, block.lanes, lanes_in(vector_like(block.zero))
+    losses, own, scratch = block.cycle_losses, block.cycle_sums, block.scratch
+    group = lane // count * count
+    for k in range(period):
+        at = (end + block.slots - k) % block.slots * (block.width + 2) * lanes + group
+        call_part(block, SUMMARY, (history, at, block.fields, group, lanes, block.zero, scratch, block.room))
+        for c in range(count):
+            losses[k * count + c] = scratch[count + c]
+    for k in range(block.recorded):
+        for c in range(count):
+            own[k * count + c] = block.sums[(end * block.recorded + k) * lanes + lane]
+    back = np.int64(0)
+    for _ in range(left):
+        if cancel[0] != 0:
+            return
+        call_part(block, FINISH, (own, 0, count, losses, back * count, 1))
+        back = back - 1 if back > 0 else period - 1
+    for k in range(block.recorded):
+        sums[k, point] = own[k * count + lane - group]
+
+
+@inner
+def outcome_in_chunk(block, rule, hint, turn, t, last, begin, lane):
+    """What became of a lane in a chunk, which began at its step `t` in slot `begin`.
+
+    turn : offset of the state that confirms a cycle, or 0
+
+    Returns
+    -------
+    outcome, RUNNING if none, and step
+    """
+    compact()
+    steps = min(CHUNK, last - t)
+    if turn > steps:
+        turn = 0
+    most = turn if turn > 0 else steps
+    outcome, at = RUNNING, t + most
+    if hint & (NEAR | WATCH):
+        watch = hint & WATCH != 0
+        outcome, at = judged(block, rule, watch, t, most, begin, lane, block.state, block.other)
+    if outcome != RUNNING or (turn == 0 and at < last):
+        return outcome, at
+    error, loss = error_and_loss(block, begin, most, lane)
+    if not finite(loss):
+        return DIVERGED, at
+    if error <= rule.tolerance:
+        return REACHED, at
+    if turn > 0:
+        return CYCLING, at
+    return last_outcome(block, rule, (begin + most) % block.slots, lane, last), at
 
 
 @kernel
@@ -207,17 +233,18 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
     False if it was cancelled
     """
     compact()
-    history, width, slots, longest = block.history, block.width, block.slots, block.longest
-    rules, hints, left, scratch = block.rules, block.hints, block.left, block.scratch
+    history, width, slots = block.history, block.width, block.slots
+    rules, hints, left, alive = block.rules, block.hints, block.left, block.alive
     state, other, vacant = block.state, block.other, block.vacant
-    owner, first_chunk = block.owner, block.first_chunk
-    last_step, ask_again = block.last_step, block.ask_again
+    owner, first_chunk, last_step = block.owner, block.first_chunk, block.last_step
     zero = block.zero
     count = lanes_in(vector_like(zero))
     lanes = block.lanes
     points = starts.shape[1]
     for lane in range(lanes):
-        owner[lane], vacant[lane] = -1, lane
+        vacant[lane], alive[lane], block.expected_until[lane] = lane, 0, 0
+    for k in range(lanes // count * (block.longest + 1)):
+        block.expected[k] = 0
     n_vacant = lanes
     # a literal 0 is a type of its own, for which everything below would be compiled once more
     chunk, slot = np.int64(0), np.int64(0)
@@ -227,89 +254,62 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
             for point in range(first, min(first + n_vacant, points)):
                 lane = vacant[n_vacant - 1]
                 last = load(block, starts, numbers, point, slot, lane)
-                if last == 0:
+                if last < 0:
                     outcomes[point], steps[point] = DIVERGED, 0
                     speeds[point], periods[point] = 0, 0
-                    copy_sums(block, block.sums, slot, lane, sums, point)
+                    copy_sums(block, slot, lane, sums, point)
                 else:
                     owner[lane] = point
                     first_chunk[lane] = chunk
                     last_step[lane] = last
                     left[lane] = chunks_to(last)
-                    ask_again[lane] = LAGS[-1]  # before, what the lane held earlier would be seen
+                    alive[lane // count * count] |= 1 << lane % count
                     n_vacant -= 1
         if n_vacant == lanes:
             return True
         if cancel[0] != 0:
             return False
-        advance(block, 0, slot, 0, lanes)
-        chunk += 1
-        begin = slot
-        slot = (slot + CHUNK) % slots
+        advance(block, slot)
+        begin, slot = slot, (slot + CHUNK) % slots
         for group in range(0, lanes, count):
-            bits = gather_hints(block, begin, group)
-            shown = -1  # step of the chunk of which `scratch` holds error and loss
-            looked = back = False
+            bits, back = gather_hints(block, begin, group, chunk)
+            if back != 0:
+                note_returns(block, begin, group, chunk)
+            turned = 0
+            if block.expected_until[group] > chunk * CHUNK:
+                turned = find_cycles(block, begin, group, chunk, state, other)
+            bits = (bits | turned) & alive[group]
+            forget_summaries(block)
             while bits != 0:
                 lane = group + lowest_bit(bits)
                 bits &= bits - 1
-                if owner[lane] < 0:
-                    continue
-                hint = int(hints[lane])
-                last = last_step[lane]
-                t = (chunk - 1 - first_chunk[lane]) * CHUNK
-                now = t + CHUNK
-                if hint & DUE and now < last:
-                    left[lane] = chunks_to(last - now)
-                    if hint == DUE:
-                        continue
-                point = owner[lane]
+                hint, last = int(hints[lane]), last_step[lane]
+                t = (chunk - first_chunk[lane]) * CHUNK
+                if hint & DUE and t + CHUNK < last:
+                    left[lane] = chunks_to(last - t - CHUNK)
+                turn = block.cycle_step[lane] if turned >> (lane - group) & 1 else 0
                 rule = rule_at(rules, lanes, lane, zero)
-                outcome, at, size = RUNNING, now, zero
-                if hint & (NEAR | WATCH) or now >= last:
-                    watch, most = hint & WATCH != 0, min(CHUNK, last - t)
-                    outcome, at, size = judged(block, rule, watch, t, most, begin, lane, state)
-                period = 1 if outcome == SETTLED else 0
-                look = False  # whether to look for a cycle, which must be confirmed by step `until`
-                until = last
-                if outcome == RUNNING and at == last:
-                    if shown != last - t:
-                        shown = last - t
-                        error_and_loss(block, (begin + shown) % slots, lane, scratch)
-                    error, loss = scratch[lane - group], scratch[count + lane - group]
-                    outcome = last_outcome(block, rule, (begin + last - t) % slots, lane, last, error, loss)
-                    if outcome in (UNFINISHED, STALLED) and longest > 1 and epoch_of(block, lane) == 1:
-                        if not looked:  # once for the whole vector
-                            looked = True
-                            back = back_at(block, slot, group)
-                        look = back
-                elif outcome == RUNNING and hint & STILL and now >= ask_again[lane]:
-                    look = longest > 1 and epoch_of(block, lane) == 1
-                    until = min(last, now + 4 * longest)
-                if look:
-                    # the lane has run on to the end of the chunk, where a cycle still holds
-                    found = period_of(block, rule, slot, lane, now, state, other)
-                    if found > 0:
-                        at_cycle, size_cycle = find_cycle(
-                            block, rule, starts, point, lane, found, until, state, other
-                        )
-                        if at_cycle <= until:
-                            outcome, at, size, period = CYCLING, at_cycle, size_cycle, found
-                        else:  # following a start again costs as much as all of its steps
-                            ask_again[lane] = 2 * now
-                    else:
-                        ask_again[lane] = now + 4 * CHUNK
-                    if outcome != CYCLING and outcome != RUNNING:
-                        remember(history, (begin + last - t) % slots, width, lanes, lane, state)
-                if outcome != RUNNING:
-                    if outcome == CYCLING:
-                        copy_sums(block, block.trial_sums, at % slots, lane, sums, point)
-                    else:
-                        copy_sums(block, block.sums, (begin + at - t) % slots, lane, sums, point)
-                    for j in range(width):
-                        starts[j, point] = state[j]
-                    outcomes[point], steps[point] = outcome, at
-                    speeds[point], periods[point] = size, period
-                    owner[lane] = -1
-                    vacant[n_vacant] = lane
-                    n_vacant += 1
+                outcome, at = outcome_in_chunk(block, rule, hint, turn, t, last, begin, lane)
+                if outcome == RUNNING:
+                    continue
+                point, end = owner[lane], (begin + at - t) % slots
+                if outcome == CYCLING and block.recorded > 0:
+                    period = block.cycle_period[lane]
+                    copy_sums_of_cycle(block, end, lane, period, last - at, cancel, sums, point)
+                else:
+                    copy_sums(block, end, lane, sums, point)
+                remember(history, end, width, lanes, lane, state)
+                remember(history, (end + slots - 1) % slots, width, lanes, lane, other)
+                for j in range(width):
+                    starts[j, point] = state[j]
+                outcomes[point], steps[point] = outcome, at
+                speeds[point] = distance(state, other, width - 1) if at > 0 else zero
+                periods[point] = 0
+                if outcome == SETTLED:
+                    periods[point] = 1
+                elif outcome == CYCLING:
+                    periods[point] = block.cycle_period[lane]
+                alive[group] &= ~(1 << lane - group)
+                vacant[n_vacant] = lane
+                n_vacant += 1
+        chunk += 1

@@ -14,7 +14,6 @@ from fastneuron.kernels.records import bind
 from fastneuron.kernels.vectors import bits_of, vector_like
 
 STEPS_DONE, FIRST_LOSS, MAX_STEPS, KEPT = range(4)  # the rows before the sums, and how many these are
-FINISHED_AT_A_TIME = 2**16  # steps that are added between two looks at whether it should give up
 
 
 def loss_of(record: Any, loss: Any, activation: Any, z: Any, a: Any, y: Any) -> Any:
@@ -75,13 +74,13 @@ def _add_terms(record: Any, k: Any, like: Any, loss: Any, when: Any, source: Any
 
 
 @inner
-def finish_of(problem, sums, at, stride, losses, place):
-    """Add steps that are left of a vector of starts, or some of them, with the losses at which they ended."""
+def finish_of(problem, sums, at, stride, losses, place, most):
+    """Add steps that are left of a vector of starts, `most` at most, with the losses at `place`."""
     never_inline()
     use_full_width()
     like = vector_like(problem.mean)
     loss = take(losses, place, like)
-    for _ in range(FINISHED_AT_A_TIME):
+    for _ in range(most):
         if bits_of(take(sums, at, like) < take(sums, at + MAX_STEPS * stride, like)) == 0:
             return
         keep_sums(problem.record, like, loss, sums, at, sums, at, stride)

@@ -6,6 +6,7 @@ from fastneuron.kernels.memory import flat_of
 from fastneuron.kernels.recording import MAX_STEPS, STEPS_DONE
 from fastneuron.kernels.vectors import lanes_in, vector_like
 
+FINISHED_AT_A_TIME = 2**16  # steps that are added between two looks at whether it should give up
 NEAR = 16  # parameters up to which their rows, far from each other, are read where they are
 
 
@@ -46,7 +47,9 @@ def summarise(block, middle, finals, errors, losses, learned, sums, cancel):
             call_part(block, SUMMARY, (tail, 0, tail, width * count, count, middle, scratch, block.room))
         left = block.recorded > 0
         while left and cancel[0] == 0:
-            call_part(block, FINISH, (flat_of(sums), first, sums.shape[1], scratch, count))
+            call_part(
+                block, FINISH, (flat_of(sums), first, sums.shape[1], scratch, count, FINISHED_AT_A_TIME)
+            )
             left = False
             for lane in range(count):
                 left = left or sums[STEPS_DONE, first + lane] < sums[MAX_STEPS, first + lane]
