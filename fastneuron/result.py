@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 """Raised with every change after which a result may differ in any bit: no older map is gone on with."""
 
 

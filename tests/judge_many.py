@@ -7,6 +7,7 @@ last update must agree to the bit. `tests/test_many_outcomes.py` judges a few th
 """
 
 import argparse
+import dataclasses
 import sys
 import time
 from pathlib import Path
@@ -150,7 +151,9 @@ def sweep_of(rng, kind, optimizer, dtype, steps):
     if isinstance(kind.model, fn.Network):
         start = dict.fromkeys(kind.model.parameters, fn.normal(0, spread))
         return fn.Sweep(axes={}, draws=DRAWS, start=start, **parts)
-    axes = {name: np.sort(rng.normal(0, spread, SIDE)).tolist() for name in (kind.model.parameters[0], "bias")}
+    axes = {
+        name: np.sort(rng.normal(0, spread, SIDE)).tolist() for name in (kind.model.parameters[0], "bias")
+    }
     if optimizer == "logistic":
         axes = {name: np.sort(rng.uniform(0, 1, SIDE)).tolist() for name in axes}
     if rng.random() < 0.3:
@@ -161,12 +164,12 @@ def sweep_of(rng, kind, optimizer, dtype, steps):
 
 def changed(sweep, **fields):
     """The sweep with other parts."""
-    names = "task model loss optimizer penalty batch axes start draws stop record dtype seed".split()
-    return fn.Sweep(**{name: getattr(sweep, name) for name in names} | fields)
+    kept = {field.name: getattr(sweep, field.name) for field in dataclasses.fields(sweep)}
+    return fn.Sweep(**kept | fields)
 
 
 def recorded(sweep, steps):
-    """The states of every point of a sweep, shape (steps + 1, parameters, points), their losses and errors."""
+    """The states of all points, shape (steps + 1, parameters, points), their losses and errors."""
     begin = changed(sweep, stop=fn.Stop(max_steps=0)).run(keep=["final"], progress=False)
     shapes = sweep.model.shapes
     start = {
@@ -225,7 +228,9 @@ def judge_one(rng, name, optimizer, dtype, steps=100, every=None):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
@@ -248,7 +253,10 @@ def main():
             own += more
             mismatches += len(wrong)
             if wrong:
-                print(f"{case}: {len(wrong)} of {more.sum()} differ, first {wrong[:4]}\n{sweep.to_toml()}", flush=True)
+                print(
+                    f"{case}: {len(wrong)} of {more.sum()} differ, first {wrong[:4]}\n{sweep.to_toml()}",
+                    flush=True,
+                )
         shares = ", ".join(f"{outcome.name.lower()} {own[outcome]:,}" for outcome in fn.Outcome)
         print(f"{time.time() - began:6.0f} s  {' / '.join(case)}: {shares}", flush=True)
     shares = ", ".join(f"{outcome.name.lower()} {counted[outcome]:,}" for outcome in fn.Outcome)

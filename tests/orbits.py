@@ -15,8 +15,8 @@ Number = Annotated[float, Bound("any number")]
 class Orbit(fn.Optimizer):
     """A drift; from update `delay` on, for `stay` updates, `period` places in turn; then a drift again.
 
-    Places are added to the start; they differ by about `size`, and round after round by `slip`. A parameter of
-    which the gradient is 0 stays where it is.
+    Places are added to the start; they differ by about `size`, and round after round by `slip`. A parameter
+    of which the gradient is 0 stays where it is.
     """
 
     period: Number = 3.0
@@ -45,7 +45,7 @@ class Orbit(fn.Optimizer):
 
 @fn.component
 class Logistic(fn.Optimizer):
-    """p becomes rate p (1 - p): cycles of every period, and states that linger near cycles that are unstable."""
+    """p becomes rate p (1 - p): cycles of every period, and states that linger near unstable ones."""
 
     rate: Number = 3.2
 

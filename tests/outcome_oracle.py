@@ -64,8 +64,8 @@ class Rule:
     def _rest(self, change, calm):
         """Which points are at rest, and the largest of the updates that say how fast they are.
 
-        A state rests if all updates of an epoch were calm, the largest no larger than that of the epoch before;
-        before the first nothing moves. Its speed is that since the last whole epoch began.
+        A state rests if all updates of an epoch were calm, the largest no larger than that of the epoch
+        before; before the first nothing moves. Its speed is that since the last whole epoch began.
         """
         if self.t > 0:
             self.recent = np.concatenate([change[None], self.recent[:-1]])

@@ -1,10 +1,10 @@
 """How whole trajectories end: docs/outcomes.md once more, for all steps and all starts at once.
 
-Nothing is taken from the package but the codes of the outcomes, and nothing from `outcome_oracle`, which is shown
-one state after the other. Every comparison is made in the dtype of the states.
+Nothing is taken from the package but the codes of the outcomes, and nothing from `outcome_oracle`, which is
+shown one state after the other. Every comparison is made in the dtype of the states.
 
-Letters: theta (steps + 1, parameters, points) are the states, t from 0 on; loss and error (steps + 1, points) are
-those of the states; `epoch` is the number of steps in an epoch, the same for all points.
+Letters: theta (steps + 1, parameters, points) are the states, t from 0 on; loss and error (steps + 1, points)
+are those of the states; `epoch` is the number of steps in an epoch, the same for all points.
 """
 
 from typing import NamedTuple
@@ -104,5 +104,8 @@ class Trajectories:
         last = np.where(stalled, int(Outcome.STALLED), int(Outcome.UNFINISHED))
         steps = np.where(over, max_steps, self.first)
         return Ends(
-            np.where(over, last, self.outcome), steps, np.where(over, 0, self.period), self.move[steps, points]
+            np.where(over, last, self.outcome),
+            steps,
+            np.where(over, 0, self.period),
+            self.move[steps, points],
         )

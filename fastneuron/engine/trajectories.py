@@ -227,10 +227,10 @@ def _ends(
     given = checked.stop
     most = min(given.max_steps, steps)
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    period, epoch = looking_back(given.max_period, most, epochs_of(checked))
+    longest, epoch = looking_back(given.max_period, most, epochs_of(checked))
+    sure = sure_size_of(checked, problem, {})
     with explained():
-        sure = sure_size_of(checked, problem, {})
-        block = Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, period, epoch, sure)
+        block = Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, longest, epoch, sure)
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
