@@ -5,20 +5,21 @@ absolute parameter; closeness is settle * max(1, |theta_t|)):
 
 - DIVERGED at the first t where a parameter or the loss is not finite, or |theta_t| > limit;
 - REACHED at the first t where the largest |a - y| over the samples is at most tolerance;
-- SETTLED at the first t >= 1 where |theta_t - theta_(t-1)| <= closeness;
+- SETTLED at the first t >= 1 where |theta_t - theta_(t-1)| is at most the closeness and no larger than the
+  update before; at t = 1, before which there is none, where nothing moved at all;
 - CYCLING with the smallest period p, 2 <= p <= max_period, at the first t where every state of the
   last three periods returned: |theta_s - theta_(s-p)| <= closeness for s = t - 2p .. t, and after p steps
   it comes back far closer than after any fewer: |theta_t - theta_(t-p)| <= sqrt(settle) times the smallest
   |theta_t - theta_(t-q)|, 1 <= q < p (else a decaying oscillation would be a cycle);
 - at t = max_steps with none of these: STALLED if max_steps |change of the last step| <=
-  stall * max(1, |parameter|) for every parameter, else UNFINISHED.
+  stall * max(1, |parameter|) for every parameter, else UNFINISHED, as also where max_steps is 0.
 
-At one t the first in this list counts. A cycle that has broken up again before it is looked for (see
-`fastneuron.kernels.lanes`) is passed over.
+At one t the first in this list counts. So what becomes of a start by t is the same for every max_steps from
+t on. All is compared in numbers of the sweep's dtype, to which the fields of a `Stop` are rounded first.
 
 With batches, where an epoch of a start has several steps, one step says little. SETTLED then takes a whole
-epoch of such updates, and t is its end; the change that counts for STALLED is the largest since the last
-whole epoch began; and CYCLING is not looked for.
+epoch of such updates, the largest of which is no larger than that of the epoch before, and t is its end; the
+change that counts for STALLED is the largest since the last whole epoch began; and CYCLING is not looked for.
 """
 
 from __future__ import annotations
@@ -91,13 +92,14 @@ class Stop(Component):
 
     Parameters
     ----------
-    max_steps : int, 1 <= max_steps < 2**31
-        Updates after which a start is given up as UNFINISHED or STALLED.
+    max_steps : int, 0 <= max_steps < 2**31
+        Updates after which a start is given up as UNFINISHED or STALLED. With 0 only the start itself is
+        looked at.
     tolerance : float, 0 or more
         REACHED where every distance of an output from its target is at most this.
     settle : float, 0 or more, or None
         Closeness of two states that counts as the same, relative to the larger of 1 and the largest absolute
-        parameter. None: 1e-12 in float64 and 2.5e-7 in float32.
+        parameter. None: 1e-12 in float64 and 2.5e-7 in float32. 0: the same to the bit.
     max_period : int, from 1 to 65536
         Longest period looked for; 1 looks for none.
     limit : float, positive

@@ -45,7 +45,7 @@ class Rule:
 
         finite = np.isfinite(theta).all(axis=0) & np.isfinite(loss)
         last = t >= stop["max_steps"]
-        slow = (t * drift <= stop["stall"] * np.maximum(1, np.abs(theta))).all(axis=0)
+        slow = (t * drift <= stop["stall"] * np.maximum(1, np.abs(theta))).all(axis=0) & (t > 0)
         ends = {
             "DIVERGED": ~finite | (size > stop["limit"]),
             "REACHED": error <= stop["tolerance"],
@@ -64,17 +64,20 @@ class Rule:
     def _rest(self, change, calm):
         """Which points are at rest, and the largest of the updates that say how fast they are.
 
-        With batches, a state rests if it has rested for a whole epoch, and its speed is that since the last
-        whole epoch began.
+        A state rests if all updates of an epoch were calm, the largest no larger than that of the epoch
+        before; before the first nothing moves. Its speed is that since the last whole epoch began.
         """
-        self.recent = np.concatenate([change[None], self.recent[:-1]])
         if self.t > 0:
+            self.recent = np.concatenate([change[None], self.recent[:-1]])
             self.calm = np.concatenate([calm[None], self.calm[:-1]])
         ago = np.arange(len(self.recent))[:, None]
+        moves = np.where(np.isnan(self.recent), 0, self.recent).max(axis=1)
+        now = np.where(ago < self.epoch, moves, 0).max(axis=0)
+        before = np.where((ago >= self.epoch) & (ago < 2 * self.epoch), moves, 0).max(axis=0)
         rests = (self.calm | (ago >= self.epoch)).all(axis=0) & (self.t > 0) & (self.t % self.epoch == 0)
         since = ago < self.epoch + self.t % self.epoch
         drift = np.where(since[:, None] & ~np.isnan(self.recent), self.recent, 0).max(axis=0)
-        return rests, drift
+        return rests & (now <= before), drift
 
     def _cycle(self, theta, closeness):
         """Whether theta_t confirms a cycle, by period (from 1) and point."""

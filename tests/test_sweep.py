@@ -319,10 +319,10 @@ def test_a_wild_argument_is_one_line_that_names_the_argument(name, value):
         ({"axes": {"learning_rate": linspace(0, 1, 1)}}, "axis learning_rate[0] must be positive, got 0.0"),
         (
             {"axes": {"max_steps": [10, 10.5]}},
-            "axis max_steps[1] must be a whole number from 1 to 2147483647, got 10.5",
+            "axis max_steps[1] must be a whole number from 0 to 2147483647, got 10.5",
         ),
         ({"axes": {"max_steps": linspace(1, 10, 5)}}, "axis max_steps[1] must be a whole number"),
-        ({"axes": {"max_steps": [0]}}, "axis max_steps[0] must be a whole number"),
+        ({"axes": {"max_steps": [-1]}}, "axis max_steps[0] must be a whole number"),
         (
             {"axes": {"momentum": [0, 1]}, "optimizer": Momentum(1, 0)},
             "axis momentum[1] must be at least 0 and below 1",
@@ -611,7 +611,7 @@ def test_a_csv_task_is_written_with_its_data(tmp_path):
             {"stop": {"max_step": 1}},
             "stop.max_step: unknown key (did you mean 'max_steps'?); allowed: max_steps, tol",
         ),
-        ({"stop": {"max_steps": 0}}, "stop.max_steps must be a whole number from 1 to 2147483647, got 0"),
+        ({"stop": {"max_steps": -1}}, "stop.max_steps must be a whole number from 0 to 2147483647, got -1"),
         ({"stop": {"tolerance": None}}, "stop.tolerance must be zero or positive, got None"),
         ({"dtype": 32}, "dtype must be 'float64' or 'float32', got 32"),
         ({"seed": 1.0}, "seed must be a whole number from 0 to 2**63 - 1, got 1.0"),

@@ -1,9 +1,9 @@
 """How large parameters may become before a loss may overflow.
 
-Kernels do not compute the loss of every state: where it is not finite, its slope is not either, and the next
-state tells. But a loss can also overflow while all slopes are finite: the square of a large error; a
-pre-activation beyond the dtype where the activation is flat. That takes large parameters. Up to the size found
-here there is no such loss; of states beyond it the loss is computed.
+Kernels do not compute the loss of every state: where it is not finite, its slope is not either, and the
+next state tells. But a loss can also overflow while all slopes are finite: the square of a large error; a
+pre-activation beyond the dtype where the activation is flat. That takes large parameters. Up to the size
+found here there is no such loss; of states beyond it the loss is computed.
 
 The loss and the hidden activations are tried on powers of two. A component that behaves worse in between is
 not seen through.

@@ -393,10 +393,10 @@ def _block_within(checked: Sweep, problem: Problem, steps: int) -> Block:
     given = checked.stop
     most = min(given.max_steps, steps)
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    period, epoch = looking_back(given.max_period, most, epochs_of(checked))
+    longest, epoch = looking_back(given.max_period, most, epochs_of(checked))
+    sure = sure_size_of(checked, problem, {})
     with explained():
-        sure = sure_size_of(checked, problem, {})
-        return Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, period, epoch, sure)
+        return Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, longest, epoch, sure)
 
 
 def _ended(

@@ -6,7 +6,7 @@ batches are not shuffled there are none.
 
 An epoch's order is a shuffle (Durstenfeld 1964, algorithm 235 of the CACM) by the words of Philox4x32-10
 (`fastneuron.starts`), of which the key is the seed, and the counter the point, the epoch and 1 + the number
-of the block of four words.
+of the block of four words. An epoch of one step takes the samples as they come.
 """
 
 from typing import Any, NamedTuple
@@ -88,6 +88,9 @@ def begin_epochs(batch, fields, orders, begin, end, stride, samples):
             own = bind(batch, 0.0, fields, lane, stride)
             places[step_row + lane] = 0
             places[steps_row + lane] = own.steps(float(samples))
+            if places[steps_row + lane] == 1:  # as without batches, to the bit
+                for i in range(samples):
+                    places[i * stride + lane] = i
 
 
 @inner

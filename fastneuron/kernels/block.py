@@ -78,10 +78,8 @@ _WHOLES = (
 )
 # parameters; numbers the optimizer remembers, in all; fields that vary; samples where batches are shuffled,
 # else 0; slots of the history; the longest period that is looked for; rows of the sums; 1 where the errors
-# in the history are those of the samples of a batch alone; max_steps where it does not vary, in full
-_NUMBERS = (
-    "width", "memories", "varying", "shuffled", "slots", "longest", "recorded", "partial", "max_steps"
-)  # fmt: skip
+# in the history are those of the samples of a batch alone
+_NUMBERS = ("width", "memories", "varying", "shuffled", "slots", "longest", "recorded", "partial")
 _FIRST = {name: _PARTS + k for k, name in enumerate((*_REALS, *_WHOLES, *_NUMBERS))}
 _HEADER = 48  # words before the problem
 assert _PARTS + len(_FIRST) <= _HEADER
@@ -175,12 +173,10 @@ class Block:
         self.arrays["words"] = np.zeros(5 * lanes, np.int64)
         self.arrays["expected"] = np.zeros(problem.vectors * (longest + 1), np.int64)
         self.arrays["rule_rows"][: len(rule)] = [v if isinstance(v, Row) else -1 for v in rule]
-        with np.errstate(over="ignore"):  # what is beyond the dtype is infinite
-            self.arrays["rule_values"][: len(rule)] = rule
+        self.arrays["rule_values"][: len(rule)] = rule
         self.words = np.zeros(_HEADER + _size(problem), np.int64)
         partial = int(bool(shuffled) and problem.partial)
-        most = 0 if isinstance(rule.max_steps, Row) else int(rule.max_steps)
-        numbers = (width, memories, varying, shuffled, slots, longest, recorded, partial, most)
+        numbers = (width, memories, varying, shuffled, slots, longest, recorded, partial)
         self.words[_PARTS : _PARTS + len(_FIRST)] = [
             *(array.ctypes.data for array in self.arrays.values()),
             *numbers,

@@ -1,14 +1,13 @@
 """Cycles: whether the states of a chunk return to earlier ones, and which of them confirm a period.
 
-A period p is confirmed at step t when each of the 2p + 1 states up to t is close to the one p steps before. So
-not every state has to be compared with every earlier one: p is noticed if it is looked for once in any 2p + 1
-steps. Here states are compared with anchors: those 2, 3 and 4 steps after every fourth state with it, 5 to 8
-steps after every eighth, 9 to 16 steps after every sixteenth, and so on. Anchors `spacing` steps apart serve the
-periods up to `spacing`, from behind its half on.
+A period p is confirmed at step t when each of the 2p + 1 states up to t is close to the one p steps before.
+So not every state has to be compared with every earlier one: p is noticed if it is looked for once in any 2p
+steps. Here states are compared with anchors: every fourth state with those 2, 3 and 4 steps later, every
+eighth with those 5 to 8 steps later, every sixteenth with those 9 to 16 steps later, and so on.
 
 In most chunks no state can be back at an anchor, as the lanes of a vector went straight on (`goes_on`). Where
-one did not, the biases are compared (`note_returns`); where these are close, all parameters; and a period that
-is met is looked for by the definition, at every step, from there to 2p steps later (`find_cycles`).
+one did not, the biases are compared (`note_returns`); where these are close, all parameters; and a period
+that is met is looked for by the definition, at every step, from there to 2p steps later (`find_cycles`).
 
 The history is long enough for all of this to be seen: three times the longest period. Steps are counted here
 from where the block began, as lanes that are refilled go on with the same chunks.
@@ -38,9 +37,9 @@ def back(slot, ago, slots):
 def goes_on(block, width, slot, lane, chunk, like, calm, way, near):
     """Lanes of a vector which in a chunk went so straight that no state is back at an anchor, as bits.
 
-    No update is smaller than `calm`, all together are no longer than `way`, and `near` is what counts as back. A
-    loop of two updates or more would be missing from the distance between the ends of the chunk; and an anchor
-    before it that is met lies between the ends.
+    No update is smaller than `calm`, all together are no longer than `way`, and `near` is what counts as
+    back. A loop of two updates or more would be missing from the distance between the ends of the chunk; and
+    an anchor before it that is met lies between the ends.
     """
     history, slots = block.history, block.slots
     lanes = block.lanes
@@ -70,13 +69,16 @@ def goes_on(block, width, slot, lane, chunk, like, calm, way, near):
 
 @inner
 def steps_since(chunk, spacing):
-    """Steps from the last anchor of a spacing, a power of two and no less than a chunk, to a chunk's begin."""
+    """Steps to the begin of a chunk from the last anchor of a spacing: a power of two, above a chunk."""
     return (chunk & (spacing // CHUNK - 1)) * CHUNK
 
 
 @inner
 def note_return(block, slot, group, chunk, offset, period):
-    """Note the lanes of a vector whose state at an offset of the chunk is close to that `period` steps before."""
+    """Note whether the state of any lane of a vector at an offset is close to that `period` steps before.
+
+    Not of lanes that have settled by then: these have ended.
+    """
     never_inline()
     use_full_width()
     history, width, lanes, slots = block.history, block.width, block.lanes, block.slots
@@ -101,7 +103,7 @@ def note_return(block, slot, group, chunk, offset, period):
 
 @helper
 def nearest_in_half(history, at, row, end, like, nearest):
-    """The smallest distance of biases 1 to 8 steps after one at `at` from the anchors among them, or `nearest`."""
+    """How near biases up to 8 steps after one at `at` come to the anchors among them; at most `nearest`."""
     anchor, middle = take(history, at, like), take(history, at + 4 * row, like)
     for k in range(2, 5):
         nearest = min(nearest, abs(take(history, at + k * row, like) - anchor))
@@ -136,7 +138,7 @@ def near_in_chunk(block, slot, group):
 
 @inner
 def near_an_anchor(block, slot, group, ago):
-    """The lanes of a vector whose bias is in a chunk where it was at an anchor `ago` steps before, as bits."""
+    """The lanes of a vector whose bias is where it was at an anchor `ago` steps before the chunk, as bits."""
     use_full_width()
     history = block.history
     like = vector_like(block.zero)

@@ -1,8 +1,8 @@
 """The rule that says what became of a start, applied to what the lanes have kept of it.
 
 `state` is parameters of one start, `rule` that which holds for it. The definitions are those of
-`fastneuron.outcomes`, the history is described in `fastneuron.kernels.history`. A state of a chunk is named by
-its offset, the steps since the state with which the chunk began.
+`fastneuron.outcomes`, the history is described in `fastneuron.kernels.history`. A state of a chunk is named
+by its offset, the steps since the state with which the chunk began.
 
 Not here: which states confirm a cycle (`fastneuron.kernels.cycles`).
 """
@@ -72,7 +72,7 @@ def latest_moves(block, slot, lane, first, last):
 def rests_for_an_epoch(block, slot, lane, step):
     """Whether update `step` of a lane, into `slot`, which was within `settle`, ends an epoch at rest.
 
-    That is an epoch of such updates, the largest of which is no larger than any of the epoch before.
+    That is an epoch of such updates, the largest of which is no larger than the largest of the epoch before.
     """
     never_inline()
     compact()

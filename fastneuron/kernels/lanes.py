@@ -136,7 +136,7 @@ def load(block, starts, numbers, point, slot, lane):
     for j in range(width):
         if not finite(starts[j, point]) or not abs(starts[j, point]) <= own.limit:
             return -1
-    return block.max_steps if rule_rows[0] < 0 else int(own.max_steps)
+    return int(own.max_steps)
 
 
 @inner
