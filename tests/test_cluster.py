@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import os
 import signal
@@ -276,6 +277,70 @@ def test_a_worker_with_other_results_is_refused(client: Any, tmp_path: Path) -> 
         client.run(set_version, before, workers=[other])
     assert f"worker {other} has fastneuron" in refusal(error) and "results version 1000000" in refusal(error)
     assert not (tmp_path / "map.zarr").exists()
+
+
+OWN = """
+import fastneuron as fn
+
+K = 1.0
+
+
+@fn.component
+class Own(fn.Activation):
+    def value(self, z):
+        return fn.constant(z, K) * z
+
+    def slope(self, z, a):
+        return fn.constant(z, K)
+"""
+
+
+def test_a_worker_with_other_code_of_a_component_computes_nothing(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_on_workers.py").write_text(OWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python's own cache goes by the second
+    store = tmp_path / "map.zarr"
+
+    def own() -> fn.Sweep:
+        return sweep(20, model=fn.Neuron(activation=sys.modules["own_on_workers"].Own()))
+
+    def find(folder: str) -> None:
+        sys.path.insert(0, folder)
+        sys.dont_write_bytecode = True
+
+    def forget(folder: str) -> None:
+        sys.modules.pop("own_on_workers", None)
+        sys.path[:] = [place for place in sys.path if place != folder]
+
+    try:
+        importlib.import_module("own_on_workers")
+        with pytest.raises(ValueError) as error:
+            own().run(store=store, cluster=client, progress=False)
+        assert "No module named 'own_on_workers'; a component of your own must be in a module" in refusal(
+            error
+        )
+
+        client.run(find, str(tmp_path))
+        assert_same(own().run(store=store, cluster=client, progress=False), own().run(progress=False))
+
+        (tmp_path / "own_on_workers.py").write_text(OWN.replace("K = 1.0", "K = 0.5"))
+        importlib.reload(sys.modules["own_on_workers"])
+        with pytest.raises(ValueError) as error:
+            own().run(store=tmp_path / "new.zarr", cluster=client, progress=False)
+        assert "has other code of own_on_workers:Own; start the workers anew" in refusal(error)
+        assert not (tmp_path / "new.zarr").exists()
+
+        # a worker that comes later than that look at them
+        monkeypatch.setattr("fastneuron.engine.cluster._check_workers", lambda client, sweep: None)
+        with pytest.raises(ClusterError) as late:
+            own().run(store=tmp_path / "new.zarr", cluster=client, progress=False)
+        assert "the code of a component of yours is not the same here" in refusal(late)
+        assert tiles_done(tmp_path / "new.zarr")[0] == 0
+    finally:
+        client.run(forget, str(tmp_path))
+        sys.modules.pop("own_on_workers", None)
 
 
 def test_a_plugin_refuses_a_store_that_its_worker_does_not_reach(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The Sphinx extension, in real builds of a small project."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -66,7 +67,8 @@ def project(tmp_path):
 
 def build(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "sphinx", "-b", "html", *options, ".", "out"]
-    return subprocess.run(command, cwd=project, capture_output=True, text=True)
+    unwritten = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # Python's own cache goes by the second
+    return subprocess.run(command, cwd=project, env=unwritten, capture_output=True, text=True)
 
 
 def pictures(project: Path) -> dict[Path, int]:
@@ -98,6 +100,55 @@ def test_pages_hold_the_pictures_and_nothing_is_drawn_twice(project):
         "a page depends on its spec"
     )
     assert len(pictures(project)) == 3
+
+
+OWN = """
+import fastneuron as fn
+
+K = 1.0
+
+
+@fn.component
+class Own(fn.Activation):
+    def value(self, z):
+        return fn.constant(z, K) * z
+
+    def slope(self, z, a):
+        return fn.constant(z, K)
+"""
+
+
+def test_a_page_is_built_again_when_a_table_or_the_code_of_a_component_has_changed(tmp_path):
+    (tmp_path / "conf.py").write_text(
+        f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport own\n{CONF}"
+    )
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "table.csv").write_text("0,1\n1,0\n")
+    spec = SPEC.replace('name = "inverter"', 'csv = "table.csv"')
+    (tmp_path / "mine.toml").write_text(f'{spec}\n[model]\nactivation = "own:Own"\n[picture]\ndpi = 30\n')
+    (tmp_path / "index.rst").write_text("A page\n======\n\n.. fastneuron:: mine.toml\n")
+
+    def drawn() -> int:
+        done = build(tmp_path, "-W")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.count("fastneuron: drawing")
+
+    assert [drawn(), drawn()] == [1, 0]
+    (tmp_path / "table.csv").write_text("0,1\n1,2\n")
+    assert [drawn(), drawn()] == [1, 0]
+    (tmp_path / "own.py").write_text(f"# a comment\n{OWN}")
+    assert drawn() == 0
+    (tmp_path / "own.py").write_text(OWN.replace("K = 1.0", "K = 0.5"))
+    assert [drawn(), drawn()] == [1, 0]
+    first = plot.spec_in(next(iter(pictures(tmp_path)))).splitlines()[1]
+    assert first.startswith('# component_code: {"python": "3.') and '"own:Own": "' in first
+
+    (tmp_path / "conf.py").write_text(CONF)
+    done = build(tmp_path, "-E")
+    assert (
+        "index.rst:4: ERROR: fastneuron: mine.toml: model.activation: activation 'own:Own' is not"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,7 @@ def _load_file(path: Path) -> None:
         return
     spec: Any = importlib.util.spec_from_file_location(name, file)
     module = importlib.util.module_from_spec(spec)
+    before = list(sys.path)
     if str(file.parent) not in sys.path:
         sys.path.append(str(file.parent))  # the processes of --workers look there, too
     sys.modules[name] = module
@@ -95,6 +96,7 @@ def _load_file(path: Path) -> None:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
         del sys.modules[name]
+        sys.path[:] = before
         raise ValueError(f"{where}: {_told(error, name)}") from error
 
 

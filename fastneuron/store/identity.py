@@ -31,7 +31,7 @@ def differences(group: Any, sweep: Sweep, names: Iterable[str], tile: tuple[int,
         apart = ["its sweep has another fingerprint"]
     code = "" if apart else code_apart(group.attrs, sweep)
     if code:
-        apart.append(f"{code} (restore it to resume)")
+        apart.append(f"{code} (restore it to resume, or use another store)")
     version = group.attrs.get("results_version")
     if version != RESULTS_VERSION:
         maker = group.attrs.get("fastneuron_version")

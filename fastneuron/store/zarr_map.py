@@ -341,7 +341,7 @@ def writer_into(
 def _check_same(store: Any, group: Any, sweep: Sweep, names: Iterable[str], tile: tuple[int, ...]) -> None:
     apart = differences(group, sweep, names, tile)
     if apart:
-        raise ValueError(f"{store} is a map of something else: {apart}; use another store")
+        raise ValueError(f"{store} is a map of something else: {apart}")
 
 
 def writable(store: Any) -> Any:

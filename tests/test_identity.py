@@ -1,0 +1,483 @@
+"""A component that was edited is never answered with an older result; one that was not is resumed.
+
+In processes of their own, as an edit reaches Python only there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import fastneuron as fn
+from fastneuron.fingerprint import PACKAGE
+
+SOFT = """
+import fastneuron as fn
+from soft_helpers import Base, outer
+
+SHIFT = 0.0
+
+
+@fn.component
+class Soft(Base):
+    gain: float = 1.0
+
+    def value(self, z):
+        return outer(self.gain * z) + fn.constant(z, SHIFT)
+"""
+HELPERS = """
+import fastneuron as fn
+import soft_deep
+from soft_deep import inner
+
+
+def outer(z):
+    return inner(z)
+
+
+class Base(fn.Activation):
+    __slots__ = ()
+
+    def slope(self, z, a):
+        return fn.constant(z, 1.0) / ((fn.constant(z, 1.0) + abs(z)) * (fn.constant(z, 1.0) + abs(z)))
+"""
+DEEP = """
+import fastneuron as fn
+
+SCALE = 1.0
+
+
+def inner(z):
+    return fn.constant(z, SCALE) * z / (fn.constant(z, 1.0) + abs(z))
+"""
+SOURCES = {"soft": SOFT, "soft_helpers": HELPERS, "soft_deep": DEEP}
+EDITS = {
+    "method": ("soft", "outer(self.gain * z)", "outer(self.gain + z)"),
+    "constant": ("soft", "SHIFT = 0.0", "SHIFT = 0.1"),
+    "default": ("soft", "gain: float = 1.0", "gain: float = 2.0"),
+    "helper": ("soft_helpers", "return inner(z)", "return inner(z) + z"),
+    "base class": ("soft_helpers", "return fn.constant(z, 1.0) /", "return fn.constant(z, 2.0) /"),
+    "helper of a helper": ("soft_deep", "* z /", "* abs(z) /"),
+    "constant of a helper": ("soft_deep", "SCALE = 1.0", "SCALE = 3.0"),
+}
+SET = ("--set", "model.activation=soft:Soft", "--points", "4", "--set", "stop.max_steps=20", "--quiet")
+CHANGED = "the code of soft:Soft has changed since"
+REFUSED = f"{CHANGED} (restore it to resume, or use another store)"
+
+
+def write(folder: Path, **changes: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    for name, text in (SOURCES | changes).items():
+        (folder / f"{name}.py").write_text(text)
+    return folder
+
+
+def edited(name: str) -> dict[str, str]:
+    module, before, after = EDITS[name]
+    assert before in SOURCES[module]
+    return {module: SOURCES[module].replace(before, after)}
+
+
+def environment(*folders: Path) -> dict[str, str]:
+    return os.environ | {
+        "PYTHONPATH": os.pathsep.join([*map(str, folders), str(PACKAGE.parent)]),
+        "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache goes by the second
+    }
+
+
+def command(here: Path, *words: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """A command of fastneuron in a process of its own, which finds modules in `path`."""
+    whole = [sys.executable, "-m", "fastneuron", *words]
+    return subprocess.run(whole, cwd=here, env=environment(*path), capture_output=True, text=True)
+
+
+def python(here: Path, code: str, *folders: Path) -> subprocess.CompletedProcess[str]:
+    whole = [sys.executable, "-W", "error", "-c", code]
+    return subprocess.run(whole, cwd=here, env=environment(*folders), capture_output=True, text=True)
+
+
+def single_line(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command says that is refused."""
+    assert done.returncode == 2 and done.stdout == "", done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a map, by the sources in its folder ``code``."""
+    here = tmp_path_factory.mktemp("made")
+    done = command(here, "map", *SET, "--name", "own", path=(write(here / "code"),))
+    assert done.returncode == 0, done.stderr
+    return here
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_a_map_of_an_edited_component_is_refused(made: Path, tmp_path: Path, name: str) -> None:
+    code = write(tmp_path / "code", **edited(name))
+    said = single_line(command(made, "map", *SET, "--name", "own", path=(code,)))
+    assert "own.zarr is a map of something else: " in said
+    assert "(--name)" in said and "(--overwrite)" in said
+    if name == "default":
+        assert "model.activation.gain is 1.0 there and 2.0 here" in said
+    else:
+        assert REFUSED in said
+
+
+def test_a_map_of_the_same_component_elsewhere_is_the_same(made: Path, tmp_path: Path) -> None:
+    moved = {name: f"# moved\n\n{text}\nUNRELATED = 1\n" for name, text in SOURCES.items()}
+    moved["soft"] = moved["soft"].replace("class Soft(Base):", 'class Soft(Base):\n    """Its docstring."""')
+    before = (made / "own.zarr" / "zarr.json").read_bytes()
+    done = command(made, "map", *SET, "--name", "own", path=(write(tmp_path / "code", **moved),))
+    assert done.returncode == 0, done.stderr
+    assert (made / "own.zarr" / "zarr.json").read_bytes() == before
+    code = json.loads(fn.open(made / "own.zarr").attrs["component_code"])
+    assert list(code) == ["python", "soft:Soft"] and len(code["soft:Soft"]) == 64
+    assert code["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_a_map_of_other_code_stays_readable_and_says_so(made: Path, tmp_path: Path) -> None:
+    code = write(tmp_path / "code", **edited("constant of a helper"))
+    for words in (["status", "own.zarr"], ["verify", "own.zarr"], ["verify", "own.zarr", "--repair"]):
+        done = command(made, *words, "--components", str(code / "soft.py"))
+        assert done.returncode == 0, done.stderr
+        assert f"the components here are not those that made it: {CHANGED}" in done.stdout
+        same = command(made, *words, "--components", str(made / "code" / "soft.py"))
+        assert same.returncode == 0 and "components" not in same.stdout
+    drawn = ["plot", "own.zarr", "--components", str(code / "soft.py"), "--out", str(tmp_path / "p.png")]
+    assert command(made, *drawn).returncode == 0
+    assert fn.plot.spec_in(tmp_path / "p.png").splitlines()[1] == (
+        f"# component_code: {fn.open(made / 'own.zarr').attrs['component_code']}"
+    )
+    # what computes more of it would not be of it
+    said = single_line(command(made, *drawn, "--kind", "loss_curves"))
+    assert f"would not be of this result: {CHANGED}" in said
+
+
+def test_damaged_tiles_are_not_mended_by_other_code(made: Path, tmp_path: Path) -> None:
+    shutil.copytree(made / "own.zarr", tmp_path / "own.zarr")
+    (chunk,) = (path for path in (tmp_path / "own.zarr" / "loss" / "c").rglob("*") if path.is_file())
+    chunk.write_bytes(chunk.read_bytes()[:-9] + b"\0" * 9)
+    before = chunk.read_bytes()
+    code = write(tmp_path / "code", **edited("method"))
+    words = ["verify", "own.zarr", "--repair", "--quiet", "--components"]
+    said = single_line(command(tmp_path, *words, str(code / "soft.py")))
+    assert f"{CHANGED}; damaged tiles can only be mended with what made them" in said
+    assert chunk.read_bytes() == before
+    assert command(tmp_path, *words, str(made / "code" / "soft.py")).returncode == 0
+
+
+def test_a_figure_is_drawn_again_after_an_edit_only(made: Path, tmp_path: Path) -> None:
+    words = ["figure", "inverter", *SET, "--set", "picture.dpi=20", "--out", str(tmp_path / "f.png")]
+    assert "wrote" in command(made, *words, path=(made / "code",)).stdout
+    assert "is up to date" in command(made, *words, path=(made / "code",)).stdout
+    code = write(tmp_path / "code", **edited("constant of a helper"))
+    assert "wrote" in command(made, *words, path=(code,)).stdout
+    assert "is up to date" in command(made, *words, path=(code,)).stdout
+
+
+HALF = """
+import sys
+import numpy as np
+import fastneuron as fn
+import soft
+from fastneuron.engine import tiles
+
+tiles.FEWEST_POINTS = tiles.MOST_POINTS = 64
+
+
+def stop(done, total):
+    if done and "half" in sys.argv:
+        raise KeyboardInterrupt
+
+
+sweep = fn.Sweep(
+    task=fn.tasks.inverter(),
+    model=fn.Neuron(activation=soft.Soft()),
+    optimizer=fn.GradientDescent(1.0),
+    axes={"bias": np.linspace(-9, 9, 16), "weight": np.linspace(-9, 9, 16)},
+    stop=fn.Stop(max_steps=20),
+)
+try:
+    result = sweep.run(store="half.zarr", threads=1, progress=stop)
+except KeyboardInterrupt:
+    print("interrupted", fn.store.tiles_done("half.zarr"))
+except ValueError as error:
+    print("refused", error)
+else:
+    whole = sweep.run(progress=False)
+    print("same", all(np.array_equal(whole[name], result[name], equal_nan=True) for name in whole))
+"""
+
+
+def test_a_half_finished_map_is_resumed_by_the_same_code_only(tmp_path: Path) -> None:
+    half = HALF.replace("import sys\n", "import sys\nimport fastneuron.store\n")
+    done = python(tmp_path, half.replace('"half" in sys.argv', "True"), write(tmp_path / "code"))
+    assert done.stdout.startswith("interrupted (1, "), done.stderr
+    other = write(tmp_path / "other", **edited("helper of a helper"))
+    assert f"something else: {REFUSED}" in python(tmp_path, half, other).stdout
+    moved = write(tmp_path / "moved", soft=f"# moved\n{SOFT}")
+    assert python(tmp_path, half, moved).stdout == "same True\n"
+
+
+NOTEBOOK = """
+import numpy as np
+import fastneuron as fn
+
+CELL = '''
+K = 2.0
+
+def helper(z):
+    return K * z
+
+@fn.component
+class Cell(fn.Activation):
+    def value(self, z):
+        return helper(z)
+
+    def slope(self, z, a):
+        return K + z - z
+'''
+
+
+def run(**options):
+    sweep = fn.Sweep(
+        task=fn.Task([1.0], [0.0]),
+        model=fn.Neuron(activation=Cell()),
+        optimizer=fn.GradientDescent(0.1),
+        axes={"weight": [1.0, 2.0]},
+        stop=fn.Stop(max_steps=1, tolerance=0.0),
+    )
+    try:
+        found = sweep.run(progress=False, **options).final_weight.values
+    except ValueError as error:
+        return str(error)
+    path = fn.descend(sweep.task, sweep.model, loss=sweep.loss, optimizer=sweep.optimizer,
+                      start={"weight": [1.0, 2.0]}, steps=1).weight.values[-1]
+    ahead = fn.forward(sweep.model, {"weight": [1.0, 2.0]}, x=[1.0])[:, 0]
+    # for an output of k w at input 1: w - 0.1 k (k w)
+    return [float(k) for k in (np.sqrt(10 * (1 - found / [1, 2])), np.sqrt(10 * (1 - path / [1, 2])),
+                               ahead / [1, 2]) for k in np.unique(k.round(9))]
+
+
+exec(CELL, globals())
+print(run(), run(store="cell.zarr"))
+exec(CELL, globals())  # the same cell once more
+print(run(), run(store="cell.zarr"))
+exec(CELL.replace("K = 2.0", "K = 3.0"), globals())
+print(run(), "has changed" in run(store="cell.zarr"))
+K = 0.5  # in a cell of its own
+print(run(), "has changed" in run(store="cell.zarr"))
+def helper(z): return K * z + z
+print(run()[-1])
+exec(CELL, globals())
+print(run(), run(store="cell.zarr"))
+K = 3.0
+K, before = 2.0, run()
+print(before, run(), run(store="cell.zarr"))
+"""
+
+
+def test_cells_of_a_notebook_that_are_run_again_are_not_answered_with_older_results(tmp_path: Path) -> None:
+    done = python(tmp_path, NOTEBOOK)
+    assert done.returncode == 0, done.stderr
+    two, three, half = ([k] * 3 for k in (2.0, 3.0, 0.5))
+    assert done.stdout.splitlines() == [
+        f"{two} {two}",
+        f"{two} {two}",
+        f"{three} True",
+        f"{half} True",
+        "1.5",
+        f"{two} {two}",
+        f"{three} {two} {two}",
+    ]
+
+
+COMPILED = """
+import numba
+import numbers_of_it
+
+
+@numba.njit(cache=True)
+def inner(z):
+    return numbers_of_it.K * z
+
+
+@numba.njit(cache=True)
+def rise(z):
+    return inner(z)
+"""
+USING = """
+import fastneuron as fn
+{load}
+
+
+@fn.component
+class Own(fn.Activation):
+    def value(self, z):
+        return {call}(z)
+
+    def slope(self, z, a):
+        return z
+"""
+
+
+@pytest.mark.parametrize(
+    ("load", "call"), [("from compiled import rise", "rise"), ("import compiled", "compiled.rise")]
+)
+def test_helpers_that_numba_has_on_disk_are_not_answered_with(tmp_path: Path, load: str, call: str) -> None:
+    (tmp_path / "compiled.py").write_text(COMPILED)
+    (tmp_path / "own.py").write_text(USING.format(load=load, call=call))
+    code = (
+        "import own, compiled, numbers_of_it, fastneuron as fn\n"
+        "model = fn.Neuron(activation=own.Own())\n"
+        "def ahead(): return float(fn.forward(model, {'weight': 1.0}, x=[1.0])[0])\n"
+        "print(compiled.rise(1.0), ahead())\n"
+        "numbers_of_it.K += 1\n"
+        "print(ahead())\n"
+    )
+    for k in (2.0, 3.0):
+        (tmp_path / "numbers_of_it.py").write_text(f"K = {k}\n")
+        done = python(tmp_path, code, tmp_path)
+        assert done.returncode == 0, done.stderr
+        # Numba itself answers with the old constant
+        assert done.stdout.splitlines() == [f"2.0 {k}", f"{k + 1}"]
+
+
+# what a file names is not imported
+
+
+# what Python itself loads from the current folder before it runs a module by its name
+LOADED_FIRST = {
+    *("importlib", "warnings", "contextlib", "collections", "functools", "types", "keyword", "operator"),
+    "reprlib",
+}
+
+
+@pytest.fixture
+def stranger(made: Path, tmp_path: Path) -> Path:
+    """A folder with a map, specs and a picture; the modules beside them leave a mark where they run."""
+    mark = f"open({str(tmp_path / 'mark')!r}, 'a').write(__name__)\n"
+    for name in {"soft", "numpy", "numba", "cyclopts", *sys.stdlib_module_names} - LOADED_FIRST:
+        (tmp_path / f"{name}.py").write_text(mark)
+    shutil.copytree(made / "own.zarr", tmp_path / "own.zarr")
+    shutil.copy(made / "own.png", tmp_path / "own.png")
+    sweep = fn.open(made / "own.zarr").attrs["sweep"]
+    (tmp_path / "own.toml").write_text(sweep)
+    (tmp_path / "colour.toml").write_text(sweep.replace("soft:Soft", "colorsys:X"))
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "map own.toml",
+        "map own.toml --dry-run",
+        "map colour.toml --dry-run",
+        "map own.toml --set optimizer.learning_rate=2 --set picture.title=colorsys:X",
+        "plot own.zarr",
+        "plot own.zarr --kind steps --set title=colorsys:X",
+        "verify own.zarr",
+        "verify own.zarr --repair",
+        "status own.zarr",
+        "export own.zarr own.csv",
+        "spec own.png",
+        "descend own.toml",
+        "descend colour.toml --steps 3",
+    ],
+)
+def test_no_command_imports_what_a_file_names(stranger: Path, words: str) -> None:
+    done = command(stranger, *words.split())
+    assert not (stranger / "mark").exists(), (stranger / "mark").read_text()
+    if words.split()[0] in ("status", "export", "spec"):
+        assert done.returncode == 0, done.stderr
+    else:
+        said = single_line(done)
+        module = "colorsys" if "colour" in words else "soft"
+        assert f"module '{module}' is not loaded" in said and f"--components {module}.py" in said
+
+
+ALL_SORTS = """
+import sys
+import fastneuron as fn
+
+NAMES = ["soft:Soft", "antigravity:X", "xml.dom:X", "fastneuron:explore", "os:system", "__main__:X", ":"]
+for name in [*NAMES, "a:", ":X", "a b:X", chr(27) + "[31m:X", "soft:" + "X" * 999]:
+    try:
+        fn.Sweep.from_spec({"task": {"name": "inverter"}, "optimizer": {"name": name}, "axes": {"bias": [1]}})
+    except ValueError as error:
+        assert str(error).isprintable() and len(str(error)) < 500, str(error)
+    else:
+        raise AssertionError(name)
+assert not {"soft", "antigravity", "xml.dom"} & set(sys.modules)
+assert fn.open("own.zarr").outcome.shape == (4, 4)
+"""
+
+
+def test_python_imports_nothing_for_a_spec_or_a_picture_either(stranger: Path) -> None:
+    whole = [sys.executable, "-P", "-c", ALL_SORTS]
+    done = subprocess.run(whole, cwd=stranger, env=environment(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert not (stranger / "mark").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "map own.toml --components code/soft.py --dry-run",
+        "map own.toml --components soft --dry-run",
+        "plot own.zarr --components code/soft.py --out p.png",
+        "verify own.zarr --components soft",
+        "export own.zarr own.csv --components code/soft.py",
+        "spec own.png --components code/soft.py",
+        "descend own.toml --components code/soft.py --steps 2",
+        "descend --activation soft:Soft --steps 2",
+        "respond --activation soft:Soft --weight 1 --bias 0",
+        "respond --activation soft:Soft --weight 1 --bias 0 --components code/soft.py",
+    ],
+)
+def test_every_command_loads_what_its_words_name(made: Path, tmp_path: Path, words: str) -> None:
+    for name in ("own.zarr", "code"):
+        shutil.copytree(made / name, tmp_path / name)
+    shutil.copy(made / "own.png", tmp_path / "own.png")
+    (tmp_path / "own.toml").write_text(fn.open(made / "own.zarr").attrs["sweep"])
+    path = () if "code/soft.py" in words else (tmp_path / "code",)
+    done = command(tmp_path, *words.split(), path=path)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ("nothing.py", "--components nothing.py: there is no such file"),
+        ("json.py", "--components json.py: there is another module json; rename the file"),
+        ("two-words.py", "the name of the file must be that of a module, as soft.py"),
+        ("nothing", "there is no module nothing where Python looks; give its file, --components nothing.py"),
+        ("no name", "'no name' is no name of a module, and no file that ends in .py"),
+        ("fails.py", "module fails cannot be loaded: ZeroDivisionError: division by zero ("),
+        ("leaves.py", "module leaves cannot be loaded: SystemExit: 7 ("),
+        ("broken.py", "module broken cannot be loaded: SyntaxError: "),
+        ("lacks.py", "module lacks cannot be loaded: ModuleNotFoundError: No module named 'nothing_like_it'"),
+    ],
+)
+def test_what_cannot_be_loaded_is_told_in_one_line(run: Any, tmp_path: Path, given: str, says: str) -> None:
+    sources = {
+        "json": "",
+        "two-words": "",
+        "fails": "1 / 0",
+        "leaves": "raise SystemExit(7)",
+        "broken": "a b",
+    }
+    for name, text in (sources | {"lacks": "import nothing_like_it"}).items():
+        (tmp_path / f"{name}.py").write_text(text)
+    code, out, err = run("map", "--dry-run", "--components", given)
+    assert (code, out) == (2, "") and says in err and len(err.splitlines()) == 1
+    assert Path(given).stem == "json" or Path(given).stem not in sys.modules
+    assert str(tmp_path) not in sys.path
