@@ -65,3 +65,38 @@ def test_sign_descent_does_not_hide_a_gradient_that_is_not_finite():
     result = sweep.run(progress=False)
     assert result.outcome.values.tolist() == [fn.Outcome.UNFINISHED, fn.Outcome.DIVERGED]
     assert result.steps.values.tolist() == [5, 0]
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5, 0.99])
+@pytest.mark.parametrize("dtype, large", [(np.float64, 1e200), (np.float32, 1e30)])
+@pytest.mark.parametrize("cls", [fn.RMSProp, fn.Adam, fn.AdamW, fn.AdaGrad])
+def test_a_step_is_0_where_the_square_of_a_gradient_overflows(cls, dtype, large, decay):
+    """The mean square is infinite by the formula, and stays so, but for a decay of 0."""
+    fields = {"RMSProp": {"decay": decay}, "AdaGrad": {}}.get(cls.__name__, {"beta2": decay})
+    fields |= {"weight_decay": 0.0} if cls is fn.AdamW else {}
+    optimizer = cls(learning_rate=0.5, **fields)
+    parameter, memory = dtype(3), (dtype(0),) * optimizer.slots
+    with np.errstate(over="ignore"):
+        for gradient in (large, -large, large):
+            parameter, *memory = optimizer.step(parameter, dtype(gradient), tuple(memory))
+            assert parameter == 3
+        parameter, *memory = optimizer.step(parameter, dtype(0.5), tuple(memory))
+    assert (parameter == 3) == (decay > 0 or cls is fn.AdaGrad) and np.isfinite(parameter)
+
+
+@pytest.mark.parametrize("dtype, large", [("float64", 1e200), ("float32", 1e30)])
+@pytest.mark.parametrize(
+    "optimizer", [fn.RMSProp(0.5), fn.RMSProp(0.5, 0.0), fn.Adam(0.5), fn.AdaGrad(0.5)], ids=repr
+)
+def test_a_start_whose_squared_gradient_overflows_stays_where_it_is(optimizer, dtype, large):
+    path = fn.descend(
+        fn.Task([large], [0.0]),
+        fn.Neuron(activation=fn.Identity()),
+        loss=fn.AbsoluteError(),
+        optimizer=optimizer,
+        start={"weight": 1.0},
+        steps=4,
+        dtype=dtype,
+    )
+    assert path.weight.values.tolist() == [1.0] * 5
+    assert (np.diff(path.bias.values) < 0).all()
