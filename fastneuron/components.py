@@ -37,6 +37,26 @@ import numpy as np
 C = TypeVar("C", bound="Component")
 
 
+KNOWN = ("fastneuron.elementary.", "numpy.", "math.", "builtins.")
+"""The modules whose functions compiled code knows."""
+METHODS = (
+    "value",
+    "derivative",
+    "slope",
+    "log_loss",
+    "log_loss_slope",
+    "delta",
+    "step",
+    "steps",
+    "span",
+    "counted",
+    "term",
+    "weight_gradient",
+    "bias_gradient",
+)
+"""The methods of components that compiled code knows."""
+
+
 class Bound(NamedTuple):
     """What a number field allows: low <= value < high, or low < value where `above`.
 
@@ -87,6 +107,8 @@ class Component:
     _fields: ClassVar[tuple[str, ...]] = ()
     _field_defaults: ClassVar[dict[str, Any]] = {}
     bounds: ClassVar[dict[str, Bound]] = {}
+    # True where what is called a derivative is meant to be something else, as in a straight-through estimator
+    surrogate: ClassVar[bool] = False
 
 
 def checked_number(name: str, value: object, bound: Bound = FINITE) -> float:
@@ -246,7 +268,7 @@ def with_rows(record: C, rows: Mapping[str, int]) -> C:
         Row(rows[name]) if name in rows else float(value)
         for name, value in zip(record._fields, values, strict=True)
     ]
-    return _unchecked(record, given)
+    return with_values(record, given)
 
 
 def with_plain(record: C) -> C:
@@ -256,10 +278,11 @@ def with_plain(record: C) -> C:
         Plain(value) if isinstance(value, float) and value == record.bounds[name].plain else value
         for name, value in zip(record._fields, values, strict=True)
     ]
-    return _unchecked(record, given)
+    return with_values(record, given)
 
 
-def _unchecked(record: C, values: list[Any]) -> C:
+def with_values(record: C, values: list[Any]) -> C:
+    """The component with these values in its fields, whatever they are."""
     new: Any = tuple.__new__
     return cast("C", new(type(record), values))
 

@@ -29,7 +29,7 @@ from fastneuron.losses import Loss, SquaredError, losses
 from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
-from fastneuron.penalties import Penalty, penalties
+from fastneuron.penalties import NoPenalty, Penalty, penalties
 from fastneuron.places import (
     RESULT_NAMES,
     bounds_of,
@@ -40,6 +40,7 @@ from fastneuron.places import (
     place_of,
 )
 from fastneuron.reducers import Reducer, reducers
+from fastneuron.rehearsal import check_derivatives, is_built_in, rehearse
 from fastneuron.spec import spec_arguments, spec_tables
 from fastneuron.starts import Distribution, distribution_from_spec, normal
 from fastneuron.tasks import Task
@@ -193,6 +194,7 @@ class Sweep:
         check_axes(self)
         check_sizes(self)
         check_dtype(self)
+        _check_methods(self)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -484,6 +486,17 @@ def _one_start(where: str, value: object, shape: tuple[int, ...]) -> Start:
     array = array.astype(np.float64) + 0.0
     array.flags.writeable = False
     return array
+
+
+def _check_methods(sweep: Sweep) -> None:
+    """Call the methods of the components, if any is not part of the package, and check their derivatives."""
+    penalty = NoPenalty() if sweep.penalty is None else sweep.penalty
+    record = tuple(sweep.record.values())
+    activations = sweep.model.components
+    every = (*activations.values(), sweep.loss, penalty, sweep.optimizer, sweep.batch, *record)
+    if not all(map(is_built_in, every)):
+        rehearse(activations, sweep.loss, penalty, sweep.optimizer, sweep.batch, record, sweep.task.samples)
+        check_derivatives(every)
 
 
 def _check_random(sweep: Sweep) -> None:

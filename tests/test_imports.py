@@ -20,7 +20,7 @@ LAYERS = [
     {"activations", "axes", "outcomes", "toml", "optimizers", "penalties", "batches", "starts", "reducers"},
     {"losses"},
     {"tasks", "models"},
-    {"places", "spec", "sweep"},
+    {"derivatives", "places", "rehearsal", "spec", "sweep"},
     {"kernels"},
     {"result"},
     {"store"},

@@ -20,7 +20,7 @@ from numba.extending import (
     unbox,
 )
 
-from fastneuron.components import Plain
+from fastneuron.components import KNOWN, METHODS, Plain
 from fastneuron.kernels import quantile as quantile  # with vecmath, what methods call
 from fastneuron.kernels import vecmath as vecmath
 from fastneuron.kernels.jit import helper
@@ -41,7 +41,7 @@ def with_compiled_helpers(function: Any) -> Any:
         name: helper(with_compiled_helpers(scope[name]))
         for name in names & set(scope)
         if isinstance(scope[name], python_types.FunctionType)
-        and not f"{scope[name].__module__}.".startswith(_KNOWN)
+        and not f"{scope[name].__module__}.".startswith(KNOWN)
         and scope[name] is not function
     }
     if not helpers:
@@ -49,24 +49,6 @@ def with_compiled_helpers(function: Any) -> Any:
     return python_types.FunctionType(
         function.__code__, scope | helpers, function.__name__, function.__defaults__, function.__closure__
     )
-
-
-_KNOWN = ("fastneuron.elementary.", "numpy.", "math.", "builtins.")  # Numba has these
-METHODS = (
-    "value",
-    "derivative",
-    "slope",
-    "log_loss",
-    "log_loss_slope",
-    "delta",
-    "step",
-    "steps",
-    "span",
-    "counted",
-    "term",
-    "weight_gradient",
-    "bias_gradient",
-)
 
 
 @functools.cache
