@@ -23,6 +23,7 @@ _HOMES = {
     "Sweep": "sweep",
     "Task": "tasks",
     "activity": "engine.activity",
+    "check": "engine.check",
     "component": "components",
     "constant": "elementary",
     "descend": "engine.trajectories",
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from fastneuron.components import component as component
     from fastneuron.elementary import constant as constant
     from fastneuron.engine.activity import activity as activity
+    from fastneuron.engine.check import check as check
     from fastneuron.engine.environment import info as info
     from fastneuron.engine.environment import warmup as warmup
     from fastneuron.engine.response import forward as forward

@@ -40,6 +40,26 @@ from fastneuron.fingerprint import class_fingerprint, class_loaded, class_name
 C = TypeVar("C", bound="Component")
 
 
+KNOWN = ("fastneuron.elementary.", "numpy.", "math.", "builtins.")
+"""The modules whose functions compiled code knows."""
+METHODS = (
+    "value",
+    "derivative",
+    "slope",
+    "log_loss",
+    "log_loss_slope",
+    "delta",
+    "step",
+    "steps",
+    "span",
+    "counted",
+    "term",
+    "weight_gradient",
+    "bias_gradient",
+)
+"""The methods of components that compiled code knows."""
+
+
 class Bound(NamedTuple):
     """What a number field allows: low <= value < high, or low < value where `above`.
 
@@ -90,6 +110,8 @@ class Component:
     _fields: ClassVar[tuple[str, ...]] = ()
     _field_defaults: ClassVar[dict[str, Any]] = {}
     bounds: ClassVar[dict[str, Bound]] = {}
+    # True where what is called a derivative is meant to be something else, as in a straight-through estimator
+    surrogate: ClassVar[bool] = False
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -266,7 +288,12 @@ def with_plain(record: C) -> C:
         Plain(value) if isinstance(value, float) and value == record.bounds[name].plain else value
         for name, value in zip(record._fields, values, strict=True)
     ]
-    return _unchecked(type(record), given)
+    return with_values(record, given)
+
+
+def with_values(record: C, values: list[Any]) -> C:
+    """The component with these values in its fields, whatever they are."""
+    return _unchecked(type(record), values)
 
 
 def _unchecked(cls: type[C], values: list[Any]) -> C:

@@ -20,7 +20,8 @@ class Loss(Component):
     - ``value(self, activation, z, a, y)``: the loss of output a = activation.value(z) for target y;
     - ``delta(self, activation, z, a, y)``: its derivative in z, not finite wherever the value is not.
       Whoever needs it calls ``derivative``, which calls `delta`; a loss with a field called delta defines
-      `derivative` instead;
+      `derivative` instead. Making a sweep compares it with differences, unless the class says ``surrogate =
+      True``;
     - ``targets``: which targets make sense: ``"any"``, ``"unit"`` (0 to 1) or ``"binary"`` (0 or 1).
 
     Examples

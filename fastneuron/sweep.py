@@ -32,7 +32,7 @@ from fastneuron.losses import Loss, SquaredError, losses
 from fastneuron.models import Model, Network, Neuron
 from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
-from fastneuron.penalties import Penalty, penalties
+from fastneuron.penalties import NoPenalty, Penalty, penalties
 from fastneuron.places import (
     bounds_of,
     check_axes,
@@ -43,6 +43,7 @@ from fastneuron.places import (
     place_of,
 )
 from fastneuron.reducers import Reducer, reducers
+from fastneuron.rehearsal import check_derivatives, is_built_in, rehearse
 from fastneuron.spec import spec_arguments, spec_tables
 from fastneuron.starts import Distribution, distribution_from_spec, normal
 from fastneuron.tasks import Task
@@ -204,6 +205,7 @@ class Sweep:
         _check_chosen(self)
         check_sizes(self)
         check_dtype(self)
+        _check_methods(self)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -617,6 +619,17 @@ def _check_chosen(sweep: Sweep) -> None:
             f"start.{name}: its dimension cannot be called {shown(dim)}, which means something else in a "
             "result; rename it, as to 'start'"
         )
+
+
+def _check_methods(sweep: Sweep) -> None:
+    """Call the methods of the components, if any is not part of the package, and check their derivatives."""
+    penalty = NoPenalty() if sweep.penalty is None else sweep.penalty
+    record = tuple(sweep.record.values())
+    activations = sweep.model.components
+    every = (*activations.values(), sweep.loss, penalty, sweep.optimizer, sweep.batch, *record)
+    if not all(map(is_built_in, every)):
+        rehearse(activations, sweep.loss, penalty, sweep.optimizer, sweep.batch, record, sweep.task.samples)
+        check_derivatives(every)
 
 
 def _check_random(sweep: Sweep) -> None:

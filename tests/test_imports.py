@@ -32,7 +32,7 @@ LAYERS = [
     },
     {"losses"},
     {"tasks", "models"},
-    {"places", "spec", "sweep"},
+    {"derivatives", "places", "rehearsal", "spec", "sweep"},
     {"kernels"},
     {"result"},
     {"store"},

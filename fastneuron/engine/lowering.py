@@ -22,7 +22,6 @@ from fastneuron.chosen import Chosen
 from fastneuron.components import Component, with_plain, with_rows
 from fastneuron.engine.draws import drawn
 from fastneuron.engine.overflow import sure_size
-from fastneuron.engine.rehearsal import rehearse
 from fastneuron.fingerprint import PACKAGE
 from fastneuron.kernels.block import Block, Rule, bytes_needed, rule_of
 from fastneuron.kernels.jit import NumbaError, specialised
@@ -37,6 +36,7 @@ from fastneuron.optimizers import Optimizer
 from fastneuron.penalties import NoPenalty, Penalty
 from fastneuron.places import OFFSET, SD, entry_of, layers_of
 from fastneuron.reducers import Reducer
+from fastneuron.rehearsal import BRANCHES, INSTEAD, place_in_code, rehearse
 from fastneuron.result import Variable
 from fastneuron.starts import Distribution, Normal
 from fastneuron.tasks import Task
@@ -59,11 +59,11 @@ def explained() -> Iterator[None]:
     try:
         yield
     except NumbaError as error:
-        raise ValueError(_explanation(str(error))) from error
-    except RecursionError as error:
+        raise ValueError(_explanation(str(error))) from None
+    except RecursionError:
         raise ValueError(
             "a component cannot be compiled: functions that its methods call, call each other"
-        ) from error
+        ) from None
 
 
 def _explanation(text: str) -> str:
@@ -76,13 +76,13 @@ def _explanation(text: str) -> str:
     telling = [line for line in lines if line and not line.startswith(("Failed in", "During", "File"))]
     reason = telling[0] if telling else "nothing"
     call = next((line.removeprefix(">>> ") for line in telling[1:] if line.startswith(">>>")), "")
-    if call.startswith(("bool(Mask(", "not_(Mask(")):
-        reason = "z is many numbers at once, on which if, and, or, not do not work"
-    elif call:
-        reason = f"there is no {call}"
     name = f"{method[2]}.{method[1]}" if method else "a component's method"
     own = place is not None and Path(place[1]).resolve().is_relative_to(PACKAGE)
-    where = f" ({place[1]}, line {place[2]})" if place and not own else ""
+    where = place_in_code(str(Path(place[1]).resolve()), int(place[2])) if place and not own else ""
+    if call.startswith(("bool(Mask(", "not_(Mask(")):
+        return f"{name} {BRANCHES}{where}: {INSTEAD}"
+    if call:
+        reason = f"there is no {call}"
     return (
         f"{name} cannot be compiled{where}: {' '.join(reason.split())[:300]}; it may use arithmetic, "
         "comparisons, abs, fastneuron.elementary (where instead of if) and helper functions of such"

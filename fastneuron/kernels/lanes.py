@@ -150,7 +150,7 @@ def copy_sums(block, slot, lane, sums, point):
 def copy_sums_of_cycle(block, end, lane, period, left, cancel, sums, point):
     """As `copy_sums`, and for the steps that are left the losses of the cycle's states in turn.
 
-    The first state that counts is the one in slot `end`; what follows it is the one `period` - 1 steps before.
+    The first state that counts is the one in slot `end`; it is followed by the one `period` - 1 steps before.
     """
     never_inline()
     compact()

@@ -22,7 +22,7 @@ from numba.extending import (
     unbox,
 )
 
-from fastneuron.components import Plain
+from fastneuron.components import KNOWN, METHODS, Plain
 from fastneuron.fingerprint import label_of
 from fastneuron.kernels import quantile as quantile  # with vecmath, what methods call
 from fastneuron.kernels import vecmath as vecmath
@@ -77,7 +77,7 @@ def _anew(value: Any, names: set[str], made: dict[int, tuple[Any, Any]], plain: 
     elif (
         plain
         and isinstance(value, python_types.FunctionType)
-        and not f"{value.__module__}.".startswith(_KNOWN)
+        and not f"{value.__module__}.".startswith(KNOWN)
     ):
         made[id(value)] = value, helper(with_compiled_helpers(value, made))
     else:
@@ -94,24 +94,6 @@ def _is_compiled(value: Any) -> bool:
     """Whether it is a function that the user has compiled."""
     module = sys.modules.get(value.py_func.__module__) if isinstance(value, dispatcher.Dispatcher) else None
     return isinstance(value, dispatcher.Dispatcher) and not label_of(module)
-
-
-_KNOWN = ("fastneuron.elementary.", "numpy.", "math.", "builtins.")  # Numba has these
-METHODS = (
-    "value",
-    "derivative",
-    "slope",
-    "log_loss",
-    "log_loss_slope",
-    "delta",
-    "step",
-    "steps",
-    "span",
-    "counted",
-    "term",
-    "weight_gradient",
-    "bias_gradient",
-)
 
 
 @functools.cache
