@@ -36,8 +36,8 @@ class Orbit(fn.Optimizer):
         k = t - self.delay
         turns = np.floor(k / self.period)
         phase = k - turns * self.period
-        # 0, 1, 3, 6, 10, ...: no two places in a row are as far apart as the two before
-        place = self.size * phase * (phase + one) + turns * self.slip
+        # 1, 3, 7, 13, ...: no two places in a row are as far apart as the two before
+        place = self.size * (phase * (phase + one) + one) + turns * self.slip
         inside = where(k < self.stay, place, self.drift * (k - self.stay) + self.drift)
         new = start + where(k < zero, self.drift * k, inside)
         return (where(gradient == zero, parameter, new), t + one, start)
