@@ -25,6 +25,7 @@ OFFSET = 0.25
 @component
 class Own(Activation):
     gain: float = 1.0
+    surrogate = True  # its slope is another
 
     def value(self, z):
         return rise(self.gain * z) + constant(z, OFFSET)

@@ -744,11 +744,11 @@ PLACES: dict[str, Callable[[Any], Any]] = {
     "fn.descend(..., start={'weight': ARRAY}, steps=1)": lambda a: _numbers(
         fn.descend(fn.tasks.inverter(), fn.Neuron(), **DESCENT, start={"weight": a}, steps=1)
     ),
-    "fn.forward(fn.Neuron(), {'weight': ARRAY}, [0])": lambda a: fn.forward(
-        fn.Neuron(), {"weight": a}, [0]
+    "fn.forward(fn.Neuron(), {'weight': ARRAY}, [0])": lambda a: np.asarray(
+        fn.forward(fn.Neuron(), {"weight": a}, [0])
     ).tolist(),
-    "fn.forward(fn.Neuron(), {'weight': 1.0}, ARRAY)": lambda a: fn.forward(
-        fn.Neuron(), {"weight": 1.0}, a
+    "fn.forward(fn.Neuron(), {'weight': 1.0}, ARRAY)": lambda a: np.asarray(
+        fn.forward(fn.Neuron(), {"weight": 1.0}, a)
     ).tolist(),
     "fn.activity(Network, [[0]], edges=ARRAY, draws=2)": lambda a: _numbers(
         fn.activity(NETWORK, [[0.0]], edges=a, draws=2, progress=False)

@@ -37,7 +37,11 @@ def brought_together(model: Model, parameters: Any, taken: Collection[str]) -> t
         If DataArrays have different coordinates or lengths along a dim of the same name, or an array without
         names does not go with their dims.
     """
-    named = {name: value for name, value in _items(parameters) if hasattr(value, "coords")}
+    named = {
+        name: value
+        for name, value in _items(parameters)
+        if hasattr(value, "coords") and hasattr(value, "dtype")
+    }
     if not named:
         return parameters, None
     import xarray
