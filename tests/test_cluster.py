@@ -252,9 +252,9 @@ def test_a_component_that_the_workers_cannot_import_is_refused(
     import only_here
 
     own = sweep(model=fn.Neuron(activation=only_here.Double()))
-    with pytest.raises(ClusterError) as error:
+    with pytest.raises(ValueError) as error:
         own.run(store=tmp_path / "map.zarr", cluster=client, progress=False)
-    assert "No module named 'only_here'" in refusal(error)
+    assert "No module named 'only_here'" in str(error.value) and "can import" in str(error.value)
     client.restart()  # a worker that starts is not given the sweep any more
     client.run(lambda folder: sys.path.insert(0, folder), str(tmp_path))
     result = own.run(store=tmp_path / "map.zarr", cluster=client, progress=False)
@@ -460,7 +460,7 @@ def test_map_with_workers_is_that_of_threads(
     [
         (["--workers", "2", "--threads", "2"], "--threads and --workers exclude each other"),
         (["--workers", "2", "--cluster", "tcp://127.0.0.1:9"], "--workers and --cluster exclude each other"),
-        (["--workers", "0"], "--workers must be 1 or more, got 0"),
+        (["--workers", "0"], "--workers must be a whole number from 1 to 1024, got 0"),
         (["--cluster", "tcp://127.0.0.1:9"], "no scheduler of dask.distributed answers at tcp://127.0.0.1:9"),
     ],
 )
