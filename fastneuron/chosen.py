@@ -148,4 +148,4 @@ def _numbers(given: Any, where: str) -> np.ndarray:
         raise ValueError(f"{where} must be a number or a 1-D list of starts, got shape {array.shape}")
     if not len(array):
         raise ValueError(f"{where} must have at least one start, got none")
-    return np.array(array, np.float64) + 0.0
+    return np.array(array, np.float64)

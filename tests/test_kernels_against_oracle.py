@@ -365,7 +365,8 @@ def test_where_all_targets_are_equal_a_right_neuron_spells_the_right_table(targe
 def test_squared_error_map_at_a_large_learning_rate(dtype):
     """The map of the README, coarser: plateaus, reached starts, and jumps between them.
 
-    In float32 the last bits decide more often, because starts jump far off with the first steps.
+    In float32 the last bits decide more often: starts jump far off with the first steps, and whether a
+    plateau is at rest hangs on a last bit of the first updates.
     """
     sweep = fn.Sweep(
         task=fn.tasks.inverter(),
@@ -374,7 +375,7 @@ def test_squared_error_map_at_a_large_learning_rate(dtype):
         stop=fn.Stop(max_steps=400, tolerance=0.1),
         dtype=dtype,
     )
-    expected, _ = compare(sweep, allowed_sensitive={"float64": 0.01, "float32": 0.2}[dtype])
+    expected, _ = compare(sweep, allowed_sensitive={"float64": 0.01, "float32": 0.25}[dtype])
     assert {0, 1, 2, 5} <= set(np.unique(expected["outcome"]))
 
 
@@ -479,18 +480,20 @@ def test_momentary_rest_is_settled_wherever_it_comes():
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-def test_start_beside_an_unstable_point_of_rest_is_settled_by_its_first_update(dtype):
-    """With learning rate 3 the bias doubles every step, but from 1e-13 not visibly at first."""
+def test_start_beside_an_unstable_point_of_rest_escapes(dtype):
+    """With learning rate 3 the bias doubles every step, from where that is less than `settle`."""
+    biases = [1e-13, -3e-13, 5e-17]
     sweep = fn.Sweep(
         task=fn.Task([0], [0]),
         model=fn.Neuron(activation=fn.Identity()),
         optimizer=fn.GradientDescent(3.0),
-        axes={"bias": [1e-13, -3e-13, 5e-17]},
+        axes={"bias": biases},
         stop=fn.Stop(tolerance=0.0, max_steps=300),
         dtype=dtype,
     )
     ends = ends_of(sweep)
-    assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.SETTLED] * 3, [1] * 3)
+    steps = [int(np.ceil(np.log2(1e12 / abs(bias)))) for bias in biases]
+    assert (ends["outcome"], ends["steps"]) == ([fn.Outcome.DIVERGED] * 3, steps)
 
 
 def test_cycles_of_every_period_are_found_however_they_lie_to_the_chunks():
