@@ -91,10 +91,24 @@ def path_text(given: object, name: str) -> str:
     return text
 
 
+def resolved(path: Path) -> Path:
+    """`path` with every link on it followed.
+
+    Raises
+    ------
+    ValueError
+        If a link leads back to itself.
+    """
+    try:
+        return path.resolve()
+    except RuntimeError:
+        raise ValueError(f"{path} is a link that leads back to itself") from None
+
+
 @contextmanager
 def replaced(path: Path) -> Iterator[Path]:
     """A hidden file to write, which becomes `path` once it is whole; each process has one of its own."""
-    there = Path(os.path.realpath(path))  # a link stays one
+    there = resolved(path)  # a link stays one
     new = there.with_name(f".{there.stem[:40]}.{uuid.uuid4().hex}.new{path.suffix}")
     try:
         yield new

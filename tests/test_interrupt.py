@@ -86,12 +86,15 @@ def test_an_interrupt_waits_for_the_end_of_an_import(tmp_path, monkeypatch, numb
     name = f"interrupts_itself_{number}"
     (tmp_path / f"{name}.py").write_text(f"import signal\nsignal.raise_signal({int(number)})\nwhole = True\n")
     monkeypatch.syspath_prepend(tmp_path)
+    # it may be ignored, as behind a shell's &
+    at_first = signal.signal(signal.SIGINT, signal.default_int_handler)
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)]
     with Signals(last=False) as signals, pytest.raises(KeyboardInterrupt):
         importlib.import_module(name)
         time.sleep(60)
     assert sys.modules[name].whole and signals.number == number
     assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)] == before
+    signal.signal(signal.SIGINT, at_first)
 
 
 SWEEP = """

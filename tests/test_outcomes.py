@@ -252,7 +252,7 @@ def test_infinite_loss_is_divergence_though_the_activation_is_flat(network):
 
 
 def test_loss_that_overflows_on_the_way_is_divergence_at_that_step():
-    """The bias is (-2)^t, and the square of 2^64 is beyond float32."""
+    """The bias is (-2)^t, and half the square of 2^65 is beyond float32."""
     sweep = sweep_of(
         task=fn.Task([0.0], [0.0]),
         optimizer=fn.GradientDescent(3.0),
@@ -260,7 +260,7 @@ def test_loss_that_overflows_on_the_way_is_divergence_at_that_step():
         stop={"limit": 3e38},
         dtype="float32",
     )
-    assert ends(sweep) == [("DIVERGED", 64, 0)]
+    assert ends(sweep) == [("DIVERGED", 65, 0)]
     result = sweep.run(progress=False)
     assert (result.loss.item(), result.final_bias.item(), result.speed.item()) == (
         np.inf,

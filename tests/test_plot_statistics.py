@@ -553,12 +553,13 @@ def test_pictures_of_a_half_written_store_show_what_is_done(tmp_path, monkeypatc
     made.run(store=tmp_path / "map", progress=False)
     stored = zarr.open_group(tmp_path / "map", mode="r+")
     for name in ("outcome", "steps", "learned"):
-        stored[name][1, :4] = -1
+        stored[name][:, :2, :4] = -1  # two tiles
         stored[name][:, 6:, 4:] = -1
-    stored[LEDGER][0, 0] = 0
+    stored[LEDGER][0, 0, 0] = 0
+    stored[LEDGER][0, 3, 1] = 0
     part = fn.open(tmp_path / "map", partial=True)
     missing = (part.outcome == -1).mean(("bias", "weight")).values
-    assert missing.tolist() == [0.125, 0.625]
+    assert missing.tolist() == [0.25, 0.25]
     drawn = plot.shares(part, ax=ax)
     assert [bar.get_height() for bar in drawn[-1]] == missing.tolist()
     ax.clear()
@@ -640,7 +641,7 @@ def test_what_is_drawn_of_chosen_starts_unless_told():
 )
 def test_the_sweep_of_a_part_of_chosen_starts_gives_the_same_numbers(part):
     result = chosen({"learning_rate": [1.0, 30.0]}).run(progress=False).isel(part)
-    text, note = shown_sweep(result)
+    text, note, _ = shown_sweep(result)
     again = fn.Sweep.from_toml(text).run(progress=False)
     assert note == ""
     for name in ("outcome", "steps", "final_weight"):

@@ -408,7 +408,7 @@ def test_a_component_that_its_name_cannot_find_again_is_wrong():
         rate: float = 1.0
 
     with pytest.raises(
-        ValueError, match="optimizer.name: .*Local' is not known: .* has no class .*; define Local at the top"
+        ValueError, match="optimizer.name: .* is not known: .* has no class .*; define Local at the top"
     ):
         minimal(optimizer=Local())
 
