@@ -493,7 +493,7 @@ class GELU(Activation):
     >>> float(fn.GELU().value(0.0)), float(fn.GELU().value(1.0).round(4))
     (0.0, 0.8413)
     >>> float(fn.GELU().value(-10.0))
-    -7.619853024160527e-23
+    -7.619853024160526e-23
     """
 
     def value(self, z: Any) -> Any:
@@ -552,7 +552,7 @@ class Arctan(Activation):
     Examples
     --------
     >>> import fastneuron as fn
-    >>> float(fn.Arctan().value(0.0)), fn.Arctan().derivative(1.0, 0.785)
+    >>> float(fn.Arctan().value(0.0)), float(fn.Arctan().derivative(1.0, 0.785))
     (0.0, 0.5)
     """
 

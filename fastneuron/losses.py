@@ -222,7 +222,7 @@ class CrossEntropy(Loss):
     --------
     >>> import fastneuron as fn
     >>> loss, sigmoid = fn.CrossEntropy(), fn.Sigmoid()
-    >>> float(loss.value(sigmoid, 0.0, 0.5, 1.0).round(4)), loss.derivative(sigmoid, 0.0, 0.5, 1.0)
+    >>> float(loss.value(sigmoid, 0.0, 0.5, 1.0).round(4)), float(loss.derivative(sigmoid, 0.0, 0.5, 1.0))
     (0.6931, -0.5)
     >>> float(loss.value(sigmoid, 800.0, 1.0, 0.0))
     800.0

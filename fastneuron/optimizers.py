@@ -268,7 +268,7 @@ class RMSProp(Optimizer):
     --------
     >>> import fastneuron as fn
     >>> new, mean = fn.RMSProp(learning_rate=0.5, decay=0.5, epsilon=0.0).step(3.0, 2.0, (4.0,))
-    >>> float(new), mean
+    >>> float(new), float(mean)
     (2.5, 4.0)
     """
 
