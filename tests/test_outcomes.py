@@ -1,4 +1,4 @@
-"""When a start ends, and as what: facts about the rule at its edges, in all the numbers and sizes there are."""
+"""When a start ends, and as what: facts about the rule at its edges."""
 
 from typing import Annotated
 
