@@ -1,4 +1,4 @@
-"""When a start ends, and as what: facts about the rule at its edges."""
+"""When a start ends, and as what: facts about the rule at its edges, in both dtypes and all sizes."""
 
 from typing import Annotated
 
@@ -69,7 +69,7 @@ def test_small_first_update_is_settled_by_the_second_if_that_is_no_larger():
 
 @DTYPES
 def test_batches_settle_when_an_epoch_is_no_faster_than_the_one_before(dtype):
-    """Both weights go the same way to their targets, each in its half of an epoch, a bit slower every time."""
+    """Both weights go the same way to their targets, each in its half of an epoch, slower every time."""
     task = fn.Task([[1.0, 0.0], [0.0, 1.0]], [1.0, 1.0])
     parts = {"task": task, "model": fn.Neuron(2, fn.Identity()), "batch": fn.MiniBatch(1), "dtype": dtype}
     descent = {"optimizer": fn.GradientDescent(2.0**-11), "axes": {"weight_0": [0.0]}}
