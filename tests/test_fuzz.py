@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import array
+import atexit
 import collections
 import contextlib
 import datetime
@@ -24,6 +25,7 @@ import io
 import os
 import random
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,6 +36,7 @@ import traceback
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -52,15 +55,15 @@ SECONDS = 60  # that a call may take
 
 
 class Hang(BaseException):
-    """A call that has not come to an end."""
+    """A call that has not come to an end; with where it was."""
 
 
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
     """Within, what takes too long is a `Hang`."""
 
-    def stop(number: int, frame: object) -> None:
-        raise Hang
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise Hang("".join(traceback.format_stack(frame)[-12:]))
 
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, SECONDS)
@@ -441,8 +444,8 @@ def check_command(line: list[str]) -> None:
             before = tree(folder)
             try:
                 code, out, err = call(line)
-            except Hang:
-                raise AssertionError(f"{shown}\ntakes longer than {SECONDS} s") from None
+            except Hang as hang:
+                raise AssertionError(f"{shown}\ntakes longer than {SECONDS} s\n{hang}") from hang
             except Exception as error:
                 raise AssertionError(f"{shown}\n{traceback.format_exc()[-3000:]}") from error
             check_end(shown, code, out, err)
@@ -461,6 +464,7 @@ def check_command(line: list[str]) -> None:
 def layout() -> Path:
     """The folder of odd paths, made once; a command gets a copy."""
     folder = Path(tempfile.mkdtemp(prefix="fastneuron-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     lay_out(folder)
     return folder
 
@@ -767,8 +771,8 @@ def check_array(place: str, kind: str) -> None:
     try:
         with limited():
             result = PLACES[place](ARRAYS[kind]())
-    except Hang:
-        raise AssertionError(f"{shown}\ntakes longer than {SECONDS} s") from None
+    except Hang as hang:
+        raise AssertionError(f"{shown}\ntakes longer than {SECONDS} s\n{hang}") from hang
     except (ValueError, TypeError, OSError, MemoryError) as error:
         frames = traceback.extract_tb(error.__traceback__)
         raised = Path(frames[-1].filename)
@@ -829,6 +833,9 @@ def fuzz(names: list[str], hours: float, number: int) -> int:
                 if key not in findings:
                     findings.add(key)
                     print(f"\n--- {name}, --seed {number}\n{text}", flush=True)
+                if isinstance(error.__cause__, Hang):
+                    print("\nended: what was cut off may hold locks that the next call would wait for")
+                    return len(findings)
             rounds[name] += 1
             number += 1
             if time.monotonic() > until:

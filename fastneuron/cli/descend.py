@@ -114,9 +114,10 @@ def descend(
     table = specs.read(spec_file, overrides)
     _choose_task(table, task, x, y)
     _set(table, "model", {"activation": activation})
-    _choose(table, "loss", loss, {})
-    _choose(table, "optimizer", optimizer, {"learning_rate": learning_rate, "momentum": momentum})
-    _choose(table, "penalty", penalty, {"strength": strength})
+    own = {path for path in specs.paths(overrides) if path[1:] != ("name",)}
+    _choose(table, "loss", loss, own, {})
+    _choose(table, "optimizer", optimizer, own, {"learning_rate": learning_rate, "momentum": momentum})
+    _choose(table, "penalty", penalty, own, {"strength": strength})
     typed = {
         option
         for option, value in {
@@ -179,12 +180,18 @@ def _choose_task(
         table["task"] = {key: given for key, given in (("x", x), ("y", y)) if given is not None}
 
 
-def _choose(table: dict[str, Any], role: str, name: str | None, fields: dict[str, float | None]) -> None:
-    """Give `role` another component, which keeps nothing of the one before, or other fields."""
+def _choose(
+    table: dict[str, Any],
+    role: str,
+    name: str | None,
+    kept: set[tuple[str, ...]],
+    fields: dict[str, float | None],
+) -> None:
+    """Give `role` another component, which of the one before has no more than is `kept`, or other fields."""
     given = table.get(role, {})
     before = {"name": given} if isinstance(given, str) else given
-    if name is not None and isinstance(before, dict) and before.get("name") != name:
-        table[role] = {"name": name}
+    if name is not None and isinstance(before, dict) and not specs.same_name(before.get("name"), name):
+        table[role] = {"name": name} | {key: before[key] for key in before if (role, key) in kept}
     _set(table, role, fields)
 
 

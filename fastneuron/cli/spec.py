@@ -165,14 +165,15 @@ def naming(options: Mapping[str, str], given: Container[str] | None = None) -> I
             if used and re.match(rf"{re.escape(key)}(?![\w.])", text):
                 text = f"{options[key]}{text.removeprefix(key)}"
                 break
+        if text == str(error):
+            raise
         raise ValueError(text) from None
 
 
 def as_typed(overrides: tuple[str, ...]) -> dict[str, str]:
     """For `naming`: keys that errors call otherwise than overrides do."""
     options: dict[str, str] = {}
-    for text in overrides:
-        first, *rest = _path(text.partition("=")[0]) or [""]
+    for first, *rest in paths(overrides):
         if rest:
             key = ".".join(rest)
             options[f"{first}: {key}"] = f"{first}.{key}"
@@ -181,15 +182,24 @@ def as_typed(overrides: tuple[str, ...]) -> dict[str, str]:
     return options
 
 
+def paths(overrides: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The keys that overrides set, name by name."""
+    found = [tuple(_path(text.partition("=")[0])) for text in overrides]
+    return [path for path in found if path]
+
+
+def same_name(one: object, other: object) -> bool:
+    """Whether two names are of one component, as underscores and capitals do not matter."""
+    return isinstance(one, str) and isinstance(other, str) and _plain(one) == _plain(other)
+
+
 _COMPONENTS = re.compile(r"task|loss|optimizer|penalty|batch|model\.(activation|hidden|output)|record\..+")
 _DATA = {"x", "y", "csv"}  # of a task, whose name is then no more than a label
 
 
 def _renamed(table: dict[str, Any], path: list[str], name: Any, given: set[tuple[str, ...]]) -> None:
     """Take from a component that is to have another name what was not given for it."""
-    before = table.get("name")
-    same = isinstance(before, str) and isinstance(name, str) and _plain(before) == _plain(name)
-    if same or not _COMPONENTS.fullmatch(".".join(path)) or _DATA & set(table):
+    if same_name(table.get("name"), name) or not _COMPONENTS.fullmatch(".".join(path)) or _DATA & set(table):
         return
     for field in [field for field in table if (*path, field) not in given]:
         del table[field]
