@@ -40,8 +40,8 @@ class Activation(Component):
     many numbers at once); write constants as ``constant(z, 1.0)`` so that float32 stays float32. Override
     `log_loss` and `log_loss_slope` where the logarithm of the output has a form that survives saturation.
     Whoever needs the derivative calls ``derivative(z, a)``, which calls `slope`; an activation with a field
-    called slope defines `derivative` instead. Making a sweep compares it with differences; a class whose slope
-    is meant to be something else, as in a straight-through estimator, says ``surrogate = True``.
+    called slope defines `derivative` instead. Making a sweep compares it with differences; a class whose
+    slope is meant to be something else, as in a straight-through estimator, says ``surrogate = True``.
 
     Examples
     --------
