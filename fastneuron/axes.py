@@ -17,6 +17,7 @@ from fastneuron.arrays import checked_array
 from fastneuron.components import checked_number, shown
 
 MAX_POINTS = 2**31 - 1
+SHOWN = 6  # numbers of an axis that are printed
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,9 @@ class Linspace:
 
     def __len__(self) -> int:
         return self.num
+
+    def __repr__(self) -> str:
+        return f"linspace({self.start}, {self.stop}, {self.num})"
 
     def values(self) -> np.ndarray:
         """The values, as `numpy.linspace` gives them.
@@ -112,6 +116,9 @@ class Geomspace:
     def __len__(self) -> int:
         return self.num
 
+    def __repr__(self) -> str:
+        return f"geomspace({self.start}, {self.stop}, {self.num})"
+
     def values(self) -> np.ndarray:
         """The values, as `numpy.geomspace` gives them.
 
@@ -144,6 +151,12 @@ class Values:
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    def __repr__(self) -> str:
+        if len(self) <= SHOWN:
+            return f"[{', '.join(map(str, self.numbers))}]"
+        first = ", ".join(map(str, self.numbers[: SHOWN - 2]))
+        return f"[{first}, ..., {self.numbers[-1]}] ({len(self):,} values)"
 
     def values(self) -> np.ndarray:
         """The values, float64, shape (len,)."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import html
 import inspect
 import math
 import re
@@ -29,6 +30,7 @@ from typing import (
     TypeVar,
     cast,
     dataclass_transform,
+    get_args,
     get_origin,
     get_type_hints,
 )
@@ -75,6 +77,9 @@ class Bound(NamedTuple):
     optional: bool = False
     plain: float | None = None
 
+    def __repr__(self) -> str:
+        return self.allowed
+
     def admits(self, value: float) -> bool:
         over = value > self.low if self.above else value >= self.low
         whole = value == int(value) if self.whole and math.isfinite(value) else True
@@ -112,6 +117,23 @@ class Component:
     bounds: ClassVar[dict[str, Bound]] = {}
     # True where what is called a derivative is meant to be something else, as in a straight-through estimator
     surrogate: ClassVar[bool] = False
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        about = (type(self).__doc__ or "").strip().partition("\n")[0]
+        values = zip(self._fields, cast("tuple[Any, ...]", self), strict=True)
+        return html_table(type(self).__name__, [(name, f"{value}") for name, value in values], about)
+
+
+def html_table(title: str, rows: Iterable[tuple[str, str]], below: str = "") -> str:
+    """A small table for notebooks: of names and texts, below a title and what is said of it."""
+    cells = "".join(
+        f'<tr><th style="text-align: left">{html.escape(name)}</th>'
+        f'<td style="text-align: left; white-space: pre-wrap">{html.escape(text)}</td></tr>'
+        for name, text in rows
+    )
+    said = f"<div>{html.escape(below)}</div>" if below else ""
+    return f"<div><strong>{html.escape(title)}</strong>{said}<table>{cells}</table></div>"
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -208,6 +230,8 @@ def component(cls: type[C]) -> type[C]:
     bounds = {name: _bound_of(hints[name]) for name in fields}
     # namedtuple wants literals for a type checker; the fields are known only here
     base: Any = namedtuple(cls.__name__, fields, defaults=defaults)  # type: ignore[misc]
+    for name in fields:
+        getattr(base, name).__doc__ = f"{name}: {bounds[name].allowed}."
 
     def __new__(klass: Any, *args: object, **kwargs: object) -> Any:
         try:
@@ -242,7 +266,7 @@ def component(cls: type[C]) -> type[C]:
                     name,
                     inspect.Parameter.POSITIONAL_OR_KEYWORD,
                     default=cls.__dict__.get(name, inspect.Parameter.empty),
-                    annotation=hints[name],
+                    annotation=_plain_type(hints[name]),
                 )
                 for name in fields
             ]
@@ -265,6 +289,11 @@ def _check_names(cls: type, fields: list[str]) -> None:
             raise TypeError(
                 f"{cls.__name__}: a field cannot be called {name!r}, which is the component's own{advice}"
             )
+
+
+def _plain_type(hint: Any) -> Any:
+    """A field's type without its bound: ``float``, as signatures show it."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint
 
 
 def _bound_of(hint: Any) -> Bound:

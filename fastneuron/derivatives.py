@@ -21,9 +21,9 @@ from fastneuron.losses import Loss
 from fastneuron.penalties import Penalty
 
 STEP = 1e-5  # h, relative to the larger of 1 and |z|
+UNDERFLOW = 1e-290  # slopes are not told apart below
 QUICK = 0.01  # of the range of a function, more of which within h is too much
 TAIL = 0.1  # of the share, of the usual slope
-SMALLEST = float(np.finfo(np.float64).tiny)  # below, numbers have fewer digits
 ROUNDING = 16 * float(np.finfo(np.float64).eps)
 # no round numbers, where kinks and jumps are
 FEW = np.array(
@@ -117,7 +117,7 @@ def complaint(pair: Pair, points: np.ndarray, share: float, most: int = 0) -> st
         usual = np.median(np.abs(central[known])) if known.any() else 0.0
         allowed = np.abs(right - left) + 4 * np.abs(central - (near_up - near_down) / h)
         allowed += share * (np.maximum(np.abs(given), np.abs(central)) + TAIL * usual)
-        allowed += (ROUNDING * np.maximum(np.abs(up), np.abs(down)) + SMALLEST) / h
+        allowed += ROUNDING * np.maximum(np.abs(up), np.abs(down)) / h + UNDERFLOW
         wrong = np.flatnonzero(known & ~(np.abs(given - central) <= allowed))
     if len(wrong) <= most:
         return ""

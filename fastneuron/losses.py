@@ -11,6 +11,8 @@ from fastneuron.activations import Activation
 from fastneuron.components import Bound, Component, Positive, Registry, component
 from fastneuron.elementary import constant, maximum, sign, where
 
+Scale = Annotated[float, Bound("positive", low=0.0, above=True, plain=0.5)]
+
 
 class Loss(Component):
     """Base of the losses.
@@ -131,7 +133,7 @@ class SquaredError(Loss):
     (2.0, 2.0)
     """
 
-    scale: Annotated[float, Bound("positive", low=0.0, above=True, plain=0.5)] = 0.5
+    scale: Scale = 0.5
 
     def value(self, activation: Activation, z: Any, a: Any, y: Any) -> Any:
         return (self.scale * (a - y)) * (a - y)  # the square alone may overflow where the loss does not

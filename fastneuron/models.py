@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -42,7 +42,7 @@ class Neuron:
     """
 
     inputs: int = 1
-    activation: Activation = field(default_factory=Sigmoid)
+    activation: Activation = Sigmoid()  # noqa: RUF009 - immutable
 
     def __post_init__(self) -> None:
         if isinstance(self.inputs, bool) or not isinstance(self.inputs, int) or self.inputs < 1:
@@ -158,8 +158,8 @@ class Network:
     """
 
     sizes: tuple[int, ...]
-    hidden: Activation = field(default_factory=Sigmoid)
-    output: Activation = field(default_factory=Sigmoid)
+    hidden: Activation = Sigmoid()  # noqa: RUF009 - immutable
+    output: Activation = Sigmoid()  # noqa: RUF009 - immutable
     bias: bool = True
     scale: str = "none"
 

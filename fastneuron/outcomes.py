@@ -27,11 +27,15 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Annotated
 
-from fastneuron.components import Bound, Component, NonNegative, Positive, component
+from fastneuron.components import Bound, Component, NonNegative, Positive, component, nearest, shown
 
 
 class Outcome(IntEnum):
     """What became of a start; the module says when each holds.
+
+    Results hold the codes: compare them with a member, ``result.outcome == fn.Outcome.REACHED``. A text is
+    equal to no code: ``result.outcome == "reached"`` is False everywhere, and neither NumPy nor xarray says
+    so.
 
     Attributes
     ----------
@@ -53,6 +57,8 @@ class Outcome(IntEnum):
     >>> import fastneuron as fn
     >>> fn.Outcome(4).name, int(fn.Outcome.CYCLING)
     ('DIVERGED', 3)
+    >>> fn.Outcome("reached") is fn.Outcome.REACHED
+    True
     >>> fn.Outcome.REACHED.sentence
     'every output within the tolerance of its target'
     """
@@ -63,6 +69,15 @@ class Outcome(IntEnum):
     CYCLING = 3
     DIVERGED = 4
     STALLED = 5
+
+    @classmethod
+    def _missing_(cls, value: object) -> Outcome:
+        """The member of a name; capitals do not matter."""
+        names = {member.name.lower(): member for member in cls}
+        if isinstance(value, str) and value.lower() in names:
+            return names[value.lower()]
+        hint = nearest(str(value), names)
+        raise ValueError(f"no outcome {shown(value)}{hint}; there are: {', '.join(names)}")
 
     @property
     def sentence(self) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
@@ -26,7 +26,15 @@ from fastneuron.arrays import checked_array
 from fastneuron.axes import Axis, as_axis
 from fastneuron.batches import Batch, FullBatch, batches
 from fastneuron.chosen import DIM, Chosen, chosen_from, together
-from fastneuron.components import Component, Registry, checked_number, nearest, shown, shown_key
+from fastneuron.components import (
+    Component,
+    Registry,
+    checked_number,
+    html_table,
+    nearest,
+    shown,
+    shown_key,
+)
 from fastneuron.fingerprint import code_table
 from fastneuron.losses import Loss, SquaredError, losses
 from fastneuron.models import Model, Network, Neuron
@@ -55,6 +63,7 @@ if TYPE_CHECKING:
 MAX_POINTS = 2**62
 MAX_DRAWS = 2**31 - 1
 DRAW = "draw"  # the dimension of the draws
+LINE = 80  # characters of all axes in a line
 MAX_AXES = 64  # NumPy's limit
 DTYPES = ("float64", "float32")
 STANDARD = normal(0.0, 1.0)  # what a network's parameters start from unless told
@@ -395,11 +404,11 @@ class Sweep:
         Returns
         -------
         xarray.Dataset
-            Dims in the order of `axes`, coordinates their values; variables ``outcome`` (int8, an
-            `Outcome`), ``steps``, ``loss``, ``error``, ``speed``, ``period``, ``learned``, what was recorded,
-            and ``final_<parameter>``, for a network with the further dims ``layer0_in``, ``layer0_out``, ...;
-            the sweep itself, as TOML, in the attribute ``sweep``, and in ``component_code`` what
-            `component_code` is.
+            Dims in the order of `axes`, coordinates their values; variables ``outcome`` (int8, to be compared
+            with members of `Outcome`, not with text), ``steps``, ``loss``, ``error``, ``speed``, ``period``,
+            ``learned``, what was recorded, and ``final_<parameter>``, for a network with the further dims
+            ``layer0_in``, ``layer0_out``, ...; the sweep itself, as TOML, in the attribute ``sweep``, and in
+            ``component_code`` what `component_code` is.
 
         Raises
         ------
@@ -449,15 +458,40 @@ class Sweep:
         return partial(type(self), **given | tables), ()
 
     def __repr__(self) -> str:
-        axes = ", ".join(f"{name!r}: {shown(axis, 60)}" for name, axis in self.axes.items())
-        parts = [f"{name}={getattr(self, name)!r}" for name in ("task", "model", "loss", "optimizer")]
-        parts += [f"penalty={self.penalty!r}"] if self.penalty is not None else []
-        parts += [f"batch={self.batch!r}"] if self.batch != FullBatch() else []
-        parts += [f"axes={{{axes}}}"]
-        parts += [f"start={shown(dict(self.start))}"] if self.start else []
-        parts += [f"draws={self.draws}"] if self.draws else []
-        parts += [f"record={dict(self.record)}"] if self.record else []
-        return f"Sweep({', '.join(parts)}, stop={self.stop!r}, dtype={self.dtype!r}, seed={self.seed})"
+        lines = [f"    {name}={text}," for name, text in self._told()]
+        return "\n".join(["Sweep(", *lines, ")"])
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        grid = " x ".join(f"{name} {length:,}" for name, length in zip(self.dims, self.shape, strict=True))
+        return html_table("Sweep", self._told(), f"{self.points:,} starts: {grid}")
+
+    def _told(self) -> list[tuple[str, str]]:
+        """The arguments by name, as text; those left at their defaults are not told, but for the loss."""
+        axes = ", ".join(f"{name!r}: {axis!r}" for name, axis in self.axes.items())
+        if len(axes) > LINE:
+            axes = "".join(f"\n        {name!r}: {axis!r}," for name, axis in self.axes.items()) + "\n    "
+        told = [(name, repr(getattr(self, name))) for name in ("task", "model", "loss", "optimizer")]
+        told += [("penalty", repr(self.penalty))] if self.penalty is not None else []
+        told += [("batch", repr(self.batch))] if self.batch != FullBatch() else []
+        told += [("axes", f"{{{axes}}}")] if self.axes else []
+        told += [("start", shown(dict(self.start)))] if self.start else []
+        told += [("draws", str(self.draws))] if self.draws else []
+        told += [("stop", _short_stop(self.stop))]
+        told += [("record", str(dict(self.record)))] if self.record else []
+        told += [("dtype", repr(self.dtype))] if self.dtype != DTYPES[0] else []
+        return told + ([("seed", str(self.seed))] if self.seed else [])
+
+
+def _short_stop(stop: Stop) -> str:
+    """A rule with the fields that are not as usual, and the first two."""
+    usual = Stop()
+    fields = {
+        name: value
+        for name, value, other in zip(Stop._fields, cast("Any", stop), cast("Any", usual), strict=True)
+        if value != other or name in Stop._fields[:2]
+    }
+    return f"Stop({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
 
 
 def _check_type(name: str, value: object, kind: type, wanted: str) -> None:

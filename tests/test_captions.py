@@ -185,3 +185,29 @@ def test_hidden_units_are_called_by_the_layer_they_are_in():
         assert ax.get_title(loc="left") == told
     with pytest.raises(ValueError, match="over layer, sample and bin, got bin, layer, run, sample; select"):
         plot.hidden_units(xr.concat([found, found], "run"))
+
+
+@pytest.mark.parametrize(
+    "task, model, reason",
+    [
+        (fn.Task([0, 1], [[0, 1, 1], [1, 0, 1]]), fn.Network((1, 3)), "for 3 outputs, only for one"),
+        (fn.tasks.flipped_step(40), fn.Neuron(), "for more than 32 samples, and the task has 40"),
+    ],
+)
+def test_learned_says_why_there_is_no_table(task, model, reason):
+    axes = {"learning_rate": [1.0, 2.0]}
+    start = {name: 0.0 for name in model.parameters}
+    ran = fn.Sweep(
+        task=task,
+        model=model,
+        optimizer=fn.GradientDescent(1.0),
+        axes=axes,
+        start=start,
+        stop=fn.Stop(max_steps=1),
+    ).run(progress=False)
+    with pytest.raises(ValueError, match=f"^there is no truth table {reason}$"):
+        plot.learned(ran)
+    with pytest.raises(
+        ValueError, match="^there is no truth table for more than 32 samples, or for several outputs$"
+    ):
+        plot.learned(ran.drop_attrs())

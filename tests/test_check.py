@@ -44,6 +44,7 @@ RIGHT = {
     "waves too fast to see": (lambda z: math.sin(1e7 * z), lambda z: 1e7 * math.cos(1e7 * z)),
     "steep and saturated": (lambda z: tanh(1e6 * z), lambda z: 1e6 / cosh(1e6 * z) ** 2),
     "hardly anything": (lambda z: 1e-30 * tanh(z), lambda z: 1e-30 / cosh(z) ** 2),
+    "less than there are numbers": (lambda z: 5e-324 * z, lambda z: 5e-324),
     "very much": (lambda z: 1e30 * tanh(z), lambda z: 1e30 / cosh(z) ** 2),
     "on a high base": (lambda z: 1e9 + arctan(z), lambda z: 1 / (1 + z * z)),
     "a bell": (lambda z: exp(-z * z), lambda z: -2 * z * exp(-z * z)),

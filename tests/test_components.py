@@ -1,22 +1,27 @@
 """Components in plain Python: derivatives, torch's formulas, and what every record promises."""
 
 import copy
+import inspect
 import math
 import pickle
+import pydoc
 import re
 import warnings
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
 import fastneuron as fn
 from fastneuron.activations import activations
+from fastneuron.axes import as_axis
 from fastneuron.batches import batches
-from fastneuron.components import Bound, Row, snake_case, with_rows
+from fastneuron.components import Bound, Row, html_table, snake_case, with_rows
 from fastneuron.losses import losses
 from fastneuron.optimizers import optimizers
 from fastneuron.penalties import NoPenalty, penalties
+from fastneuron.reducers import reducers
 
 # silence has a test of its own; here the values count, also those that are not finite
 pytestmark = pytest.mark.filterwarnings("ignore::RuntimeWarning")
@@ -415,3 +420,46 @@ def test_a_field_is_not_called_as_something_that_a_component_has():
 
             def value(self, z):  # noqa: F811
                 return z
+
+
+CLASSES = [*(type(record) for record in EVERY), *reducers.classes.values(), fn.Stop]
+
+
+@pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
+def test_help_shows_plain_types_and_what_a_field_allows(cls):
+    for parameter in inspect.signature(cls).parameters.values():
+        assert parameter.annotation in (float, int, float | None)
+    shown = pydoc.render_doc(cls, renderer=pydoc.plaintext)
+    assert not re.search(r"Annotated\[|Bound\(|Alias for field|<factory>", shown)
+    for name in cls._fields:
+        assert getattr(cls, name).__doc__ == f"{name}: {cls.bounds[name].allowed}."
+
+
+@pytest.mark.parametrize("cls", [fn.Neuron, fn.Network, fn.plot.Picture, fn.Task, fn.Sweep])
+def test_signatures_show_no_factories(cls):
+    shown = f"{inspect.signature(cls)} {pydoc.render_doc(cls, renderer=pydoc.plaintext)}"
+    assert not re.search(r"Annotated\[|Bound\(|Alias for field|<factory>", shown)
+
+
+def test_a_default_model_and_picture_are_as_before():
+    assert fn.Neuron().activation == fn.Sigmoid() and fn.Network((1, 1)).output == fn.Sigmoid()
+    assert fn.plot.Picture().options == {} == fn.plot.Picture(options=None).options
+
+
+@pytest.mark.parametrize("record", EVERY, ids=repr)
+def test_notebooks_show_a_table_of_the_fields(record):
+    table = ElementTree.fromstring(record._repr_html_())  # well-formed
+    rows = [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
+    assert rows == [[name, str(value)] for name, value in zip(record._fields, record, strict=True)]
+    assert table.find("strong").text == type(record).__name__
+
+
+def test_what_is_written_by_a_user_is_escaped_in_notebooks():
+    assert "<b>" not in html_table("<b>", [("<b>", "<b>&")], "<b>")
+
+
+def test_axes_print_as_they_are_made():
+    assert repr(fn.linspace(-1, 1, 5)) == "linspace(-1.0, 1.0, 5)"
+    assert repr(fn.geomspace(1, 10, 3)) == "geomspace(1.0, 10.0, 3)"
+    assert repr(as_axis([1, 2.5], "")) == "[1.0, 2.5]"
+    assert repr(as_axis(range(9), "")) == "[0.0, 1.0, 2.0, 3.0, ..., 8.0] (9 values)"

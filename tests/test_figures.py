@@ -1,10 +1,14 @@
 """Ready figures: each can be drawn, is drawn once, and says what it is."""
 
+import base64
+from xml.etree import ElementTree
+
 import pytest
 
 import fastneuron as fn
 from fastneuron import figures, plot
 from fastneuron.cli.main import main
+from fastneuron.cli.spec import with_points
 
 
 @pytest.fixture
@@ -99,3 +103,14 @@ def test_a_figure_of_ones_own():
     with pytest.raises(ValueError, match="picture.kind: no picture"):
         figures.ReadyFigure(spec | {"picture": {"kind": "x"}})
     assert plot.Picture.from_spec(spec["picture"]).kind == "outcome"
+
+
+def test_notebooks_show_a_figure_with_its_picture():
+    spec = dict(figures.load("inverter").spec)
+    with_points(spec, 8)
+    figure = figures.ReadyFigure(spec, "small", "A <title>", "What there is.\n\nMore.")
+    assert repr(figure) == "<ReadyFigure 'small': A <title>, outcome of 64 starts>"
+    shown = ElementTree.fromstring(figure._repr_html_().replace('100%">', '100%"/>'))
+    assert shown.find("strong").text == "A <title>" and len(shown.findall("p")) == 2
+    head, _, data = shown.find("img").get("src").partition(",")
+    assert head == "data:image/png;base64" and base64.b64decode(data)[:4] == b"\x89PNG"

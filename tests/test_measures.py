@@ -124,3 +124,16 @@ def test_accuracy_where_a_field_of_the_model_varies_is_refused():
     sweep = fn.Sweep(task=task, model=model, optimizer=fn.GradientDescent(1.0), axes={"output.gain": [1, 2]})
     with pytest.raises(ValueError, match=r"axis output.gain varies output.gain"):
         accuracy(xr.Dataset(attrs={"sweep": sweep.to_toml()}))
+
+
+def test_an_outcome_is_found_by_its_name():
+    for member in Outcome:
+        assert Outcome(member.name.lower()) is Outcome(member.name) is Outcome(member) is member
+    codes = xr.DataArray(np.array([0, 1, 4], np.int8))
+    assert (codes == Outcome("reached")).values.tolist() == [False, True, False]
+    for wrong, says in (
+        ("reachd", r"no outcome 'reachd' \(did you mean 'reached'\?\); there are: unfin"),
+        (9, "no outcome 9; "),
+    ):
+        with pytest.raises(ValueError, match=f"^{says}"):
+            Outcome(wrong)

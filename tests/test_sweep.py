@@ -6,6 +6,7 @@ import subprocess
 import sys
 import types
 from dataclasses import replace
+from xml.etree import ElementTree
 
 import hypothesis.strategies as st
 import numpy as np
@@ -156,10 +157,40 @@ def test_a_sweep_survives_pickle_and_replace():
     )
 
 
-def test_repr_is_one_short_line():
+def test_repr_has_a_short_line_for_each_argument():
     text = repr(minimal(task=tasks.flipped_step(1000), axes={"bias": range(100_000)}, penalty=L2(1)))
-    assert "GradientDescent(learning_rate=30.0)" in text and "L2(strength=1.0" in text and "'bias'" in text
-    assert len(text) < 600 and "\n" not in text
+    lines = text.splitlines()
+    assert lines[0] == "Sweep(" and lines[-1] == ")" and max(map(len, lines)) <= 90
+    assert "    optimizer=GradientDescent(learning_rate=30.0)," in lines
+    assert "    penalty=L2(strength=1.0, bias_strength=0.0)," in lines
+    assert "    axes={'bias': [0.0, 1.0, 2.0, 3.0, ..., 99999.0] (100,000 values)}," in lines
+    assert "    stop=Stop(max_steps=2000, tolerance=0.1)," in lines
+    assert not any(word in text for word in ("batch", "dtype", "seed", "draws", "record", "start="))
+
+
+def test_repr_tells_what_is_not_as_usual():
+    text = repr(
+        minimal(
+            axes={name: linspace(-20, 20, 1024) for name in ("bias", "weight", "gain")},
+            start={},
+            stop=Stop(settle=0.0),
+            dtype="float32",
+            seed=7,
+        )
+    )
+    for line in ("        'gain': linspace(-20.0, 20.0, 1024),", "    dtype='float32',", "    seed=7,"):
+        assert line in text.splitlines()
+    assert "    stop=Stop(max_steps=2000, tolerance=0.1, settle=0.0)," in text.splitlines()
+
+
+def test_notebooks_show_a_table_of_the_sweep():
+    shown = minimal(axes={"bias": linspace(0, 1, 1024), "weight": [1, 2]})._repr_html_()
+    assert "2,048 starts: bias 1,024 x weight 2" in shown
+    assert (
+        "GradientDescent(learning_rate=30.0)" in shown
+        and "&#x27;bias&#x27;: linspace(0.0, 1.0, 1024)" in shown
+    )
+    ElementTree.fromstring(shown)  # well-formed
 
 
 def test_sha256_is_that_of_the_toml():

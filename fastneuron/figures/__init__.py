@@ -6,6 +6,9 @@ to see; it should take a few seconds at most.
 
 from __future__ import annotations
 
+import base64
+import html
+import io
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +26,7 @@ from fastneuron.sweep import Sweep
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+SHOWN_DPI = 100  # of the picture in a notebook
 FOLDER = Path(__file__).parent
 
 
@@ -93,6 +97,24 @@ class ReadyFigure:
             If the result cannot be drawn so, for the reason that the kind gives.
         """
         return self.picture.draw(self.sweep.run(progress=False))
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: title, text and picture, for which the sweep is run once."""
+        told = "".join(f"<p>{html.escape(part)}</p>" for part in self.text.split("\n\n") if part)
+        source = f"data:image/png;base64,{self._shown}"
+        picture = f'<img src="{source}" alt="{html.escape(self.title or self.name)}" style="max-width: 100%">'
+        return f"<div><strong>{html.escape(self.title or self.name)}</strong>{told}{picture}</div>"
+
+    @cached_property
+    def _shown(self) -> str:
+        """The picture as a PNG, of an animation its last frame, in base64."""
+        held = io.BytesIO()
+        self.draw().savefig(held, format="png", dpi=SHOWN_DPI)
+        return base64.b64encode(held.getvalue()).decode("ascii")
+
+    def __repr__(self) -> str:
+        about = f" {self.name!r}: {self.title}" if self.name else ""
+        return f"<ReadyFigure{about}, {self.picture.kind} of {self.sweep.points:,} starts>"
 
     def save(self, path: Path | str, progress: bool | Report | None = False) -> None:
         """Run the sweep, and draw it into a file that carries `toml`.

@@ -17,6 +17,7 @@ from fastneuron.plot.legends import not_computed_swatch, percent, swatch
 from fastneuron.plot.panels import Look, draw_map
 
 NO_TABLE = -1
+MOST_SAMPLES = 32
 
 
 @kind()
@@ -47,7 +48,7 @@ def learned(
     ------
     ValueError
         If there is no ``learned``, or it has no or more than two axes, three without `ax`, or the
-        task has too many samples.
+        task has several outputs or more than 32 samples.
 
     Notes
     -----
@@ -68,7 +69,7 @@ def learned(
     tables = grid.fields["learned"]
     computed = tables[~grid.missing]
     if "outcome" in grid.fields and computed.size and (computed == NO_TABLE).all():
-        raise ValueError("there is no truth table for more than 32 samples")
+        raise ValueError(f"there is no truth table {_reason(data)}")
     found, counts = counts_of(grid.data, "learned")
     frequent = np.argsort(-counts, kind="stable")[: len(palette.CATEGORIES)]
     places = np.full(tables.shape, len(frequent), np.int8)
@@ -92,6 +93,17 @@ def learned(
         handles.append(not_computed_swatch())
     look = Look(*palette.listed(colors), handles, beside=True, heading="truth table")
     return draw_map(grid, places, look, ax, title, legend)
+
+
+def _reason(data: xr.Dataset) -> str:
+    """Why no start has a truth table."""
+    task = task_of(data)
+    outputs = 1 if task is None else task.outputs
+    if outputs > 1:
+        return f"for {outputs} outputs, only for one"
+    if task is not None and task.samples > MOST_SAMPLES:
+        return f"for more than {MOST_SAMPLES} samples, and the task has {task.samples}"
+    return f"for more than {MOST_SAMPLES} samples, or for several outputs"
 
 
 def _bits_and_target(data: xr.Dataset, tables: np.ndarray) -> tuple[int, int | None]:

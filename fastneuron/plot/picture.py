@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,7 @@ class Picture:
     """
 
     kind: str = "outcome"
-    options: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = None  # type: ignore[assignment] # {}; its signature shows no factory
     size: tuple[float, float] | None = None
     dpi: int | None = None
     style: str = "screen"
@@ -97,6 +97,7 @@ class Picture:
         if not isinstance(self.kind, str) or self.kind not in KINDS:
             text = f"kind: no picture {shown(self.kind)}{nearest(str(self.kind), KINDS)}"
             raise ValueError(f"{text}; known: {', '.join(KINDS)}")
+        object.__setattr__(self, "options", {} if self.options is None else self.options)
         allowed = KINDS[self.kind].options
         for name in self.options:
             if name not in allowed:

@@ -91,9 +91,7 @@ def _norm(counts: np.ndarray) -> Normalize:
 
 def _member(given: Outcome | str) -> Outcome:
     """The outcome of a name, or itself."""
-    names = [member.name.lower() for member in Outcome]
-    if isinstance(given, Outcome):
-        return given
-    if not isinstance(given, str) or given.lower() not in names:
-        raise ValueError(f"outcomes: no outcome {given!r}; there are: {', '.join(names)}")
-    return Outcome[given.upper()]
+    try:
+        return Outcome(given)  # type: ignore[arg-type] # which takes names, too
+    except ValueError as error:
+        raise ValueError(f"outcomes: {error}") from None
