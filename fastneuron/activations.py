@@ -21,7 +21,6 @@ from fastneuron.elementary import (
     sigmoid,
     sigmoid_tail,
     tanh,
-    tanh_slope,
     where,
 )
 
@@ -279,27 +278,23 @@ class Sigmoid(Activation):
 
     Notes
     -----
-    With t the smaller one of a and 1 - a, computed from z, the slope is gain t (1 - t), which keeps its
-    digits where a is 1 to the last bit. The cross-entropy is computed from z as well: it is finite where the
-    output is 0 or 1, and its derivative gain (a - y) has the digits of 1 - a.
+    The slope is gain a (1 - a). Its cross-entropy is computed from z, so that it is finite where the output
+    is 0 or 1 to the last bit; the derivative of that is gain (a - y).
 
     Examples
     --------
     >>> import fastneuron as fn
     >>> float(fn.Sigmoid().value(0.0)), float(fn.Sigmoid(gain=2.0).derivative(0.0, 0.5))
     (0.5, 0.5)
-    >>> float(fn.Sigmoid().value(40.0)), float(fn.Sigmoid().slope(40.0, 1.0))
-    (1.0, 4.248354255291589e-18)
     """
 
     gain: Gain = 1.0
 
     def value(self, z: Any) -> Any:
-        return sigmoid(z, self.gain)
+        return sigmoid(self.gain * z)
 
     def slope(self, z: Any, a: Any) -> Any:
-        t = sigmoid_tail(z, self.gain)
-        return self.gain * (t * (constant(z, 1.0) - t))
+        return self.gain * fma(-a, a, a)
 
     def log_loss(self, z: Any, a: Any, y: Any) -> Any:
         # with u = gain z, -ln a = softplus(-u) and -ln(1 - a) = softplus(u)
@@ -310,9 +305,7 @@ class Sigmoid(Activation):
         return straight + log1p(exp(-abs(z), gain))
 
     def log_loss_slope(self, z: Any, a: Any, y: Any) -> Any:
-        t = sigmoid_tail(z, self.gain)
-        below = self.gain * z < constant(z, 0.0)
-        return self.gain * where(below, t - y, (constant(z, 1.0) - y) - t)
+        return self.gain * (a - y)
 
 
 @activations.add
@@ -332,7 +325,7 @@ class Tanh(Activation):
 
     Notes
     -----
-    The slope is gain (1 - a^2), computed from z, so that it keeps its digits where a is 1 to the last bit.
+    The slope is gain (1 - a^2).
 
     Examples
     --------
@@ -344,10 +337,10 @@ class Tanh(Activation):
     gain: Gain = 1.0
 
     def value(self, z: Any) -> Any:
-        return tanh(z, self.gain)
+        return tanh(self.gain * z)
 
     def slope(self, z: Any, a: Any) -> Any:
-        return self.gain * tanh_slope(z, self.gain)
+        return self.gain * fma(-a, a, constant(z, 1.0))
 
 
 @activations.add
@@ -456,18 +449,18 @@ class SiLU(Activation):
     """
 
     def value(self, z: Any) -> Any:
-        below = sigmoid_tail(z, constant(z, 1.0), bounded_size(z))
+        below = sigmoid_tail(z, bounded_size(z))
         return where(z < constant(z, 0.0), -below, z - below)
 
     def slope(self, z: Any, a: Any) -> Any:
         one = constant(z, 1.0)
         size = bounded_size(z)
-        t = sigmoid_tail(z, one, one)
+        t = sigmoid_tail(z)
         # At -size it is t - t size (1 - t) = t (1 - t) (1 - size + exp(-size)). The last factor is 0 at
         # _FLAT_SILU, and d + r (exp(d) - 1) at a distance d from there.
         d = distance(size, _FLAT_SILU)
         near = t * (one - t) * (d * polynomial(d, _NEAR_FLAT_SILU))
-        far = fma(-sigmoid_tail(z, one, size), one - t, t)
+        far = fma(-sigmoid_tail(z, size), one - t, t)
         below = where(abs(d) < constant(z, 0.75), near, far)
         return where(z < constant(z, 0.0), below, one - below)
 

@@ -88,15 +88,13 @@ def _grown(size: Any, lost: Any) -> Any:
     return np.where(np.isinf(power), power, power + power * lost)
 
 
-def sigmoid(x: Any, gain: Any = 1.0) -> Any:
-    """Logistic sigmoid, 1 / (1 + exp(-gain x)), without a warning.
+def sigmoid(x: Any) -> Any:
+    """Logistic sigmoid, 1 / (1 + exp(-x)), without a warning.
 
     Parameters
     ----------
     x : float or float array, any shape
         Any numbers.
-    gain : float, finite
-        Factor of `x`; the product counts as it is, before it is rounded.
 
     Returns
     -------
@@ -106,28 +104,21 @@ def sigmoid(x: Any, gain: Any = 1.0) -> Any:
     Examples
     --------
     >>> from fastneuron.elementary import sigmoid
-    >>> float(sigmoid(0.0)), float(sigmoid(-1000.0)), float(sigmoid(-2.0, 20.0))
-    (0.5, 0.0, 4.248354255291589e-18)
+    >>> float(sigmoid(0.0)), float(sigmoid(-1000.0))
+    (0.5, 0.0)
     """
-    return _rounded(_sigmoid, x, gain)
+    return _rounded(lambda x: 1 / (1 + np.exp(-x)), x)
 
 
-def _sigmoid(x: Any, gain: Any) -> Any:
-    tail = _sigmoid_tail(x, gain, np.float64(1.0))
-    return np.where((x < 0) ^ (gain < 0), tail, 1 - tail)
-
-
-def sigmoid_tail(x: Any, gain: Any = 1.0, factor: Any = 1.0) -> Any:
-    """The smaller one of s = sigmoid(gain x) and 1 - s, that is 1 / (1 + exp(abs(gain x))), times the factor.
+def sigmoid_tail(x: Any, factor: Any = 1.0) -> Any:
+    """The smaller one of s = sigmoid(x) and 1 - s, that is 1 / (1 + exp(abs(x))), times the factor.
 
     Parameters
     ----------
     x : float or float array, any shape
         Any numbers.
-    gain : float, finite
-        Factor of `x`; the product counts as it is, before it is rounded.
     factor : float or float array, shape of `x`
-        Factor of the result, which is rounded after it where it is subnormal.
+        Factor of the result, at most 1000 in size; what is subnormal is rounded after the product.
 
     Returns
     -------
@@ -144,12 +135,12 @@ def sigmoid_tail(x: Any, gain: Any = 1.0, factor: Any = 1.0) -> Any:
     >>> float(sigmoid_tail(0.0)), float(sigmoid_tail(40.0)), float(sigmoid_tail(-40.0))
     (0.5, 4.248354255291589e-18, 4.248354255291589e-18)
     """
-    return _rounded(_sigmoid_tail, x, gain, factor)
+    return _rounded(_sigmoid_tail, x, factor)
 
 
-def _sigmoid_tail(x: Any, gain: Any, factor: Any) -> Any:
-    size, lost = _size(x, gain)
-    return _decayed(size, lost, factor) / (1 + np.exp(-size))
+def _sigmoid_tail(x: Any, factor: Any) -> Any:
+    size = np.minimum(abs(x), 1000.0)
+    return _decayed(size, np.zeros_like(size), factor) / (1 + np.exp(-size))
 
 
 def _size(x: Any, gain: Any) -> Any:
@@ -210,15 +201,13 @@ def log1p(x: Any) -> Any:
     return _rounded(np.log1p, x)
 
 
-def tanh(x: Any, gain: Any = 1.0) -> Any:
-    """Hyperbolic tangent of gain x.
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent.
 
     Parameters
     ----------
     x : float or float array, any shape
         Any numbers.
-    gain : float, finite
-        Factor of `x`.
 
     Returns
     -------
@@ -231,37 +220,7 @@ def tanh(x: Any, gain: Any = 1.0) -> Any:
     >>> float(tanh(0.0)), float(tanh(100.0))
     (0.0, 1.0)
     """
-    return _rounded(lambda x, gain: np.tanh(gain * x), x, gain)
-
-
-def tanh_slope(x: Any, gain: Any = 1.0) -> Any:
-    """Derivative of the hyperbolic tangent at gain x, 1 - tanh(gain x)^2, without a warning.
-
-    Parameters
-    ----------
-    x : float or float array, any shape
-        Any numbers.
-    gain : float, finite
-        Factor of `x`; the product counts as it is, before it is rounded.
-
-    Returns
-    -------
-    float or float array, shape of `x`
-        From 0 to 1; all its digits are right also where tanh is 1.
-
-    Examples
-    --------
-    >>> from fastneuron.elementary import tanh_slope
-    >>> float(tanh_slope(0.0)), float(tanh_slope(20.0))
-    (1.0, 1.6993417021166355e-17)
-    """
-    return _rounded(_tanh_slope, x, gain)
-
-
-def _tanh_slope(x: Any, gain: Any) -> Any:
-    size, lost = _size(2 * x, gain)
-    e = np.exp(-size)
-    return _decayed(size, lost, np.float64(4.0)) / (1 + e * (2 + e))
+    return _rounded(np.tanh, x)
 
 
 def arctan(x: Any) -> Any:

@@ -6,15 +6,11 @@ which are the bits of 2^k once shifted to the exponent; exp(r) = 1 + (r + r^2 q(
 sigmoid and tanh divide anyway, so a quotient of half the length replaces the polynomial: exp(r) =
 (c + r) / (c - r) with c = r coth(r / 2), which is even: c = 2 + r^2 p(r^2), p the minimax polynomial for the
 relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32).
-Of two parts of 1 the smaller one is divided, and the other is 1 less that: 1 / (1 + E) and E / (1 + E) with
-E = exp(|x|) for sigmoid, 2 / (1 + E) and (E - 1) / (1 + E) with E = exp(2 |x|) for tanh. So the slopes, which
-are products of both parts, lose no digits where the function is near 1; and the compiler computes function
-and slope together, as what they share is written alike.
-A `gain` is a factor of the argument. What the rounding of gain x loses is added to r. For a gain of 1 that is
--0, which the compiler drops where the gain is compiled in.
-Results below the normal numbers: dividend and divisor of sigmoid and tanh are both taken 2^-lift times, so
-that 2^k does not overflow; exp multiplies by 2^(k + lift) and then by 2^-lift, or the other way round. So a
-subnormal result is rounded once, after the `factor` that exp and the tail of sigmoid take.
+sigmoid is 0 below 2^-1023 (2^-127).
+exp takes a `gain`, a factor of the argument: what the rounding of gain x loses is added to r. For a gain of 1
+that is -0, which the compiler drops where the gain is compiled in. Below the normal numbers exp multiplies by
+2^(k + lift) and then by 2^-lift, so that a subnormal result is rounded once, after the `factor` that exp and
+the tail of sigmoid take. The latter divides numbers that are both taken 2^-lift times: 2^k may overflow.
 log: x = 2^k m, sqrt(1/2) <= m < sqrt(2); with f = m - 1 and s = f / (2 + f), log(1 + f) = f - f^2/2 +
 s (f^2/2 + R(s^2)), R as in fdlibm (Sun Microsystems 1993, e_log.c; e_logf.c in float32).
 arctan: x, (x - 1) / (x + 1) or -1 / x, whichever is within tan(pi / 8), then t + t^3 p(t^2), p minimax.
@@ -48,9 +44,11 @@ class _Format(NamedTuple):
     low: float  # below it exp is 0, also times 1000
     high: float  # and infinite above
     lift: int
-    flat: float  # beyond it exp(-x) x is 0
+    flat: float  # beyond it exp(-x) is 0, also times 1000
+    least: float  # below it sigmoid is 0
     exp: tuple[float, ...]
     quotient: tuple[float, ...]
+    tanh_flat: float  # beyond it tanh is 1
     tiny: float
     tiny_scale: float
     tiny_shift: float
@@ -78,6 +76,7 @@ _DOUBLE = _Format(
     high=710.0,
     lift=128,
     flat=760.0,
+    least=-710.0,
     exp=(
         0.5000000000000001,
         0.16666666666666669,
@@ -98,6 +97,7 @@ _DOUBLE = _Format(
         -1.6533836209992598e-06,
         4.1360138957200936e-08,
     ),
+    tanh_flat=22.0,
     tiny=2.2250738585072014e-308,
     tiny_scale=18014398509481984.0,
     tiny_shift=54.0,
@@ -170,9 +170,11 @@ _SINGLE = _Format(
     low=-112.0,
     high=89.0,
     lift=48,
-    flat=110.0,
+    flat=118.0,
+    least=-89.0,
     exp=(0.5, 0.16666576266288757, 0.041666556149721146, 0.008363203145563602, 0.0013926213141530752),
     quotient=(2.0, 0.166666179895401, -0.0027659754268825054),
+    tanh_flat=10.0,
     tiny=1.17549435e-38,
     tiny_scale=33554432.0,
     tiny_shift=25.0,
@@ -209,8 +211,6 @@ _SINGLE = _Format(
     ),
 )
 _LOG2E = 1.4426950408889634
-_HALF = 0.5493061443340549  # tanh is 1/2 there
-_TINY = 2.0**-32  # below it tanh(x) is x to the last bit
 _TAN_1_8, _TAN_3_8 = math.tan(math.pi / 8), math.tan(3 * math.pi / 8)
 
 
@@ -258,79 +258,47 @@ def _plain_exp(x: Formula) -> Formula:
     return _exp(x, x.constant(1.0), x.constant(1.0))
 
 
-def _sizes(x: Formula, gain: Formula) -> tuple[Formula, Formula]:
-    """|gain x|, and what its rounding lost."""
-    factor, x = abs(gain), abs(x)
-    size = factor * x
-    return size, gain.equals(1.0).chosen(-0.0, _fma(factor, x, -size))
-
-
-def _lowered(x: Formula, powers: int) -> Formula:
-    """X / 2^powers, of a normal number with a normal result; anything where x is NaN."""
-    return (x.bits() - (powers << _format(x).mantissa)).as_float()
-
-
-def _parts(x: Formula, gain: Formula) -> tuple[Formula, Formula, Formula]:
-    """A and b with 1 / (1 + exp(|gain x|)) = a / (2^lift b), and where it is 0 instead."""
+def _sigmoid(x: Formula) -> Formula:
     f = _format(x)
-    size, lost = _sizes(x, gain)
+    # two selects, which become max and min; NaN stays NaN
+    x = (x < f.least).chosen(f.least, x)
+    x = (x > -f.least).chosen(-f.least, x)
+    shifted = _fma(x, -_LOG2E, f.shift)
+    k = shifted - f.shift
+    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, -x))
+    c = polynomial(r * r, f.quotient)
+    part = c - r
+    return part / _fma(c + r, _power_of_2(shifted), part)
+
+
+def _sigmoid_tail(x: Formula, factor: Formula) -> Formula:
+    f = _format(x)
+    size = abs(x)
+    size = (size > f.flat).chosen(f.flat, size)
+    # 2^-lift times what sigmoid divides, as 2^k may overflow
     shift = f.shift - f.lift
     shifted = _fma(size, _LOG2E, shift)
     k = shifted - shift
-    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, size)) + lost
+    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, size))
     c = polynomial(r * r, f.quotient)
-    part = c - r
-    return part, _fma(c + r, _power_of_2(shifted), _lowered(part, f.lift)), size > f.flat
-
-
-def _sigmoid_tail(x: Formula, gain: Formula) -> Formula:
-    part, whole, flat = _parts(x, gain)
-    return flat.chosen(0.0, _lowered(part, _format(x).lift) / whole)
-
-
-def _scaled_tail(x: Formula, gain: Formula, factor: Formula) -> Formula:
-    lift = _format(x).lift
-    part, whole, flat = _parts(x, gain)
+    part, lifted = c - r, (c - r) * 2.0**-f.lift
+    whole = _fma(c + r, _power_of_2(shifted), lifted)
     far = whole > 1.0  # there the tail may be subnormal, and is rounded after the product
-    tail = factor * (far.chosen(part, _lowered(part, lift)) / whole)
-    return flat.chosen(0.0, tail * far.chosen(x.constant(2.0**-lift), 1.0))
+    return factor * (far.chosen(part, lifted) / whole) * far.chosen(x.constant(2.0**-f.lift), 1.0)
 
 
-def _sigmoid(x: Formula, gain: Formula) -> Formula:
-    tail = _sigmoid_tail(x, gain)
-    return ((x < 0.0) ^ (gain < 0.0)).chosen(tail, 1.0 - tail)
-
-
-def _tanh_parts(x: Formula, gain: Formula) -> tuple[Formula, Formula]:
-    """The smaller one of |tanh(gain x)| and 1 - |tanh(gain x)|, and whether it is the former."""
+def _tanh(x: Formula) -> Formula:
     f = _format(x)
-    size, lost = _sizes(x, gain)
-    shift = f.shift - f.lift
-    # 2 size = k ln 2 + 2 r
-    shifted = _fma(size, 2.0 * _LOG2E, shift)
-    k = shifted - shift
-    r = _fma(-k, 0.5 * f.ln2_rest, _fma(-k, 0.5 * f.ln2, size)) + lost
+    size = abs(x)
+    size = (size > f.tanh_flat).chosen(f.tanh_flat, size)
+    # 2 size = k ln 2 + 2 r; what the rounding of ln 2 does to r is below half an ulp of the result
+    shifted = _fma(size, 2.0 * _LOG2E, f.shift)
+    r = _fma(f.shift - shifted, 0.5 * f.ln2, size)
     scale = _power_of_2(shifted)
     c = polynomial(r * r, f.coth)
-    # exp(2 size) - 1 and exp(2 size) + 1, both times (c - r) / 2^lift, where c = r coth(r)
-    lift = 2.0**-f.lift
-    less, more = scale - lift, scale + lift
-    rising = size < _HALF
-    above = rising.chosen(_fma(less, c, more * r), _lowered(c - r, f.lift - 1))
-    return (size > 0.5 * f.flat).chosen(0.0, above / _fma(more, c, less * r)), rising
-
-
-def _tanh(x: Formula, gain: Formula) -> Formula:
-    part, rising = _tanh_parts(x, gain)
-    size = rising.chosen(part, 1.0 - part)
-    product = gain * x
-    tiny = abs(product) < _TINY  # 2^-lift times this may be subnormal
-    return tiny.chosen(product, size.called("copysign", product))
-
-
-def _tanh_slope(x: Formula, gain: Formula) -> Formula:
-    part, rising = _tanh_parts(x, gain)
-    return _fma(-part, part, rising.chosen(1.0, part + part))
+    # exp(2 size) - 1 and exp(2 size) + 1, both times c - r, where c = r coth(r)
+    less, more = scale - 1.0, scale + 1.0
+    return (_fma(less, c, more * r) / _fma(more, c, less * r)).called("copysign", x)
 
 
 def polynomial(x: Formula, terms: tuple[float, ...]) -> Formula:
@@ -416,6 +384,8 @@ def _maximum(a: Formula, b: Formula) -> Formula:
 
 
 _UNARY: dict[Any, Any] = {
+    elementary.sigmoid: _sigmoid,
+    elementary.tanh: _tanh,
     elementary.log: log_of,
     elementary.log1p: _log1p,
     elementary.arctan: _arctan,
@@ -427,15 +397,8 @@ for _function, _meaning in _UNARY.items():
     formula(_function, 1, _meaning)
 formula(elementary.finite, 1, _finite, truth=True)
 formula(elementary.fma, 3, _fma)
-for _function, _meaning in {
-    elementary.sigmoid: _sigmoid,
-    elementary.sigmoid_tail: _sigmoid_tail,
-    elementary.tanh: _tanh,
-    elementary.tanh_slope: _tanh_slope,
-}.items():
-    formula(_function, 1, lambda x, meaning=_meaning: meaning(x, x.constant(1.0)))
-    formula(_function, 2, _meaning)
-formula(elementary.sigmoid_tail, 3, _scaled_tail)
+formula(elementary.sigmoid_tail, 1, lambda x: _sigmoid_tail(x, x.constant(1.0)))
+formula(elementary.sigmoid_tail, 2, _sigmoid_tail)
 formula(elementary.exp, 1, _plain_exp)
 formula(elementary.exp, 3, _exp)
 formula(elementary.exp, 2, lambda x, gain: _exp(x, gain, x.constant(1.0)))
@@ -449,8 +412,8 @@ _FOREIGN: dict[Any, Any] = {
     math.log: log_of,
     np.log1p: _log1p,
     math.log1p: _log1p,
-    np.tanh: lambda x: _tanh(x, x.constant(1.0)),
-    math.tanh: lambda x: _tanh(x, x.constant(1.0)),
+    np.tanh: _tanh,
+    math.tanh: _tanh,
     np.arctan: _arctan,
     math.atan: _arctan,
     math.erf: _erf,
