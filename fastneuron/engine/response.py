@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, cast
 
 import numpy as np
@@ -93,22 +94,53 @@ def _outputs(model: Model, leading: tuple[int, ...], values: np.ndarray, x: Any)
     with np.errstate(over="ignore"):
         inputs = _inputs(model, x).astype(real, order="C")
     _check_held("x", inputs, real.name)
+    out = outputs_of(model, values, inputs)
+    if model.outputs == 1:
+        return out.reshape(*leading, len(inputs))
+    return out.reshape(*leading, len(inputs), model.outputs)
+
+
+def outputs_of(
+    model: Model,
+    values: np.ndarray,
+    x: np.ndarray,
+    rows: Mapping[tuple[str, str], int] = MappingProxyType({}),
+    fields: Sequence[float] | np.ndarray = (),
+) -> np.ndarray:
+    """Outputs of models, shape (points, samples x outputs).
+
+    Parameters
+    ----------
+    values : array, shape (all numbers, points)
+        Their parameters.
+    x : array, shape (samples, inputs), of the dtype of `values`
+        Inputs.
+    rows : mapping of (role, field) to int
+        Fields of the model's activations that are not those of the model, but entries of `fields`.
+    """
+    lanes = VECTOR_BYTES // values.dtype.itemsize
+    beside = np.repeat(np.array([*fields, 0.0], values.dtype), lanes)
+    own = {place: row for place, row in rows.items() if place[0] in model.components}
     if isinstance(model, Network):
-        shape = (*leading, len(inputs), model.outputs)
-        out = _network_outputs(model, values, inputs).reshape(shape)
-        return out[..., 0] if model.outputs == 1 else out
-    count = values.shape[1] * len(inputs)
-    lanes = VECTOR_BYTES // real.itemsize
-    out = np.zeros(-(-count // lanes) * lanes, real)
-    record = with_rows(model.activation, {})
+        return _network_outputs(model, values, x, own, beside)
+    count = values.shape[1] * len(x)
+    out = np.zeros(-(-count // lanes) * lanes, values.dtype)
+    record = with_rows(model.activation, {field: row for (_, field), row in own.items()})
     kind: Any = type(record)
+    given = (record, beside, values, x, out)
     with explained():
-        _kernel(kind, real)(record, values, inputs, out)
-    return out[:count].reshape(*leading, len(inputs))
+        compiled = specialised(outputs, *given) if own else _kernel(kind, values.dtype)
+    compiled(*given)
+    return out[:count].reshape(values.shape[1], len(x))
 
 
-def _network_outputs(model: Network, values: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """Outputs of networks, shape (points, samples x outputs)."""
+def _network_outputs(
+    model: Network,
+    values: np.ndarray,
+    x: np.ndarray,
+    rows: Mapping[tuple[str, str], int],
+    fields: np.ndarray,
+) -> np.ndarray:
     if not x.size or not values.size:
         return np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
     lanes = VECTOR_BYTES // x.dtype.itemsize
@@ -120,14 +152,15 @@ def _network_outputs(model: Network, values: np.ndarray, x: np.ndarray) -> np.nd
     task = Task(x, np.zeros((len(x), model.outputs)))
     with explained():
         components = (SquaredError(), None, GradientDescent(1.0), FullBatch())
-        lowered_ = lowered(task, model, *components, str(x.dtype), shaped=False)
+        lowered_ = lowered(task, model, *components, str(x.dtype), rows=rows, shaped=False)
         problem = cast("NetworkProblem", lowered_)
         room = np.empty(int(problem.plan[SUMS_AT]) * lanes, x.dtype)  # there is no way back
         out = np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
         own = np.empty(lanes * out.shape[1], x.dtype)
         tail = np.empty(lanes * len(values), x.dtype)
-        run = specialised(network_outputs, problem, values, tail, room, own, np.zeros(1, np.uint8), out)
-    interruptible(lambda cancel: run(problem, values, tail, room, own, cancel, out))
+        parts = (problem, fields, values, tail, room, own)
+        run = specialised(network_outputs, *parts, np.zeros(1, np.uint8), out)
+    interruptible(lambda cancel: run(*parts, cancel, out))
     return out
 
 
@@ -137,7 +170,7 @@ def _kernel(activation: Any, real: Any) -> Any:
     unchecked: Any = tuple.__new__
     record = unchecked(activation, (0.0,) * len(activation._fields))
     table = np.empty((1, 1), real)
-    return specialised(outputs, record, table, table, table[0])
+    return specialised(outputs, record, table[0], table, table, table[0])
 
 
 def broadcast_parameters(

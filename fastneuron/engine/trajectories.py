@@ -19,18 +19,15 @@ from fastneuron.engine.lowering import (
     explained,
     looking_back,
     lowered,
-    lowered_sweep,
     starts_of,
     sums_of,
     sure_size_of,
+    varying_fields,
 )
 from fastneuron.engine.memory import require_memory
-from fastneuron.engine.response import broadcast_parameters
-from fastneuron.kernels.batching import Orders
+from fastneuron.engine.response import broadcast_parameters, outputs_of
 from fastneuron.kernels.block import Block, rule_of
-from fastneuron.kernels.jit import specialised
 from fastneuron.kernels.lanes import run_tile
-from fastneuron.kernels.problem import Problem
 from fastneuron.kernels.record import record
 from fastneuron.losses import Loss
 from fastneuron.models import Model, pieces_of
@@ -146,14 +143,12 @@ def descend(
     dtype = checked.dtype
     steps = int(checked_number("steps", steps, _STEPS))
     leading, dims, coordinates, starts = _starts(checked, start)
-    with explained():
-        problem = lowered(task, model, loss, checked.penalty, optimizer, checked.batch, dtype)
     numbers = np.arange(starts.shape[1])
     held = stop is not None
-    path = _recorded(checked, problem, starts, numbers, steps, copies=2 if held else 1)
+    block = _block_within(checked, steps if held else 0)
+    path = _recorded(checked, block, starts, numbers, steps, copies=2 if held else 1)
     ends: dict[str, Any] = {}
     if held:
-        block = _block_within(checked, problem, steps)
         outcome, ended, period = _ended(checked, block, starts, numbers)
         path = path.held_from(ended)
         ends = _end_variables(dims, leading, outcome, ended, period)
@@ -224,16 +219,19 @@ def replay(
     if steps is not None:
         steps = int(checked_number("steps", steps, _STEPS))
     bare = replace(sweep, record={})
-    ends = _ended(bare, block_of(bare), *_start_at(bare, place))
-    path = replayed(sweep, place, int(ends[1][0]) if steps is None else steps)
+    block = block_of(bare)
+    ends = _ended(bare, block, *_start_at(bare, place))
+    path = _replayed(sweep, block, place, int(ends[1][0]) if steps is None else steps)
     return path.assign(_end_variables((), (), *ends))
 
 
 def replayed(sweep: Sweep, place: tuple[int, ...], steps: int) -> xarray.Dataset:
     """So many steps from a place of the grid, whatever becomes of it; as `replay`, without the outcome."""
-    with explained():
-        problem = lowered_sweep(replace(sweep, record={}))
-    path = _recorded(sweep, problem, *_start_at(sweep, place), steps)
+    return _replayed(sweep, block_of(replace(sweep, record={})), place, steps)
+
+
+def _replayed(sweep: Sweep, block: Block, place: tuple[int, ...], steps: int) -> xarray.Dataset:
+    path = _recorded(sweep, block, *_start_at(sweep, place), steps)
     varied = {role for role, _ in sweep.places.values()}
     layered = bool(varied & set(layers_of(sweep.model)))
     components: dict[str, Any] = {**sweep.model.components, "loss": sweep.loss, "optimizer": sweep.optimizer}
@@ -295,9 +293,11 @@ class Path(NamedTuple):
 
 
 def _recorded(
-    sweep: Sweep, problem: Problem, starts: np.ndarray, numbers: np.ndarray, steps: int, copies: int = 1
+    sweep: Sweep, block: Block, starts: np.ndarray, numbers: np.ndarray, steps: int, copies: int = 1
 ) -> Path:
     """Every step of starts with their varying fields, and with these numbers in their grid.
+
+    `block` is one for the sweep, without a record; where fields vary there is one start.
 
     Raises
     ------
@@ -309,17 +309,12 @@ def _recorded(
     needed = copies * (steps + 1) * points * (size + 2 + outputs_of_one) * dtype.itemsize
     what = f"a trajectory of {steps:,} steps of {points:,} start{'s' * (points != 1)}"
     require_memory(needed, what, "use fewer steps or starts, or a Sweep")
+    parameters = np.empty((size, steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
-    outputs = np.empty((steps + 1, points, outputs_of_one), dtype)
-    path = Path(np.empty((size, steps + 1, points), dtype), losses, errors, outputs)
-    state = np.empty((1 + sweep.optimizer.slots) * size, dtype)
-    fields, scratch = np.empty(max(1, len(starts) - size), dtype), np.empty(problem.room, dtype)
-    orders = Orders(np.empty(samples + 2, dtype), *(np.empty(size, np.int64) for size in (1, 1, 5)))
-    room = (state, fields, scratch, orders, *path)
-    with explained():
-        follow = specialised(record, problem, starts, numbers, steps, np.zeros(1, np.uint8), *room)
-    interruptible(lambda cancel: follow(problem, starts, numbers, steps, cancel, *room))
-    return path
+    interruptible(lambda cancel: record(block, starts, numbers, cancel, parameters, losses, errors))
+    x, fields = sweep.task.x.astype(dtype), starts[size:, 0] if points else ()
+    outputs = outputs_of(sweep.model, parameters.reshape(size, -1), x, varying_fields(sweep).first, fields)
+    return Path(parameters, losses, errors, outputs.reshape(steps + 1, points, outputs_of_one))
 
 
 def _dataset(
@@ -388,14 +383,16 @@ def _starts(
     return leading, dims, {}, starts
 
 
-def _block_within(checked: Sweep, problem: Problem, steps: int) -> Block:
-    """Working memory for the descents of `checked` within so many steps."""
+def _block_within(checked: Sweep, steps: int) -> Block:
+    """Working memory for the descents of `checked`, of which the outcome counts within so many steps."""
     given = checked.stop
     most = min(given.max_steps, steps)
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
     longest, epoch = looking_back(given.max_period, most, epochs_of(checked))
-    sure = sure_size_of(checked, problem, {})
+    parts = (checked.task, checked.model, checked.loss, checked.penalty, checked.optimizer, checked.batch)
     with explained():
+        problem = lowered(*parts, checked.dtype)
+        sure = sure_size_of(checked, problem, {})
         return Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, longest, epoch, sure)
 
 

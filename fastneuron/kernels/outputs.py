@@ -9,24 +9,26 @@ from fastneuron.kernels.vectors import lanes_in, vector_like
 
 
 @inner
-def activate(activation, values):
+def activate(activation, fields, values):
     """Replace every number of a flat array, of whole vectors, by the activation of it."""
     never_inline()
     use_full_width()
     like = vector_like(values.dtype.type(0))
     count = lanes_in(like)
-    act = bind(activation, like, values, 0, 0)
+    act = bind(activation, like, fields, 0, count)
     for k in range(0, len(values), count):
         put(values, k, constant(like, act.value(take(values, k, like))))
 
 
 @kernel
-def outputs(activation, parameters, x, out):
+def outputs(activation, fields, parameters, x, out):
     """A = activation(bias + sum_j weight_j x_j) for every neuron and sample.
 
     Parameters
     ----------
     activation : component
+    fields : array, flat
+        Those of its fields that are rows: each as often as fills a vector.
     parameters : array, shape (d + 1, neurons)
         Weights, then the bias.
     x : array, shape (samples, d)
@@ -40,27 +42,29 @@ def outputs(activation, parameters, x, out):
             for j in range(d):
                 z = fma(parameters[j, neuron], x[i, j], z)
             out[neuron * samples + i] = z
-    activate(activation, out)
+    activate(activation, flat_of(fields), out)
 
 
 @inner
-def outputs_of(problem, parameters, room, own):
+def outputs_of(problem, fields, parameters, room, own):
     """Outputs of a vector of networks, of which the parameters lie in rows, into rows of `own`."""
     never_inline()
     use_full_width()
     like = vector_like(problem.mean)
     count = lanes_in(like)
-    summary(problem, like, parameters, 0, parameters, 0, count, problem.mean, room, own, count)
+    summary(problem, like, parameters, 0, fields, 0, count, problem.mean, room, own, count)
 
 
 @kernel
-def network_outputs(problem, parameters, tail, room, own, cancel, out):
+def network_outputs(problem, fields, parameters, tail, room, own, cancel, out):
     """Outputs of networks.
 
     Parameters
     ----------
     problem : NetworkProblem
-        Its samples are the inputs; its targets and components but for the activations are of no account.
+        Its samples are the inputs; its targets do not matter, nor components but for the activations.
+    fields : array, flat
+        The fields that vary: each as often as fills a vector.
     parameters : array, shape (parameters, networks)
     tail, room, own : arrays, flat
         Working memory for the parameters, a forward pass and the outputs of a vector of networks.
@@ -78,7 +82,7 @@ def network_outputs(problem, parameters, tail, room, own, cancel, out):
         for j in range(width):
             for c in range(here):
                 tail[j * count + c] = parameters[j, first + c]
-        outputs_of(problem, flat_of(tail), flat_of(room), flat_of(own))
+        outputs_of(problem, flat_of(fields), flat_of(tail), flat_of(room), flat_of(own))
         for i in range(out.shape[1]):
             for c in range(here):
                 out[first + c, i] = own[i * count + c]
