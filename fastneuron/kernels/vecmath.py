@@ -48,7 +48,7 @@ class _Format(NamedTuple):
     least: float  # below it sigmoid is 0
     exp: tuple[float, ...]
     quotient: tuple[float, ...]
-    tanh_flat: float  # beyond it tanh is 1
+    tanh_flat: float  # beyond it tanh is 1, beyond twice that sigmoid
     tiny: float
     tiny_scale: float
     tiny_shift: float
@@ -262,7 +262,7 @@ def _sigmoid(x: Formula) -> Formula:
     f = _format(x)
     # two selects, which become max and min; NaN stays NaN
     x = (x < f.least).chosen(f.least, x)
-    x = (x > -f.least).chosen(-f.least, x)
+    x = (x > 2.0 * f.tanh_flat).chosen(2.0 * f.tanh_flat, x)
     shifted = _fma(x, -_LOG2E, f.shift)
     k = shifted - f.shift
     r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, -x))
