@@ -194,9 +194,9 @@ def of_slope_of_silu(z: mpf, kind: np.finfo) -> mpf:
 
 
 def of_slope_of_cross_entropy(z: mpf, kind: np.finfo, gain: mpf, y: mpf) -> mpf:
-    """Gain (a - y) has the error of a, which near a target of 1 is eps, 2 units."""
+    """Gain (a - y) has the error of a where the target is 0, and of 1 - a, near 1 eps, where it is 1."""
     near = mpf(float(kind.eps)) if y == 1 and gain * z > 0 else mpf(0)
-    return abs(gain) * (near + of_sigmoid(z, kind, gain))
+    return abs(gain) * (of_sigmoid(z, kind, gain) if y == 0 else near)
 
 
 def nothing(*_: Any) -> mpf:
@@ -569,5 +569,6 @@ def table(count: int) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for line in table(150):
-        print(line)
+    with np.errstate(all="ignore"):
+        for line in table(150):
+            print(line)
