@@ -19,7 +19,6 @@ from fastneuron.elementary import (
     log1p,
     maximum,
     sigmoid,
-    sigmoid_tail,
     tanh,
     where,
 )
@@ -183,24 +182,6 @@ def distance(size: Any, place: tuple[float, float, float]) -> Any:
     return ((constant(size, place[0]) - size) + constant(size, place[1])) + constant(size, place[2])
 
 
-# Where the slope of SiLU is 0 (see `distance`), and, with r = exp(-place), the near-minimax (Chebyshev)
-# polynomial of 1 + r (exp(d) - 1) / d for abs(d) <= 3/4, 2e-17 from it.
-_FLAT_SILU = (1.2784645557403564, -1.297928265020314e-08, -7.021703633367601e-25)
-_NEAR_FLAT_SILU = (
-    4.510964997502287e-11,
-    5.872105008228149e-10,
-    6.9758486809069315e-09,
-    7.673323156882648e-08,
-    7.673737226907187e-07,
-    6.906364063041268e-06,
-    5.525090132622838e-05,
-    0.0003867563091613654,
-    0.0023205378563433544,
-    0.011602689281727514,
-    0.046410757126845614,
-    0.13923227138053657,
-    1.2784645427610737,
-)
 # Where the slope of GELU is 0, and quotients of polynomials with positive terms, 5e-18 from what they stand
 # for at t from 0 to 45 (least squares, weighted anew until the largest error is the least, in 60 digits).
 # With the density phi: sqrt(2 pi) phi(t) / Phi(-t) = t sqrt(2 pi) + _HAZARD / _HAZARD_OVER; and the slope at
@@ -436,6 +417,11 @@ class Softplus(Activation):
 class SiLU(Activation):
     """Sigmoid linear unit z / (1 + exp(-z)), or swish (Elfwing et al. 2018); least -0.278 at z = -1.278.
 
+    Notes
+    -----
+    Computed from the smaller one of s = sigmoid(z) and 1 - s, so that the slope s + z s (1 - s) keeps its
+    digits where s is near 1.
+
     References
     ----------
     Elfwing, Uchibe and Doya (2018), "Sigmoid-weighted linear units for neural network function approximation
@@ -449,19 +435,13 @@ class SiLU(Activation):
     """
 
     def value(self, z: Any) -> Any:
-        below = sigmoid_tail(z, bounded_size(z))
+        below = bounded_size(z) * sigmoid(-abs(z))
         return where(z < constant(z, 0.0), -below, z - below)
 
     def slope(self, z: Any, a: Any) -> Any:
         one = constant(z, 1.0)
-        size = bounded_size(z)
-        t = sigmoid_tail(z)
-        # At -size it is t - t size (1 - t) = t (1 - t) (1 - size + exp(-size)). The last factor is 0 at
-        # _FLAT_SILU, and d + r (exp(d) - 1) at a distance d from there.
-        d = distance(size, _FLAT_SILU)
-        near = t * (one - t) * (d * polynomial(d, _NEAR_FLAT_SILU))
-        far = fma(-sigmoid_tail(z, size), one - t, t)
-        below = where(abs(d) < constant(z, 0.75), near, far)
+        t = sigmoid(-abs(z))
+        below = fma(-(bounded_size(z) * t), one - t, t)
         return where(z < constant(z, 0.0), below, one - below)
 
 

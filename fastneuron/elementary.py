@@ -82,6 +82,20 @@ def _exp(x: Any, gain: Any, factor: Any) -> Any:
     return np.where(falls, _decayed(size, lost, factor), factor * _grown(size, lost))
 
 
+def _size(x: Any, gain: Any) -> Any:
+    """abs(gain x), no larger than what exp makes 0 of, and what its rounding lost."""
+    gain = abs(gain)
+    size = np.minimum(abs(x), np.minimum(1000 / gain, np.finfo(np.float64).max))
+    return gain * size, _product_error(gain, size)
+
+
+def _decayed(size: Any, lost: Any, factor: Any) -> Any:
+    """Factor exp(-(size + lost)), subnormal only after the product."""
+    far = size > 80
+    power = np.exp(np.where(far, 44.0, 0.0) - size)
+    return (power - power * lost) * factor * np.where(far, np.exp(-44.0), 1.0)
+
+
 def _grown(size: Any, lost: Any) -> Any:
     """exp(size + lost)."""
     power = np.exp(size)
@@ -108,53 +122,6 @@ def sigmoid(x: Any) -> Any:
     (0.5, 0.0)
     """
     return _rounded(lambda x: 1 / (1 + np.exp(-x)), x)
-
-
-def sigmoid_tail(x: Any, factor: Any = 1.0) -> Any:
-    """The smaller one of s = sigmoid(x) and 1 - s, that is 1 / (1 + exp(abs(x))), times the factor.
-
-    Parameters
-    ----------
-    x : float or float array, any shape
-        Any numbers.
-    factor : float or float array, shape of `x`
-        Factor of the result, at most 1000 in size; what is subnormal is rounded after the product.
-
-    Returns
-    -------
-    float or float array, shape of `x`
-        From 0 to 1/2, times the factor.
-
-    Notes
-    -----
-    All its digits are right also where s is 1 to the last bit. With t, the slope of the sigmoid is t (1 - t).
-
-    Examples
-    --------
-    >>> from fastneuron.elementary import sigmoid_tail
-    >>> float(sigmoid_tail(0.0)), float(sigmoid_tail(40.0)), float(sigmoid_tail(-40.0))
-    (0.5, 4.248354255291589e-18, 4.248354255291589e-18)
-    """
-    return _rounded(_sigmoid_tail, x, factor)
-
-
-def _sigmoid_tail(x: Any, factor: Any) -> Any:
-    size = np.minimum(abs(x), 1000.0)
-    return _decayed(size, np.zeros_like(size), factor) / (1 + np.exp(-size))
-
-
-def _size(x: Any, gain: Any) -> Any:
-    """abs(gain x), no larger than what exp makes 0 of, and what its rounding lost."""
-    gain = abs(gain)
-    size = np.minimum(abs(x), np.minimum(1000 / gain, np.finfo(np.float64).max))
-    return gain * size, _product_error(gain, size)
-
-
-def _decayed(size: Any, lost: Any, factor: Any) -> Any:
-    """Factor exp(-(size + lost)), subnormal only after the product."""
-    far = size > 80
-    power = np.exp(np.where(far, 44.0, 0.0) - size)
-    return (power - power * lost) * factor * np.where(far, np.exp(-44.0), 1.0)
 
 
 def log(x: Any) -> Any:

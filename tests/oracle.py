@@ -20,13 +20,12 @@ def output_and_slope(kind, field, z):
     """Output a of the activation called `kind`, and da/dz."""
     if kind == "Sigmoid":
         gain = field["activation", "gain"]
-        e = np.exp(-np.abs(gain * z))  # the smaller of a and 1 - a is e / (1 + e)
-        return np.where(gain * z < 0, e, 1) / (1 + e), gain * e / (1 + e) ** 2
+        a = 1 / (1 + np.exp(-gain * z))
+        return a, gain * a * (1 - a)
     if kind == "Tanh":
         gain = field["activation", "gain"]
         a = np.tanh(gain * z)
-        e = np.exp(-2 * np.abs(gain * z))
-        return a, 4 * gain * e / (1 + e) ** 2
+        return a, gain * (1 - a**2)
     if kind == "ReLU":
         return np.maximum(z, 0), (z > 0).astype(z.dtype)
     if kind == "LeakyReLU":
@@ -60,9 +59,7 @@ def loss_and_delta(kind, activation, field, z, a, slope, y):
         # -y ln a - (1 - y) ln(1 - a), where -ln(1 - a) = ln(1 + e^u) and -ln a = ln(1 + e^u) - u
         gain = field["activation", "gain"]
         u = gain * z
-        e = np.exp(-np.abs(u))
-        delta = np.where(u < 0, e / (1 + e) - y, (1 - y) - e / (1 + e))
-        return np.logaddexp(0, u).astype(z.dtype) - y * u, gain * delta
+        return np.logaddexp(0, u).astype(z.dtype) - y * u, gain * (a - y)
     if kind == "CrossEntropy" and activation == "Step":
         return 100 * np.abs(a - y), np.zeros_like(z)  # ln 0 counts as -100
     if kind == "CrossEntropy":

@@ -9,8 +9,7 @@ relative error of exp(r) (Remez; 2e-19 in float64, 5e-10 in float32).
 sigmoid is 0 below 2^-1023 (2^-127).
 exp takes a `gain`, a factor of the argument: what the rounding of gain x loses is added to r. For a gain of 1
 that is -0, which the compiler drops where the gain is compiled in. Below the normal numbers exp multiplies by
-2^(k + lift) and then by 2^-lift, so that a subnormal result is rounded once, after the `factor` that exp and
-the tail of sigmoid take. The latter divides numbers that are both taken 2^-lift times: 2^k may overflow.
+2^(k + lift) and then by 2^-lift, so that a subnormal result is rounded once, after its `factor`.
 log: x = 2^k m, sqrt(1/2) <= m < sqrt(2); with f = m - 1 and s = f / (2 + f), log(1 + f) = f - f^2/2 +
 s (f^2/2 + R(s^2)), R as in fdlibm (Sun Microsystems 1993, e_log.c; e_logf.c in float32).
 arctan: x, (x - 1) / (x + 1) or -1 / x, whichever is within tan(pi / 8), then t + t^3 p(t^2), p minimax.
@@ -44,11 +43,10 @@ class _Format(NamedTuple):
     low: float  # below it exp is 0, also times 1000
     high: float  # and infinite above
     lift: int
-    flat: float  # beyond it exp(-x) is 0, also times 1000
     least: float  # below it sigmoid is 0
     exp: tuple[float, ...]
     quotient: tuple[float, ...]
-    tanh_flat: float  # beyond it tanh is 1
+    tanh_flat: float  # beyond it tanh is 1, beyond twice that sigmoid
     tiny: float
     tiny_scale: float
     tiny_shift: float
@@ -75,7 +73,6 @@ _DOUBLE = _Format(
     low=-760.0,
     high=710.0,
     lift=128,
-    flat=760.0,
     least=-710.0,
     exp=(
         0.5000000000000001,
@@ -170,7 +167,6 @@ _SINGLE = _Format(
     low=-112.0,
     high=89.0,
     lift=48,
-    flat=118.0,
     least=-89.0,
     exp=(0.5, 0.16666576266288757, 0.041666556149721146, 0.008363203145563602, 0.0013926213141530752),
     quotient=(2.0, 0.166666179895401, -0.0027659754268825054),
@@ -262,29 +258,13 @@ def _sigmoid(x: Formula) -> Formula:
     f = _format(x)
     # two selects, which become max and min; NaN stays NaN
     x = (x < f.least).chosen(f.least, x)
-    x = (x > -f.least).chosen(-f.least, x)
+    x = (x > 2.0 * f.tanh_flat).chosen(2.0 * f.tanh_flat, x)
     shifted = _fma(x, -_LOG2E, f.shift)
     k = shifted - f.shift
     r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, -x))
     c = polynomial(r * r, f.quotient)
     part = c - r
     return part / _fma(c + r, _power_of_2(shifted), part)
-
-
-def _sigmoid_tail(x: Formula, factor: Formula) -> Formula:
-    f = _format(x)
-    size = abs(x)
-    size = (size > f.flat).chosen(f.flat, size)
-    # 2^-lift times what sigmoid divides, as 2^k may overflow
-    shift = f.shift - f.lift
-    shifted = _fma(size, _LOG2E, shift)
-    k = shifted - shift
-    r = _fma(-k, f.ln2_rest, _fma(-k, f.ln2, size))
-    c = polynomial(r * r, f.quotient)
-    part, lifted = c - r, (c - r) * 2.0**-f.lift
-    whole = _fma(c + r, _power_of_2(shifted), lifted)
-    far = whole > 1.0  # there the tail may be subnormal, and is rounded after the product
-    return factor * (far.chosen(part, lifted) / whole) * far.chosen(x.constant(2.0**-f.lift), 1.0)
 
 
 def _tanh(x: Formula) -> Formula:
@@ -397,8 +377,6 @@ for _function, _meaning in _UNARY.items():
     formula(_function, 1, _meaning)
 formula(elementary.finite, 1, _finite, truth=True)
 formula(elementary.fma, 3, _fma)
-formula(elementary.sigmoid_tail, 1, lambda x: _sigmoid_tail(x, x.constant(1.0)))
-formula(elementary.sigmoid_tail, 2, _sigmoid_tail)
 formula(elementary.exp, 1, _plain_exp)
 formula(elementary.exp, 3, _exp)
 formula(elementary.exp, 2, lambda x, gain: _exp(x, gain, x.constant(1.0)))
