@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Unfinished(KeyboardInterrupt):
-    """A map that was interrupted, and that the same command goes on with."""
+    """A map that was interrupted, which the same command resumes."""
 
 
 def map_starts(
@@ -49,7 +49,7 @@ def map_starts(
 
     Without a spec: one sigmoid neuron learns the inverter (0 -> 1, 1 -> 0) under squared error, by gradient descent with learning rate 30, from 1024 x 1024 starts (bias and weight from -20 to 20), with at most 2000 steps each; a start has reached the targets when both outputs are within 0.1 of them.
 
-    Writes NAME.zarr (every start's outcome, steps, loss, final parameters; read it with fastneuron.open) and NAME.png, and prints how many starts met which outcome. Other commands work on NAME.zarr. A map that was interrupted, killed or ran out of disk is gone on with by the same command.
+    Writes NAME.zarr (every start's outcome, steps, loss, final parameters; read it with fastneuron.open) and NAME.png, and prints how many starts met which outcome. Other commands work on NAME.zarr. The same command resumes a map that was interrupted, killed or ran out of disk.
 
     For example:
 
@@ -173,7 +173,7 @@ def _put_in_place(store: Path) -> None:
 
 
 def _check_free(store: Path, picture: Path, overwrite: bool) -> None:
-    """Refuse what is there, where it is neither to be replaced nor gone on with."""
+    """Refuse what is there, where it is neither to be replaced nor resumed."""
     from fastneuron.store import tiles_done
     from fastneuron.store.ledger import DamagedMap
 
@@ -215,7 +215,7 @@ def _check_same(store: Path, sweep: Sweep, keep: tuple[str, ...] | None) -> None
 def _run(
     sweep: Sweep, out: Path, store: Path, overwrite: bool, **options: Any
 ) -> tuple[xarray.Dataset, float]:
-    """Run into `store`, or go on with it.
+    """Run into `store`, or resume it.
 
     To overwrite one it is replaced at the end, and stays or comes back if anything fails.
 

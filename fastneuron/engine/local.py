@@ -83,7 +83,7 @@ def _stored(
 
 
 def difference(sweep: Sweep, store: Any, keep: Iterable[str] | None = None) -> str:
-    """In what a stored map differs from that of a sweep, in words; "" if it can be gone on with."""
+    """In what a stored map differs from that of a sweep, in words; "" if it can be resumed."""
     tile = tile_shape(sweep.shape, sweep.model.size)
     return differences(group_of(store_like(store)), sweep, kept_variables(sweep, keep), tile)
 

@@ -213,7 +213,7 @@ def run_tile(block, starts, numbers, taken, cancel, outcomes, steps, speeds, per
     Parameters
     ----------
     block : Block
-        Made for the problem; what starts before have left in it is of no account.
+        Made for the problem. It may have been used before: nothing is read of what was left in it.
     starts : array, shape (parameters + varying fields, points)
         Parameters, then the fields that vary; the parameters become the final ones, in place.
     numbers : array of int64, shape (points,)

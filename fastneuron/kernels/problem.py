@@ -148,7 +148,7 @@ def step(
     source, target : flat arrays; parameter j is at source[at + j * stride], goes to target[to + j * stride]
     memory : flat array; number s of parameter j is at memory[first + (s * width + j) * stride]
     room : flat array of as many numbers like `like` as the problem says; a network keeps the order of its
-        samples there from one step of an epoch to the next, all else is of no account
+        samples there from one step of an epoch to the next, all else does not matter
     places, lane : which samples the step sees, see `fastneuron.kernels.batching`
 
     Returns
