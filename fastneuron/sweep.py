@@ -515,6 +515,8 @@ def _check_component(name: str, record: Component, registry: Registry, example: 
     if not issubclass(type(record), tuple):
         raise ValueError(f"{name} must be a record: decorate {cls} with @component")
     # a result holds its sweep as TOML, which must lead back to it
+    if "<locals>" in type(record).__qualname__:
+        raise ValueError(f"{name}: {cls} is defined inside a function; define it at the top of a module")
     try:
         same = registry.from_spec(registry.to_spec(record), name) == record
     except ValueError as error:
