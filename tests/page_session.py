@@ -1,26 +1,28 @@
-"""One page of the docs as a session: run as a script with the page's name and its blocks as JSON.
+"""A page of the docs as a session: its blocks, one after the other.
 
-Commands of fastneuron come from a process that has its modules loaded and is forked for each of them, as
-importing them takes longer than what most of them do; all other commands are a shell's.
+Commands of fastneuron are forked, each from a process in which no block has run; all other commands are a
+shell's.
 """
 
 from __future__ import annotations
 
-import json
 import multiprocessing
+import re
 import shlex
 import subprocess
 import sys
+import types
+import warnings
+from multiprocessing.connection import Connection
+
+from forks import code_of, forked
 
 MARK = "\x1e"
-LOADED = ["fastneuron.cli.main", "fastneuron.engine.local", "fastneuron.plot", "matplotlib.pyplot", "xarray"]
 SHELL = set("|&;<>$`(){}*?\n")
 
 
 def command_line(words: list[str]) -> None:
-    """``fastneuron WORDS`` in a process of its own, with the settings that a new process has."""
-    import warnings
-
+    """``fastneuron WORDS``, with the settings that a new process has."""
     from fastneuron.cli.main import main
 
     warnings.resetwarnings()
@@ -28,30 +30,43 @@ def command_line(words: list[str]) -> None:
     sys.exit(main(words))
 
 
-def run_command(context: multiprocessing.context.ForkServerContext, code: str) -> int:
+def run_commands(commands: Connection, other: Connection) -> None:
+    """One command after the other, until the page has ended."""
+    other.close()
+    while True:
+        try:
+            words = commands.recv()
+        except EOFError:
+            return
+        commands.send(code_of(forked(command_line, words)))
+
+
+def run_command(code: str, commands: Connection) -> int:
     """The exit code of one command; what it prints goes where this process prints."""
-    quoted = shlex.split(code, comments=True)
-    if quoted[0] != "fastneuron" or set("".join(quoted)) & SHELL:
+    words = shlex.split(code, comments=True)
+    bare = shlex.split(re.sub("'[^']*'", "''", code), comments=True)
+    if words[0] != "fastneuron" or set("".join(bare)) & SHELL:
         done = subprocess.run(["bash", "-c", code], stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT)
         return done.returncode
-    process = context.Process(target=command_line, args=(quoted[1:],))
-    process.start()
-    process.join()
-    return int(process.exitcode or 0)
+    commands.send(words[1:])
+    return int(commands.recv())
 
 
-def run(page: str, blocks: list[tuple[str, int, str]]) -> None:
+def run(page: str, blocks: list[tuple[str, int, str]]) -> int:
     """Each block in turn, and after it its exit code between two marks."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(LOADED)
-    for language, line, code in blocks:
-        result = 0
-        if language == "python":
-            exec(compile("\n" * line + code, page, "exec"), globals())
-        else:
-            result = run_command(context, code)
-        print(MARK, result, MARK, sep="", end="", flush=True)
-
-
-if __name__ == "__main__":
-    run(*json.loads(sys.argv[1]))
+    here, there = multiprocessing.Pipe()
+    beside = forked(run_commands, there, here)
+    there.close()
+    session = sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        for language, line, code in blocks:
+            result = 0
+            if language == "python":
+                exec(compile("\n" * line + code, page, "exec"), vars(session))
+            else:
+                result = run_command(code, here)
+            print(MARK, result, MARK, sep="", end="", flush=True)
+    finally:
+        here.close()
+        beside.join()
+    return 0

@@ -190,7 +190,7 @@ def test_hidden_units_are_called_by_the_layer_they_are_in():
 @pytest.mark.parametrize(
     "task, model, reason",
     [
-        (fn.Task([0, 1], [[0, 1, 1], [1, 0, 1]]), fn.Network((1, 3)), "for 3 outputs, only for one"),
+        (fn.Task([0, 1], [[0, 1, 1], [1, 0, 1]]), fn.Network((1, 4, 3)), "for 3 outputs, only for one"),
         (fn.tasks.flipped_step(40), fn.Neuron(), "for more than 32 samples, and the task has 40"),
     ],
 )

@@ -3,16 +3,15 @@
 A page is one session in an empty folder: its ``python`` blocks in order in one namespace, its ``console``
 lines in between. Output that is shown is compared: a ``text`` block right below a ``python`` block is all
 that it prints, the lines below a command are among what it prints, in this order. Only times, sizes on disk
-and counts of threads may differ. What cannot run here is in `ELSEWHERE`, what takes minutes in `SMALLER`.
+and counts of threads may differ. What cannot run here is in `ELSEWHERE`, what takes long in `SMALLER`.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +19,20 @@ import pytest
 
 import fastneuron
 
-from . import page_session
-from .page_session import MARK
+from .forks import Forks
 
 ROOT = Path(__file__).parent.parent
+MARK = "\x1e"  # on either side of the exit code of a block
+LOADED = [
+    "cyclopts",
+    "dask.array",
+    "fastneuron.cli.app",
+    "fastneuron.engine.local",
+    "fastneuron.plot",
+    "matplotlib.pyplot",
+    "xarray",
+    "zarr",
+]
 
 # a part of a block or command that cannot run here, and why
 ELSEWHERE = {
@@ -45,11 +54,16 @@ SMALLER = {
         "--points 10000": "--points 100",
         "--name sgd": "--name sgd --points 64",
         "draws=100000": "draws=1000",
-        "trainability --points 128": "trainability --points 16",
+        "trainability --points 128": "trainability --points 4",
+        "--out run.gif": "--steps 20 --out run.gif",
+        "--image black": "--image black --draws 1000",
+        "--image white": "--image white --draws 1000",
         "1024)": "64)",
     },
     "docs/activity.md": {"draws=100_000": "draws=1000"},
-    "docs/networks.md": {"draws=100_000": "draws=1000", "draws=64": "draws=2"},
+    "docs/cluster.md": {"--workers 4": "--workers 2 --points 64"},
+    "docs/howto/docs-figures.md": {"frames=40": "frames=5", "--steps 500": "--steps 20"},
+    "docs/networks.md": {"draws=100_000": "draws=1000", "draws=64": "draws=2", "steps=1440": "steps=144"},
 }
 # files that a page takes for granted
 GIVEN = {"my_sweep.toml": Path(fastneuron.__file__).parent / "specs" / "inverter.toml"}
@@ -117,21 +131,23 @@ def prepared(page: str) -> list[Block]:
     return ready
 
 
+@pytest.fixture(scope="module")
+def sessions() -> Iterator[Forks]:
+    """Where pages run."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    with Forks(
+        "page_session:run", LOADED, "-W", "error", PATH=path, MPLBACKEND="Agg", COLUMNS="200"
+    ) as forks:
+        yield forks
+
+
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_does_what_it_shows(page: str, tmp_path: Path) -> None:
+def test_a_page_does_what_it_shows(page: str, tmp_path: Path, sessions: Forks) -> None:
     for name, source in GIVEN.items():
         (tmp_path / name).write_text(source.read_text())
     ready = prepared(page)
-    given = json.dumps([str(ROOT / page), [(block.language, block.line, block.code) for block in ready]])
-    places = [str(Path(sys.executable).parent), os.environ["PATH"]]
-    done = subprocess.run(
-        [sys.executable, "-W", "error", page_session.__file__, given],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": os.pathsep.join(places), "MPLBACKEND": "Agg", "COLUMNS": "200"},
-        capture_output=True,
-        text=True,
-        timeout=500,
-    )
+    given = [(block.language, block.line, block.code) for block in ready]
+    done = sessions.call(tmp_path, str(ROOT / page), given)
     printed = re.split(f"{MARK}(\\d+){MARK}", done.stdout)
     assert done.returncode == 0, f"{page}: {done.stderr}"
     for block, output, code in zip(ready, printed[::2], printed[1::2], strict=False):

@@ -47,11 +47,11 @@ def test_a_changed_package_draws_its_figures_anew(here, monkeypatch):
 
 
 def test_all_figures_are_there_in_no_time_once_they_are_drawn(here, capsys, monkeypatch):
-    monkeypatch.setattr(figures, "names", lambda: ["progress", "steps"])
+    monkeypatch.setattr(figures, "names", lambda: ["flipped_step", "progress"])
     assert main(["figure", "--all", "made", "--quiet"]) == 0
     capsys.readouterr()
     assert main(["figure", "--all", "made", "--quiet"]) == 0
-    assert capsys.readouterr().out == "made/progress.png is up to date\nmade/steps.png is up to date\n"
+    assert capsys.readouterr().out == "made/flipped_step.png is up to date\nmade/progress.png is up to date\n"
 
 
 def test_the_command_makes_what_the_library_draws(here):

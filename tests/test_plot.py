@@ -488,30 +488,27 @@ def test_the_same_result_gives_the_same_picture():
     assert np.array_equal(*pictures)
 
 
-def test_captions_name_the_batch_and_no_number_that_varies():
-    def words(**changes):
-        given = {"axes": {"weight": [0.0, 1.0]}, "batch": fn.MiniBatch(1)}
-        sweep = fn.Sweep(
-            task=fn.tasks.inverter(),
-            optimizer=fn.GradientDescent(2.5),
-            stop=fn.Stop(max_steps=1),
-            **given | changes,
-        )
-        return caption(sweep.run(progress=False)).splitlines()[1]
+def uncomputed(axes, **changes):
+    """The coordinates and the sweep of a result, which is what a caption is made of."""
+    given = {"task": tasks.inverter(), "optimizer": fn.GradientDescent(2.5), "axes": axes}
+    sweep = fn.Sweep(**given | changes)
+    return xr.Dataset(coords=sweep.coordinates(), attrs={"sweep": sweep.to_toml()})
 
-    assert words() == "squared error, gradient descent, learning rate 2.5, mini batch of 1"
-    assert words(axes={"size": [1, 2]}) == "squared error, gradient descent, learning rate 2.5, mini batch"
-    assert words(batch=fn.FullBatch(), axes={"learning_rate": [1, 2]}) == "squared error, gradient descent"
+
+def test_captions_name_the_batch_and_no_number_that_varies():
+    def words(axes, **changes):
+        return caption(uncomputed(axes, **changes)).splitlines()[1]
+
+    one, start = fn.MiniBatch(1), {"weight": [0.0, 1.0]}
+    assert words(start, batch=one) == "squared error, gradient descent, learning rate 2.5, mini batch of 1"
+    assert (
+        words({"size": [1, 2]}, batch=one) == "squared error, gradient descent, learning rate 2.5, mini batch"
+    )
+    assert words({"learning_rate": [1, 2]}) == "squared error, gradient descent"
 
 
 def test_captions_name_the_number_of_the_part_that_is_drawn():
-    sweep = fn.Sweep(
-        task=fn.tasks.inverter(),
-        optimizer=fn.GradientDescent(2.5),
-        axes={"learning_rate": [1, 20], "weight": [0.0, 1.0]},
-        stop=fn.Stop(max_steps=1),
-    )
-    whole = sweep.run(progress=False)
+    whole = uncomputed({"learning_rate": [1, 20], "weight": [0.0, 1.0]})
     words = "squared error, gradient descent"
     assert caption(whole.isel(learning_rate=1)).splitlines()[1] == f"{words}, learning rate 20"
     assert caption(whole.isel(learning_rate=1, drop=True)).splitlines()[1] == words
@@ -575,11 +572,6 @@ def test_trainability_names_what_was_not_recorded(ax):
 
 
 def test_captions_name_a_network_by_its_sizes_and_leave_out_rates_of_layers():
-    sweep = fn.Sweep(
-        task=tasks.gate("xor"),
-        model=fn.Network((2, 3, 1), hidden=fn.Tanh()),
-        optimizer=fn.GradientDescent(1.0),
-        axes={"layer0.learning_rate": [1.0, 2.0]},
-    )
-    data = xr.Dataset(coords={"layer0.learning_rate": [1.0, 2.0]}, attrs={"sweep": sweep.to_toml()})
+    model = fn.Network((2, 3, 1), hidden=fn.Tanh())
+    data = uncomputed({"layer0.learning_rate": [1.0, 2.0]}, task=tasks.gate("xor"), model=model)
     assert caption(data) == "xor, tanh network 2-3-1\nsquared error, gradient descent"

@@ -407,11 +407,12 @@ def test_a_selected_parameter_is_where_it_starts():
 
 
 def xor(axes):
-    first = {"layer0.weight": [[2, -2], [2, -2]], "layer0.bias": [-1, 3]}
-    second = {"layer1.weight": [[2.5], [2]], "layer1.bias": [-3]}
+    """With 17 parameters, which need no kernel of their own."""
+    first = {"layer0.weight": [[2, -2, 1, 0], [2, -2, -1, 0.5]], "layer0.bias": [-1, 3, 0, 2]}
+    second = {"layer1.weight": [[2.5], [2], [-0.5], [1]], "layer1.bias": [-3]}
     return sweep(
         task=fn.tasks.gate("xor"),
-        model=fn.Network((2, 2, 1)),
+        model=fn.Network((2, 4, 1)),
         start=first | second,
         axes=axes,
         penalty=fn.L2(0.1),
@@ -424,11 +425,11 @@ def test_a_network_has_planes_of_two_of_its_numbers():
     plane = plane_of(empty(given).isel({"layer0.bias[1]": 1}))
     u, v = np.array([0.3, -0.7]), np.array([0.2, 5.0])
     for k in range(2):
-        first = np.array([[2, u[k]], [2, -2]])
-        second = np.array([[2.5], [2]])
+        first = np.array([[2, u[k], 1, 0], [2, -2, -1, 0.5]])
+        second = np.array([[2.5], [2], [-0.5], [1]])
         parameters = {
             "layer0.weight": first,
-            "layer0.bias": [-1.0, 4.0],
+            "layer0.bias": [-1.0, 4.0, 0.0, 2.0],
             "layer1.weight": second,
             "layer1.bias": [v[k]],
         }

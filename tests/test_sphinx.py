@@ -1,13 +1,12 @@
 """The Sphinx extension, in real builds of a small project."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from fastneuron import plot, toml
+
+from .forks import Forks
 
 CONF = 'project = "scratch"\nextensions = ["fastneuron.sphinx", "myst_parser"]\n'
 SPEC = """
@@ -65,17 +64,32 @@ def project(tmp_path):
     return tmp_path
 
 
-def build(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "sphinx", "-b", "html", *options, ".", "out"]
-    unwritten = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}  # Python's own cache goes by the second
-    return subprocess.run(command, cwd=project, env=unwritten, capture_output=True, text=True)
+@pytest.fixture(scope="module")
+def builds():
+    loaded = [
+        "dask.array",
+        "fastneuron.engine.local",
+        "fastneuron.plot",
+        "fastneuron.sphinx",
+        "myst_parser.parsers.sphinx_",
+    ]
+    loaded += ["sphinx.builders.html", "sphinx.cmd.build"]
+    # Python's own cache goes by the second
+    with Forks("sphinx.cmd.build:main", loaded, PYTHONDONTWRITEBYTECODE="1") as forks:
+        yield forks
+
+
+@pytest.fixture
+def build(builds):
+    """Build a project, in a new process."""
+    return lambda project, *options: builds.call(project, ["-b", "html", *options, ".", "out"])
 
 
 def pictures(project: Path) -> dict[Path, int]:
     return {path: path.stat().st_mtime_ns for path in project.glob("out/.doctrees/fastneuron/*")}
 
 
-def test_pages_hold_the_pictures_and_nothing_is_drawn_twice(project):
+def test_pages_hold_the_pictures_and_nothing_is_drawn_twice(project, build):
     done = build(project, "-W")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("fastneuron: drawing") == 2  # both pages show the same file
@@ -118,7 +132,7 @@ class Own(fn.Activation):
 """
 
 
-def test_a_page_is_built_again_when_a_table_or_the_code_of_a_component_has_changed(tmp_path):
+def test_a_page_is_built_again_when_a_table_or_the_code_of_a_component_has_changed(tmp_path, build):
     (tmp_path / "conf.py").write_text(
         f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\nimport own\n{CONF}"
     )
@@ -151,43 +165,43 @@ def test_a_page_is_built_again_when_a_table_or_the_code_of_a_component_has_chang
     )
 
 
-@pytest.mark.parametrize(
-    "page, spec, says",
-    [
-        (
-            ".. fastneuron:: nothing\n",
-            "",
-            "index.rst:4: ERROR: fastneuron: no file nothing, and no ready figure",
-        ),
-        (
-            ".. fastneuron:: mine.toml\n",
-            "a = ",
-            "index.rst:4: ERROR: fastneuron: mine.toml: not valid TOML: ",
-        ),
-        (
-            ".. fastneuron:: mine.toml\n",
-            SPEC + "[picture]\nkind='x'",
-            "ERROR: fastneuron: mine.toml: picture.kind",
-        ),
-        (
-            ".. fastneuron:: mine.toml\n   :set: loss.nam=3\n",
-            SPEC,
-            "ERROR: fastneuron: mine.toml: loss: missing key 'name'",
-        ),
-        (".. fastneuron::\n", "", "index.rst:4: ERROR: fastneuron: give a ready figure"),
-        (".. fastneuron::\n\n   [task]\n   name='nix'\n", "", "ERROR: fastneuron: "),
-    ],
-)
-def test_what_is_wrong_is_said_with_file_and_line(project, page, spec, says):
-    (project / "index.rst").write_text("Page\n====\n\n" + page)
-    (project / "sub" / "other.md").unlink()
-    (project / "mine.toml").write_text(spec)
-    done = build(project)
-    assert says in done.stderr and "Traceback" not in done.stderr
-    assert build(project, "-W", "-E").returncode != 0
+WRONG = [
+    (".. fastneuron:: nothing\n", "", "4: ERROR: fastneuron: no file nothing, and no ready figure"),
+    (".. fastneuron:: mine.toml\n", "a = ", "4: ERROR: fastneuron: mine.toml: not valid TOML: "),
+    (
+        ".. fastneuron:: mine.toml\n",
+        SPEC + "[picture]\nkind='x'",
+        "4: ERROR: fastneuron: mine.toml: picture.kind",
+    ),
+    (
+        ".. fastneuron:: mine.toml\n   :set: loss.nam=3\n",
+        SPEC,
+        "4: ERROR: fastneuron: mine.toml: loss: missing key 'name'",
+    ),
+    (".. fastneuron::\n", "", "4: ERROR: fastneuron: give a ready figure"),
+    (".. fastneuron::\n\n   [task]\n   name='nix'\n", "", "4: ERROR: fastneuron: "),
+]
 
 
-def test_a_csv_file_is_sought_from_the_folder_of_its_spec_or_page(project):
+def test_what_is_wrong_is_said_with_file_and_line(tmp_path, build):
+    """Each on a page of its own, and each would fail a build that turns warnings into errors."""
+    (tmp_path / "conf.py").write_text(CONF)
+    names = [f"page{k}" for k in range(len(WRONG))]
+    entries = "".join(f"   {name}\n" for name in names)
+    (tmp_path / "index.rst").write_text(f"Page\n====\n\n.. toctree::\n\n{entries}")
+    for name, (page, spec, _) in zip(names, WRONG, strict=True):
+        (tmp_path / f"{name}.rst").write_text("Page\n====\n\n" + page.replace("mine", name))
+        (tmp_path / f"{name}.toml").write_text(spec)
+    done = build(tmp_path)
+    assert done.returncode == 0 and "Traceback" not in done.stderr
+    for name, (_, _, says) in zip(names, WRONG, strict=True):
+        assert f"{name}.rst:{says.replace('mine', name)}" in done.stderr
+    done = build(tmp_path, "-W", "-E")
+    assert done.returncode == 1
+    assert f"{len(WRONG)} warnings (with warnings treated as errors)" in done.stdout
+
+
+def test_a_csv_file_is_sought_from_the_folder_of_its_spec_or_page(project, build):
     (project / "sub" / "table.csv").write_text("0;0.25\n1;1\n")
     spec = SPEC.replace('name = "inverter"', 'csv = "table.csv"').replace("max_steps = 50", "max_steps = 5")
     (project / "sub" / "mine.toml").write_text(spec)
