@@ -403,8 +403,10 @@ def test_where_all_targets_are_equal_a_right_neuron_spells_the_right_table(targe
 def test_squared_error_map_at_a_large_learning_rate(dtype):
     """The map of the README, coarser: plateaus, reached starts, and jumps between them.
 
-    In float32 the last bits decide more often: starts jump far off with the first steps, and whether a
-    plateau is at rest hangs on a last bit of the first updates.
+    In float32 the last bits decide more often: starts jump far off with the first steps, and a plateau is at
+    rest from a step on that a last bit of the first updates decides. So a quarter of the starts is left out
+    where numbers are compared. Yet every start ends in the same way as in the oracle, and nearly all of them
+    at the same step.
     """
     sweep = fn.Sweep(
         task=fn.tasks.inverter(),
@@ -415,6 +417,9 @@ def test_squared_error_map_at_a_large_learning_rate(dtype):
     )
     expected, _ = compare(sweep, allowed_sensitive={"float64": 0.01, "float32": 0.25}[dtype])
     assert {0, 1, 2, 5} <= set(np.unique(expected["outcome"]))
+    result = sweep.run(progress=False).transpose(*sweep.dims)
+    np.testing.assert_array_equal(result.outcome, expected["outcome"])
+    assert (result.steps.values != expected["steps"]).mean() <= 0.01
 
 
 def linear(axes, learning_rate, **stop):
