@@ -172,8 +172,6 @@ def test_what_a_new_component_needs_is_asked_for(run: Run, tmp_path: Path) -> No
     check_refused(*run("descend", "--optimizer", "adam"), says)
     own = ["--set", "optimizer.learning_rate=0.5", "--optimizer", "adam", "--steps", "2", "--json"]
     assert run("descend", *own) == run("descend", "--optimizer", "Adam", "--learning-rate", "0.5", *own[-3:])
-    own = ["--set", "optimizer.learning_rate=0.5", "--optimizer", "adam", "--steps", "2", "--json"]
-    assert run("descend", *own) == run("descend", "--optimizer", "Adam", "--learning-rate", "0.5", *own[-3:])
     assert files(tmp_path) == []
 
 
