@@ -1,21 +1,26 @@
 """A component that was edited is never answered with an older result; one that was not is resumed.
 
-In processes of their own, as an edit reaches Python only there.
+What makes a map is a process of its own. What meets it later is another, or a command in this process, to
+which the modules of the component are as new.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fastneuron as fn
+from fastneuron.cli.main import main
 from fastneuron.fingerprint import PACKAGE
 
 SOFT = """
@@ -104,6 +109,33 @@ def python(here: Path, code: str, *folders: Path) -> subprocess.CompletedProcess
     return subprocess.run(whole, cwd=here, env=environment(*folders), capture_output=True, text=True)
 
 
+Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def anew(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
+    """A function as `command`, but in this process, which loads the modules of the component anew."""
+
+    def call(here: Path, *words: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as within:
+            within.chdir(here)
+            within.setattr(sys, "dont_write_bytecode", True)
+            within.setattr(sys, "path", [*map(str, path), *sys.path])
+            importlib.invalidate_caches()
+            forget()
+            code = main(words)
+            forget()
+        done = capsys.readouterr()
+        return subprocess.CompletedProcess(words, code, done.out, done.err)
+
+    return call
+
+
+def forget() -> None:
+    for name in SOURCES:
+        sys.modules.pop(name, None)
+
+
 def single_line(done: subprocess.CompletedProcess[str]) -> str:
     """What a command says that is refused."""
     assert done.returncode == 2 and done.stdout == "", done.stdout + done.stderr
@@ -121,9 +153,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_a_map_of_an_edited_component_is_refused(made: Path, tmp_path: Path, name: str) -> None:
+def test_a_map_of_an_edited_component_is_refused(
+    anew: Command, made: Path, tmp_path: Path, name: str
+) -> None:
     code = write(tmp_path / "code", **edited(name))
-    said = single_line(command(made, "map", *SET, "--name", "own", path=(code,)))
+    said = single_line(anew(made, "map", *SET, "--name", "own", path=(code,)))
     assert "own.zarr is a map of something else: " in said
     assert "(--name)" in said and "(--overwrite)" in said
     if name == "default":
@@ -132,11 +166,11 @@ def test_a_map_of_an_edited_component_is_refused(made: Path, tmp_path: Path, nam
         assert REFUSED in said
 
 
-def test_a_map_of_the_same_component_elsewhere_is_the_same(made: Path, tmp_path: Path) -> None:
+def test_a_map_of_the_same_component_elsewhere_is_the_same(anew: Command, made: Path, tmp_path: Path) -> None:
     moved = {name: f"# moved\n\n{text}\nUNRELATED = 1\n" for name, text in SOURCES.items()}
     moved["soft"] = moved["soft"].replace("class Soft(Base):", 'class Soft(Base):\n    """Its docstring."""')
     before = (made / "own.zarr" / "zarr.json").read_bytes()
-    done = command(made, "map", *SET, "--name", "own", path=(write(tmp_path / "code", **moved),))
+    done = anew(made, "map", *SET, "--name", "own", path=(write(tmp_path / "code", **moved),))
     assert done.returncode == 0, done.stderr
     assert (made / "own.zarr" / "zarr.json").read_bytes() == before
     code = json.loads(fn.open(made / "own.zarr").attrs["component_code"])
@@ -144,44 +178,44 @@ def test_a_map_of_the_same_component_elsewhere_is_the_same(made: Path, tmp_path:
     assert code["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def test_a_map_of_other_code_stays_readable_and_says_so(made: Path, tmp_path: Path) -> None:
+def test_a_map_of_other_code_stays_readable_and_says_so(anew: Command, made: Path, tmp_path: Path) -> None:
     code = write(tmp_path / "code", **edited("constant of a helper"))
     for words in (["status", "own.zarr"], ["verify", "own.zarr"], ["verify", "own.zarr", "--repair"]):
-        done = command(made, *words, "--components", str(code / "soft.py"))
+        done = anew(made, *words, "--components", str(code / "soft.py"))
         assert done.returncode == 0, done.stderr
         assert f"the components here are not those that made it: {CHANGED}" in done.stdout
-        same = command(made, *words, "--components", str(made / "code" / "soft.py"))
+        same = anew(made, *words, "--components", str(made / "code" / "soft.py"))
         assert same.returncode == 0 and "components" not in same.stdout
     drawn = ["plot", "own.zarr", "--components", str(code / "soft.py"), "--out", str(tmp_path / "p.png")]
-    assert command(made, *drawn).returncode == 0
+    assert anew(made, *drawn).returncode == 0
     assert fn.plot.spec_in(tmp_path / "p.png").splitlines()[1] == (
         f"# component_code: {fn.open(made / 'own.zarr').attrs['component_code']}"
     )
     # what computes more of it would not be of it
-    said = single_line(command(made, *drawn, "--kind", "loss_curves"))
+    said = single_line(anew(made, *drawn, "--kind", "loss_curves"))
     assert f"would not be of this result: {CHANGED}" in said
 
 
-def test_damaged_tiles_are_not_mended_by_other_code(made: Path, tmp_path: Path) -> None:
+def test_damaged_tiles_are_not_mended_by_other_code(anew: Command, made: Path, tmp_path: Path) -> None:
     shutil.copytree(made / "own.zarr", tmp_path / "own.zarr")
     (chunk,) = (path for path in (tmp_path / "own.zarr" / "loss" / "c").rglob("*") if path.is_file())
     chunk.write_bytes(chunk.read_bytes()[:-9] + b"\0" * 9)
     before = chunk.read_bytes()
     code = write(tmp_path / "code", **edited("method"))
     words = ["verify", "own.zarr", "--repair", "--quiet", "--components"]
-    said = single_line(command(tmp_path, *words, str(code / "soft.py")))
+    said = single_line(anew(tmp_path, *words, str(code / "soft.py")))
     assert f"{CHANGED}; damaged tiles can only be mended with what made them" in said
     assert chunk.read_bytes() == before
-    assert command(tmp_path, *words, str(made / "code" / "soft.py")).returncode == 0
+    assert anew(tmp_path, *words, str(made / "code" / "soft.py")).returncode == 0
 
 
-def test_a_figure_is_drawn_again_after_an_edit_only(made: Path, tmp_path: Path) -> None:
+def test_a_figure_is_drawn_again_after_an_edit_only(anew: Command, made: Path, tmp_path: Path) -> None:
     words = ["figure", "inverter", *SET, "--set", "picture.dpi=20", "--out", str(tmp_path / "f.png")]
-    assert "wrote" in command(made, *words, path=(made / "code",)).stdout
-    assert "is up to date" in command(made, *words, path=(made / "code",)).stdout
+    assert "wrote" in anew(made, *words, path=(made / "code",)).stdout
+    assert "is up to date" in anew(made, *words, path=(made / "code",)).stdout
     code = write(tmp_path / "code", **edited("constant of a helper"))
-    assert "wrote" in command(made, *words, path=(code,)).stdout
-    assert "is up to date" in command(made, *words, path=(code,)).stdout
+    assert "wrote" in anew(made, *words, path=(code,)).stdout
+    assert "is up to date" in anew(made, *words, path=(code,)).stdout
 
 
 HALF = """
@@ -189,6 +223,7 @@ import sys
 import numpy as np
 import fastneuron as fn
 import soft
+import fastneuron.store
 from fastneuron.engine import tiles
 
 tiles.FEWEST_POINTS = tiles.MOST_POINTS = 64
@@ -219,13 +254,12 @@ else:
 
 
 def test_a_half_finished_map_is_resumed_by_the_same_code_only(tmp_path: Path) -> None:
-    half = HALF.replace("import sys\n", "import sys\nimport fastneuron.store\n")
-    done = python(tmp_path, half.replace('"half" in sys.argv', "True"), write(tmp_path / "code"))
-    assert done.stdout.startswith("interrupted (1, "), done.stderr
+    done = python(tmp_path, HALF.replace('"half" in sys.argv', "True"), write(tmp_path / "code"))
+    assert re.fullmatch(r"interrupted \([123], 4\)\n", done.stdout), done.stdout + done.stderr
     other = write(tmp_path / "other", **edited("helper of a helper"))
-    assert f"something else: {REFUSED}" in python(tmp_path, half, other).stdout
+    assert f"something else: {REFUSED}" in python(tmp_path, HALF, other).stdout
     moved = write(tmp_path / "moved", soft=f"# moved\n{SOFT}")
-    assert python(tmp_path, half, moved).stdout == "same True\n"
+    assert python(tmp_path, HALF, moved).stdout == "same True\n"
 
 
 NOTEBOOK = """
@@ -250,56 +284,69 @@ class Cell(fn.Activation):
 '''
 
 
-def run(**options):
-    sweep = fn.Sweep(
+def sweep():
+    return fn.Sweep(
         task=fn.Task([1.0], [0.0]),
         model=fn.Neuron(activation=Cell()),
         optimizer=fn.GradientDescent(0.1),
         axes={"weight": [1.0, 2.0]},
         stop=fn.Stop(max_steps=1, tolerance=0.0),
     )
+
+
+# for an output of k w at input 1, a step ends at w - 0.1 k (k w)
+def of(weight):
+    return [float(k) for k in np.unique(np.sqrt(10 * (1 - weight / [1, 2])).round(9))]
+
+
+def ahead():
+    outputs = fn.forward(fn.Neuron(activation=Cell()), {"weight": [1.0, 2.0]}, x=[1.0])[:, 0]
+    return [float(k) for k in np.unique(outputs / [1, 2])]
+
+
+def stored():
     try:
-        found = sweep.run(progress=False, **options).final_weight.values
+        return of(sweep().run(store="cell.zarr", progress=False).final_weight.values)
     except ValueError as error:
-        return str(error)
-    path = fn.descend(sweep.task, sweep.model, loss=sweep.loss, optimizer=sweep.optimizer,
+        return "has changed" in str(error)
+
+
+def run():
+    whole = sweep()
+    path = fn.descend(whole.task, whole.model, loss=whole.loss, optimizer=whole.optimizer,
                       start={"weight": [1.0, 2.0]}, steps=1).weight.values[-1]
-    ahead = fn.forward(sweep.model, {"weight": [1.0, 2.0]}, x=[1.0])[:, 0]
-    # for an output of k w at input 1: w - 0.1 k (k w)
-    return [float(k) for k in (np.sqrt(10 * (1 - found / [1, 2])), np.sqrt(10 * (1 - path / [1, 2])),
-                               ahead / [1, 2]) for k in np.unique(k.round(9))]
+    return of(whole.run(progress=False).final_weight.values) + of(path) + ahead()
 
 
 exec(CELL, globals())
-print(run(), run(store="cell.zarr"))
+print(run(), stored())
 exec(CELL, globals())  # the same cell once more
-print(run(), run(store="cell.zarr"))
+print(run(), stored())
 exec(CELL.replace("K = 2.0", "K = 3.0"), globals())
-print(run(), "has changed" in run(store="cell.zarr"))
+print(run(), stored())
 K = 0.5  # in a cell of its own
-print(run(), "has changed" in run(store="cell.zarr"))
-def helper(z): return K * z + z
-print(run()[-1])
-exec(CELL, globals())
-print(run(), run(store="cell.zarr"))
-K = 3.0
+print(run(), stored())
 K, before = 2.0, run()
-print(before, run(), run(store="cell.zarr"))
+print(before, run(), stored())
+def helper(z): return K * z + z
+print(ahead(), stored())
+exec(CELL, globals())
+print(ahead(), stored())
 """
 
 
 def test_cells_of_a_notebook_that_are_run_again_are_not_answered_with_older_results(tmp_path: Path) -> None:
     done = python(tmp_path, NOTEBOOK)
     assert done.returncode == 0, done.stderr
-    two, three, half = ([k] * 3 for k in (2.0, 3.0, 0.5))
+    two, three, half = ([k] * 3 for k in (2.0, 3.0, 0.5))  # of the sweep, the descent, the forward pass
     assert done.stdout.splitlines() == [
-        f"{two} {two}",
-        f"{two} {two}",
+        f"{two} [2.0]",
+        f"{two} [2.0]",
         f"{three} True",
         f"{half} True",
-        "1.5",
-        f"{two} {two}",
-        f"{three} {two} {two}",
+        f"{half} {two} [2.0]",
+        "[3.0] True",
+        "[2.0] [2.0]",
     ]
 
 
@@ -380,33 +427,59 @@ def stranger(made: Path, tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        "map own.toml",
-        "map own.toml --dry-run",
-        "map colour.toml --dry-run",
-        "map own.toml --set optimizer.learning_rate=2 --set picture.title=colorsys:X",
-        "plot own.zarr",
-        "plot own.zarr --kind steps --set title=colorsys:X",
-        "verify own.zarr",
-        "verify own.zarr --repair",
-        "status own.zarr",
-        "export own.zarr own.csv",
-        "spec own.png",
-        "descend own.toml",
-        "descend colour.toml --steps 3",
-    ],
-)
-def test_no_command_imports_what_a_file_names(stranger: Path, words: str) -> None:
-    done = command(stranger, *words.split())
+# one that is a process of its own, and then one after the other in a process, each as `python -m` begins
+ONE_BY_ONE = """
+import json, os, runpy, sys
+
+del sys.path[0]
+told = []
+for number, words in enumerate(json.loads(sys.argv[1])):
+    sys.path.insert(0, os.getcwd())
+    sys.argv = ["fastneuron", *words.split()]
+    sys.stdout, sys.stderr = open(f"{number}.out", "w"), open(f"{number}.err", "w")
+    try:
+        runpy.run_module("fastneuron", run_name="__main__", alter_sys=True)
+    except SystemExit as ended:
+        sys.stdout.close(), sys.stderr.close()
+        told.append((ended.code, open(f"{number}.out").read(), open(f"{number}.err").read()))
+json.dump(told, sys.__stdout__)
+"""
+
+
+def test_no_command_imports_what_a_file_names(stranger: Path) -> None:
+    first = command(stranger, *UNLOADED[0].split())
+    (stranger / "apart").mkdir()
+    program = stranger / "apart" / "one_by_one.py"
+    program.write_text(ONE_BY_ONE)
+    whole = [sys.executable, str(program), json.dumps(UNLOADED[1:])]
+    done = subprocess.run(whole, cwd=stranger, env=environment(), capture_output=True, text=True)
     assert not (stranger / "mark").exists(), (stranger / "mark").read_text()
-    if words.split()[0] in ("status", "verify", "export", "spec"):
-        assert done.returncode == 0, done.stderr
-    else:
-        said = single_line(done)
-        module = "colorsys" if "colour" in words else "soft"
-        assert f"module '{module}' is not loaded" in said and f"--components {module}.py" in said
+    assert done.returncode == 0, done.stderr
+    rest = [subprocess.CompletedProcess(whole, *told) for told in json.loads(done.stdout)]
+    for words, ended in zip(UNLOADED, [first, *rest], strict=True):
+        if words.split()[0] in ("status", "verify", "export", "spec"):
+            assert ended.returncode == 0, (words, ended.stderr)
+        else:
+            said = single_line(ended)
+            module = "colorsys" if "colour" in words else "soft"
+            assert f"module '{module}' is not loaded" in said and f"--components {module}.py" in said, words
+
+
+UNLOADED = [
+    "map own.toml",
+    "map own.toml --dry-run",
+    "map colour.toml --dry-run",
+    "map own.toml --set optimizer.learning_rate=2 --set picture.title=colorsys:X",
+    "plot own.zarr",
+    "plot own.zarr --kind steps --set title=colorsys:X",
+    "verify own.zarr",
+    "verify own.zarr --repair",
+    "status own.zarr",
+    "export own.zarr own.csv",
+    "spec own.png",
+    "descend own.toml",
+    "descend colour.toml --steps 3",
+]
 
 
 ALL_SORTS = """
@@ -448,13 +521,15 @@ def test_python_imports_nothing_for_a_spec_or_a_picture_either(stranger: Path) -
         "respond --activation soft:Soft --weight 1 --bias 0 --components code/soft.py",
     ],
 )
-def test_every_command_loads_what_its_words_name(made: Path, tmp_path: Path, words: str) -> None:
+def test_every_command_loads_what_its_words_name(
+    anew: Command, made: Path, tmp_path: Path, words: str
+) -> None:
     for name in ("own.zarr", "code"):
         shutil.copytree(made / name, tmp_path / name)
     shutil.copy(made / "own.png", tmp_path / "own.png")
     (tmp_path / "own.toml").write_text(fn.open(made / "own.zarr").attrs["sweep"])
     path = () if "code/soft.py" in words else (tmp_path / "code",)
-    done = command(tmp_path, *words.split(), path=path)
+    done = anew(tmp_path, *words.split(), path=path)
     assert done.returncode == 0, done.stderr
 
 

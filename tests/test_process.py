@@ -120,16 +120,17 @@ def test_help_on_a_terminal_without_a_width(tmp_path: Path, size: tuple[int, int
 @pytest.mark.parametrize(
     "variables",
     [
-        {"MPLBACKEND": "module://matplotlib_inline.backend_inline"},
-        {"MPLBACKEND": "nonsense", "MATPLOTLIBRC": "matplotlibrc"},
+        {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONOPTIMIZE": "2", "LC_ALL": "C"}
+        | {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"MPLBACKEND": "nonsense", "MATPLOTLIBRC": "matplotlibrc", "HOME": "here", "TMPDIR": "/nowhere"}
+        | {"TERM": "nonsense", "NO_COLOR": "1", "FORCE_COLOR": "1"},
         {"HOME": "", "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": "here", "MPLCONFIGDIR": "/dev/null"},
-        {"HOME": "here", "TMPDIR": "/nowhere", "TERM": "nonsense", "NO_COLOR": "1", "FORCE_COLOR": "1"},
         {"PYTHONWARNINGS": "error", "SOURCE_DATE_EPOCH": "never", "MPLCONFIGDIR": "/proc/nowhere"},
-        {"PYTHONOPTIMIZE": "2", "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
     ],
     ids=lambda variables: "-".join(variables),
 )
 def test_what_other_programs_left_does_not_matter(tmp_path: Path, variables: dict[str, str]) -> None:
+    """Variables are set together of which none hides what another does."""
     (tmp_path / "matplotlibrc").write_bytes(b"backend: nonsense\nlines.width: \xff\n")
     done = shell(f"F {DRAW}", tmp_path, **variables)
     assert (done.returncode, done.stderr) == (0, "")
@@ -198,8 +199,11 @@ def test_a_folder_that_is_gone_is_told_of(tmp_path: Path, words: str) -> None:
 # signals
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("seconds", [0.1, 0.25, 0.5, 1.0])
+@pytest.mark.parametrize(
+    ("seconds", "number"),
+    [(0.1, signal.SIGINT), (0.1, signal.SIGTERM), (0.25, signal.SIGTERM), (0.5, signal.SIGINT)]
+    + [(1.0, signal.SIGTERM)],
+)
 def test_an_interrupt_while_modules_are_loaded_is_one_line(
     tmp_path: Path, number: signal.Signals, seconds: float
 ) -> None:
@@ -275,7 +279,7 @@ def test_escapes_of_a_terminal_are_not_printed(run: Run, tmp_path: Path) -> None
 def test_a_map_of_a_name_with_escapes_shows_them(run: Run, tmp_path: Path) -> None:
     (tmp_path / "\x1b[2J.toml").write_text(
         'task = { name = "inverter" }\noptimizer = { name = "gradient_descent", learning_rate = 1 }\n'
-        "axes = { weight = [0, 1] }\nstop = { max_steps = 2 }\n"
+        "axes = { bias = [0, 1], weight = [0, 1] }\nstop = { max_steps = 2 }\n"
     )
     code, out, err = run("map", "\x1b[2J.toml")
     assert (code, err) == (0, "") and "wrote \\u001b[2J.zarr" in out and "\x1b" not in out
@@ -321,7 +325,7 @@ def test_what_is_no_file_is_not_replaced(run: Run, odd: Path, stem: str) -> None
 def test_a_spec_is_read_from_a_pipe_of_the_shell(tmp_path: Path) -> None:
     text = (
         'task = { name = "inverter" }\noptimizer = { name = "gradient_descent", learning_rate = 1 }\n'
-        "axes = { weight = [0, 1] }\nstop = { max_steps = 2 }"
+        "axes = { bias = [0, 1], weight = [0, 1] }\nstop = { max_steps = 2 }"
     )
     done = shell(f"F map <(echo '{text}') --name piped", tmp_path)
     assert done.returncode == 0 and files(tmp_path) == ["piped.png", "piped.zarr"], done.stderr
