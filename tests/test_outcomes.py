@@ -221,10 +221,11 @@ OVERFLOWS = {
         "start": {"layer1.weight": [[1e6]]},
     },
     "batches of a network": {
-        "task": fn.Task([0.0, 3e7, 0.0], [0, 0, 0]),
-        "model": fn.Network((1, 1), output=fn.Identity()),
+        "task": fn.Task([0.0, 3e136, 0.0], [0, 0, 0]),
+        "dtype": "float64",
+        "model": PRODUCT,
         "axes": {"layer0.weight[0,0]": [9e11]},
-        "start": {"layer0.bias": 0.0},
+        "start": {"layer1.weight": [[1e6]]},
         "batch": fn.MiniBatch(1, seed=4),
     },
 }
@@ -232,7 +233,7 @@ OVERFLOWS = {
 
 @pytest.mark.parametrize("parts", OVERFLOWS.values(), ids=OVERFLOWS)
 def test_infinite_loss_is_divergence_though_all_slopes_are_finite(parts):
-    """(2.7e19)^2 is beyond float32; the update is 1e-15 of the slope."""
+    """(2.7e19)^2 is beyond float32, (2.7e154)^2 beyond float64; the update is 1e-15 of the slope."""
     given = {"task": fn.Task([3e7], [0.0]), "optimizer": fn.GradientDescent(1e-15), "dtype": "float32"}
     assert ends(sweep_of(**given | parts)) == [("DIVERGED", 0, 0)]
 
