@@ -140,7 +140,7 @@ class Straight(fn.Activation):
 def test_a_straight_through_estimator_trains():
     fn.check(Straight())
     ends = fn.Sweep(
-        task=fn.tasks.inverter(),
+        task=fn.Task([0, 0, 1, 1], [1, 1, 0, 0]),
         model=fn.Neuron(activation=Straight()),
         optimizer=fn.GradientDescent(1.0),
         axes={"bias": [-1.0], "weight": [1.0]},

@@ -13,6 +13,7 @@ from .orbits import Orbit
 
 DTYPES = pytest.mark.parametrize("dtype", ["float64", "float32"])
 LINE = fn.Neuron(activation=fn.Identity())
+PRODUCT = fn.Network((1, 1, 1), hidden=fn.Identity(), output=fn.Identity(), bias=False)  # of two weights
 OFF = fn.Task([1.0], [1000.1])  # no state comes near this target
 
 
@@ -39,7 +40,7 @@ def test_start_that_leaves_a_saddle_is_not_settled_while_its_updates_grow(dtype)
     """From weights of 1e-13 every update is below `settle` for 200 steps, and larger than the one before."""
     sweep = sweep_of(
         task=fn.Task([1.0], [1.0]),
-        model=fn.Network((1, 1, 1), hidden=fn.Identity(), output=fn.Identity(), bias=False),
+        model=PRODUCT,
         optimizer=fn.GradientDescent(0.1),
         axes={"layer0.weight[0,0]": [1e-13]},
         start={"layer1.weight": [[1e-13]]},
@@ -72,10 +73,11 @@ def test_batches_settle_when_an_epoch_is_no_faster_than_the_one_before(dtype):
     """Both weights go the same way to their targets, each in its half of an epoch, slower every time."""
     task = fn.Task([[1.0, 0.0], [0.0, 1.0]], [1.0, 1.0])
     parts = {"task": task, "model": fn.Neuron(2, fn.Identity()), "batch": fn.MiniBatch(1), "dtype": dtype}
-    descent = {"optimizer": fn.GradientDescent(2.0**-11), "axes": {"weight_0": [0.0]}}
+    parts["optimizer"] = fn.Momentum(1.0, 0.0)
+    descent = {"axes": {"learning_rate": [2.0**-11], "momentum": [0.0]}}
     assert ends(sweep_of(**parts, **descent, stop={"settle": 2.0**-10})) == [("SETTLED", 4, 1)]
     # momentum gathers speed, and all of its updates are within `settle`
-    momentum = {"optimizer": fn.Momentum(2.0**-13, 0.9), "axes": {"weight_0": [0.0]}}
+    momentum = {"axes": {"learning_rate": [2.0**-13], "momentum": [0.9]}}
     found = ends(sweep_of(**parts, **momentum, stop={"settle": 2.0**-8, "max_steps": 12, "stall": 0.0}))
     assert found == [("UNFINISHED", 12, 0)]
 
@@ -164,13 +166,13 @@ def test_every_start_of_a_lasting_cycle_is_cycling_whatever_max_steps():
 @pytest.mark.parametrize("network", [False, True])
 def test_batches_of_all_samples_cycle_as_without_batches(network):
     """Whether their size is an axis or not."""
-    model = fn.Network((1, 1), output=fn.Step()) if network else fn.Neuron(activation=fn.Step())
+    model = fn.Network((13, 1), output=fn.Step()) if network else fn.Neuron(activation=fn.Step())
     axis = "layer0.bias[0]" if network else "bias"
     parts = {
-        "task": fn.Task([0] * 5, [1] + [0] * 4),
+        "task": fn.Task(np.zeros((5, 13 if network else 1)), [1] + [0] * 4),
         "model": model,
         "loss": fn.PerceptronLoss(),
-        "start": {"layer0.weight": [[0.0]]} if network else {},
+        "start": {"layer0.weight": 0.0} if network else {},
     }
     plain = sweep_of(axes={axis: [0.004]}, **parts).run(progress=False)
     assert ends(sweep_of(axes={axis: [0.004]}, **parts)) == [("CYCLING", 15, 5)]
@@ -188,13 +190,14 @@ def test_network_whose_batch_size_is_an_axis_has_the_bits_of_the_constant():
     """Sums run in the order of the samples where a batch has them all."""
     rng = np.random.default_rng(3)
     parts = {
-        "task": fn.Task(rng.normal(size=(7, 2)), rng.uniform(0, 1, 7)),
-        "model": fn.Network((2, 3, 1)),
-        "loss": fn.CrossEntropy(),
+        "task": fn.Task(rng.normal(size=(7, 2)), rng.integers(0, 2, 7)),
+        "model": fn.Network((2, 4, 1), output=fn.Step()),
+        "loss": fn.PerceptronLoss(),
         "draws": 9,
         "stop": {"max_steps": 60, "tolerance": 0.01},
     }
     alone = sweep_of(**parts).run(progress=False, keep=["final", "steps"])
+    assert (alone.steps > 10).any()
     varying = sweep_of(axes={"size": [7]}, batch=fn.MiniBatch(1), **parts).run(
         progress=False, keep=["final", "steps"]
     )
@@ -212,15 +215,17 @@ OVERFLOWS = {
         "batch": fn.MiniBatch(1, seed=4),
     },
     "network": {
-        "model": fn.Network((1, 1), output=fn.Identity()),
+        "task": fn.Task([30.0], [0.0]),
+        "model": PRODUCT,
         "axes": {"layer0.weight[0,0]": [9e11]},
-        "start": {"layer0.bias": 0.0},
+        "start": {"layer1.weight": [[1e6]]},
     },
     "batches of a network": {
-        "task": fn.Task([0.0, 3e7, 0.0], [0, 0, 0]),
-        "model": fn.Network((1, 1), output=fn.Identity()),
+        "task": fn.Task([0.0, 3e136, 0.0], [0, 0, 0]),
+        "dtype": "float64",
+        "model": PRODUCT,
         "axes": {"layer0.weight[0,0]": [9e11]},
-        "start": {"layer0.bias": 0.0},
+        "start": {"layer1.weight": [[1e6]]},
         "batch": fn.MiniBatch(1, seed=4),
     },
 }
@@ -228,7 +233,7 @@ OVERFLOWS = {
 
 @pytest.mark.parametrize("parts", OVERFLOWS.values(), ids=OVERFLOWS)
 def test_infinite_loss_is_divergence_though_all_slopes_are_finite(parts):
-    """(2.7e19)^2 is beyond float32; the update is 1e-15 of the slope."""
+    """(2.7e19)^2 is beyond float32, (2.7e154)^2 beyond float64; the update is 1e-15 of the slope."""
     given = {"task": fn.Task([3e7], [0.0]), "optimizer": fn.GradientDescent(1e-15), "dtype": "float32"}
     assert ends(sweep_of(**given | parts)) == [("DIVERGED", 0, 0)]
 

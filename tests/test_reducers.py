@@ -66,28 +66,32 @@ ENDS = [
 ]
 
 
+def over_steps(biases, **given):
+    """Xor, with a linear layer over two hidden steps of these biases, all recorded."""
+    start = {"layer0.weight": [[1.0, -1.0], [1.0, -1.0]], "layer0.bias": biases}
+    return fn.Sweep(
+        task=fn.tasks.gate("xor"),
+        model=fn.Network((2, 2, 1), hidden=fn.Step(), output=fn.Identity()),
+        stop=fn.Stop(tolerance=0.1, settle=1e-4, max_period=8, limit=50.0),
+        record=BOTH,
+        **given | {"start": start | given["start"]},
+    )
+
+
 @DTYPES
 def test_records_of_networks_that_end_early_or_late(dtype):
     """max_steps is an axis: of starts that have ended the last loss counts for the steps that are left."""
     outcomes = set()
     for rate, biases, wanted in ENDS:
-        sweep = fn.Sweep(
-            task=fn.tasks.gate("xor"),
-            model=fn.Network((2, 2, 1), hidden=fn.Step(), output=fn.Identity()),
+        sweep = over_steps(
+            biases,
             optimizer=fn.GradientDescent(rate),
             axes={
                 "max_steps": [1, 5, 17, 100],
                 "layer0.weight[0,0]": [-1.0, 1.0],
                 "layer1.offset": [0.0, 1.5],
             },
-            start={
-                "layer0.weight": [[1.0, -1.0], [1.0, -1.0]],
-                "layer0.bias": biases,
-                "layer1.weight": [[0.25], [0.75]],
-                "layer1.bias": 0.125,
-            },
-            stop=fn.Stop(tolerance=0.1, settle=1e-4, max_period=8, limit=50.0),
-            record=BOTH,
+            start={"layer1.weight": [[0.25], [0.75]], "layer1.bias": 0.125},
             dtype=dtype,
         )
 
@@ -159,22 +163,20 @@ def test_records_of_batches_are_of_the_samples_that_were_seen():
     assert len(outcomes) > 1
 
 
+def solved(bias, **given):
+    """Both steps together are xor, and 1: with a bias of -1 all outputs are right."""
+    axes = {"max_steps": [8], "layer1.bias[0]": bias}
+    start, optimizer = {"layer1.weight": [[1.0], [1.0]]}, fn.GradientDescent(1.0)
+    return over_steps([-0.5, 1.5], optimizer=optimizer, axes=axes, start=start, **given).run(progress=False)
+
+
 def test_reaching_at_once_leaves_all_steps_to_the_first_loss():
-    """A bias of 3 after the target 3.5, within the tolerance: the loss is 1/8 for all eight steps."""
-    sweep = fn.Sweep(
-        task=fn.Task([0], [3.5]),
-        model=fn.Network((1, 1), hidden=fn.Step(), output=fn.Identity()),
-        optimizer=fn.GradientDescent(1.0),
-        axes={"max_steps": [8], "layer0.bias[0]": [3.0, 100.0]},
-        start={"layer0.weight": 0.0},
-        stop=fn.Stop(tolerance=0.5, limit=50.0, settle=1e-4, max_period=8),
-        record=BOTH,
-    )
-    result = sweep.run(progress=False)
+    """Outputs 1/16 above their targets, within the tolerance: the loss is 1/512 for all eight steps."""
+    result = solved([-1 + 1 / 16, 100.0])
     assert result.outcome.values.tolist() == [[fn.Outcome.REACHED, fn.Outcome.DIVERGED]]
     assert result.steps.values.tolist() == [[0, 0]]
-    assert result.total.values.tolist() == [[1.0, 8 * 3.0]]  # clipped beyond the limit
-    assert result.inverses.values.tolist() == [[64.0, pytest.approx(8 / 3)]]
+    assert result.total.values.tolist() == [[8 / 512, 8 * 3.0]]  # clipped beyond the limit
+    assert result.inverses.values.tolist() == [[8 * 512, pytest.approx(8 / 3)]]
     assert result.late_relative.values.tolist() == [[pytest.approx(0.9)] * 2]
 
 
@@ -218,19 +220,9 @@ def test_study_of_trainability(width):
 @DTYPES
 def test_a_start_that_is_right_from_the_outset_trains(dtype):
     """Its first loss is 0 and so are all others: 0 of 0 counts as 0, and what leaves 0 as `clip`."""
-    relative = {"mean": fn.Mean(20, 1, 1e6), "total": fn.Sum(1, 1e6)}
-    sweep = fn.Sweep(
-        task=fn.Task([0], [3.5]),
-        model=fn.Network((1, 1), hidden=fn.Step(), output=fn.Identity()),
-        optimizer=fn.GradientDescent(1.0),
-        axes={"max_steps": [8], "layer0.bias[0]": [3.5]},
-        start={"layer0.weight": 0.0},
-        stop=fn.Stop(tolerance=0.5, limit=50.0, settle=1e-4, max_period=8),
-        record=BOTH | relative,
-        dtype=dtype,
-    )
-    result = sweep.run(progress=False)
-    assert result["mean"].item() == 0.0 and result["total"].item() == 0.0
+    result = solved([-1.0], dtype=dtype)
+    assert result.outcome.item() == fn.Outcome.REACHED and result.loss.item() == 0.0
+    assert result.late_relative.item() == 0.0 and result.total_relative.item() == 0.0
     assert fn.Sum(1, 9.0).counted(np.float64(0.5), np.float64(0.0)) == 9.0
     assert fn.Sum(1, 9.0).counted(np.float64("nan"), np.float64(0.0)) == 9.0
 

@@ -140,9 +140,10 @@ def test_one_draw_at_every_point_without_draws():
 
 
 def test_no_neuron_learns_xor_and_some_learn_nand():
-    draws = 20_000
-    assert fn.measures.fractions(gate("xor", draws).run(progress=False).outcome)[fn.Outcome.REACHED] == 0
-    outcome = gate("nand", draws).run(progress=False).outcome
+    draws, axes = 20_000, {"learning_rate": [2.0]}
+    xor = gate("xor", draws, axes=axes).run(progress=False).outcome
+    assert fn.measures.fractions(xor)[fn.Outcome.REACHED] == 0
+    outcome = gate("nand", draws, axes=axes).run(progress=False).outcome
     share = fn.measures.fractions(outcome)[fn.Outcome.REACHED]
     low, high = fn.measures.intervals(outcome)[fn.Outcome.REACHED]
     assert 0.02 < low < share < high < 0.1
@@ -384,8 +385,9 @@ def test_starts_of_a_network_are_not_chosen_one_by_one():
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_at_gives_the_bits_from_which_the_training_starts(dtype):
-    sweep = gate("nand", 4, axes={"start.sd": [0.5, 3.0]}, dtype=dtype)
-    sweep = replace(sweep, stop=fn.Stop(max_steps=1, tolerance=1.0))
+    start = {"weight": fn.normal(0, 3), "bias": fn.uniform(-4, 4)}
+    axes, stop = {"start.sd": [0.5, 3.0]}, fn.Stop(max_steps=1, tolerance=1.0)
+    sweep = chosen(start=start, axes=axes, draws=4, stop=stop, dtype=dtype)
     result = sweep.run(progress=False)
     for i, k in np.ndindex(2, 4):
         start = sweep.at(**{"start.sd": i, "draw": k})
@@ -437,7 +439,7 @@ REPLAYED = {
     "hyperparameters": fn.Sweep(
         task=fn.tasks.inverter(),
         optimizer=fn.Momentum(3.0, 0.5),
-        axes={"gain": [1, 2.0], "momentum": [0, 0.9], "max_steps": [5, 50]},
+        axes={"gain": [1, 2.0], "momentum": [0, 0.9], "max_steps": [5, 50], "start.sd": [0.1, 2.0]},
         start={"weight": [1, 2.0], "bias": fn.normal(0, 2)},
         batch=fn.MiniBatch(1, seed=3),
         draws=2,
@@ -449,13 +451,18 @@ REPLAYED = {
         axes={"learning_rate": [0.01, 1.0, 1.5], "tolerance": [0.0, 0.1]},
         start={"weight": [0.5, 3.0, 0.0]},
         stop=fn.Stop(max_steps=3000),
-        record={"losses": fn.Sum()},
     ),
     "network": fn.Sweep(
         task=fn.tasks.gate("xor"),
         model=fn.Network((2, 2, 1), hidden=fn.Tanh()),
         optimizer=fn.GradientDescent(1.0),
-        axes={"layer0.learning_rate": [0.1, 3], "layer1.offset": [0, 1.0], "batch.size": [1, 3]},
+        axes={
+            "layer0.learning_rate": [0.1, 3],
+            "layer1.offset": [0, 1.0],
+            "layer1.bias[0]": [-1.0, 1.0],
+            "hidden.gain": [1.0, 2.0],
+            "batch.size": [1, 3],
+        },
         batch=fn.MiniBatch(1, seed=7),
         stop=fn.Stop(max_steps=40),
         draws=2,
@@ -467,18 +474,28 @@ REPLAYED = {
 @pytest.mark.parametrize("name", REPLAYED)
 def test_a_replayed_point_has_the_bits_of_the_map(name, dtype):
     sweep = replace(REPLAYED[name], dtype=dtype)
-    keep = ["outcome", "steps", "period", "final"]
+    keep = ["outcome", "steps", "period", "loss", "final"]
     result = sweep.run(progress=False, keep=keep)
-    for place in np.ndindex(*sweep.shape):
+    for place in list(np.ndindex(*sweep.shape))[:: 3 if sweep.points > 32 else 1]:
         own = dict(zip(sweep.dims, map(int, place), strict=True))
         path, there = fn.replay(result, **own), result.isel(own)
         ended = (int(path.outcome), int(path.ended), int(path.period))
         assert ended == (there.outcome, there.steps, there.period), own
         assert path.sizes["step"] == there.steps + 1
+        np.testing.assert_allclose(path.loss[-1], there.loss, rtol=1e-5, atol=1e-12)
         start = sweep.at(**own)
         for parameter in sweep.model.parameters:
             np.testing.assert_array_equal(path[parameter][-1], there[f"final_{parameter}"], err_msg=str(own))
             np.testing.assert_array_equal(path[parameter][0], start[parameter])
+
+
+def test_a_replay_asks_nothing_of_what_is_recorded():
+    sweep = replace(REPLAYED["map"], record={"losses": fn.Sum()})
+    result = sweep.run(progress=False)
+    for i, j in np.ndindex(*sweep.shape):
+        path, there = fn.replay(result, bias=i, weight=j), result.isel(bias=i, weight=j)
+        assert (path.outcome, path.ended) == (there.outcome, there.steps)
+        assert (path.weight[-1], path.bias[-1]) == (there.final_weight, there.final_bias)
 
 
 def test_the_ends_that_are_replayed_are_of_all_kinds():
@@ -503,18 +520,19 @@ def test_a_replay_may_end_before_or_go_on_after_the_outcome():
 
 def test_a_replay_tells_its_sweep_and_its_point():
     sweep = REPLAYED["hyperparameters"]
-    path = fn.replay(sweep, gain=1, momentum=0, max_steps=0, start=1, draw=0)
+    point = {"gain": 1, "momentum": 0, "max_steps": 0, "start.sd": 1, "start": 1, "draw": 0}
+    path = fn.replay(sweep, **point)
     assert fn.Sweep.from_toml(path.attrs["sweep"]) == sweep
     told = {name: value.item() for name, value in path.coords.items() if not value.ndim}
-    assert told == {"gain": 2.0, "momentum": 0.0, "max_steps": 5.0, "start": 1, "draw": 0}
+    assert told == point | {"gain": 2.0, "max_steps": 5.0, "start.sd": 2.0}
     assert "optimizer" not in path.attrs and path.attrs["batch"] == "MiniBatch(size=1, seed=3)"
 
 
 def test_a_point_of_a_part_of_a_result_is_found_by_its_coordinates():
     result = REPLAYED["hyperparameters"].run(progress=False)
     part = result.sel(gain=2.0).isel(draw=[1], start=[1, 0]).transpose("draw", ...)
-    for place in np.ndindex(2, 2, 2):
-        own = dict(zip(("momentum", "max_steps", "start"), map(int, place), strict=True))
+    for place in np.ndindex(2, 2, 2, 2):
+        own = dict(zip(("momentum", "max_steps", "start.sd", "start"), map(int, place), strict=True))
         path, there = fn.replay(part, **own), part.isel(own).squeeze()
         assert (path.ended, path.bias[-1]) == (there.steps, there.final_bias)
 
@@ -596,16 +614,16 @@ def test_data_arrays_that_do_not_go_together_are_refused(bias):
 
 
 def test_forward_and_descend_take_the_final_parameters_of_a_network_as_they_are():
-    network = fn.Network((1, 2, 1))
-    axes = {"learning_rate": [1.0, 9.0]}
+    network = fn.Network((1, 8, 1))
+    axes = {"layer1.offset": [0.0, 9.0]}
     result = chosen(model=network, start={}, axes=axes, draws=3).run(progress=False, keep=["final"])
     finals = {name.removeprefix("final_"): value for name, value in result.data_vars.items()}
     output = fn.forward(network, finals, [0.0, 1.0])
-    assert output.dims == ("learning_rate", "draw", "sample")
+    assert output.dims == ("layer1.offset", "draw", "sample")
     plain = {name: value.values for name, value in finals.items()}
     np.testing.assert_array_equal(output, fn.forward(network, plain, [0.0, 1.0]))
     path = fn.descend(**ONE | {"model": network}, start=finals, steps=0)
     np.testing.assert_array_equal(path.output[0], output)
-    assert path["layer0.weight"].dims == ("step", "learning_rate", "draw", "layer0_in", "layer0_out")
-    alone = {name: value.isel(learning_rate=0, draw=1) for name, value in finals.items()}
+    assert path["layer0.weight"].dims == ("step", "layer1.offset", "draw", "layer0_in", "layer0_out")
+    alone = {name: value.isel({"layer1.offset": 0, "draw": 1}) for name, value in finals.items()}
     assert isinstance(fn.forward(network, alone, [0.0, 1.0]), np.ndarray)

@@ -24,35 +24,39 @@ class Branching(fn.Activation):
         return fn.constant(z, 1.0)
 
 
-def over_vectors(function):
-    """`function` of two numbers, compiled over arrays a vector at a time."""
+def over_vectors(function, count):
+    """`function` of two numbers, which gives `count` of them, compiled over arrays a vector at a time."""
     compiled = numba.njit(error_model="numpy", forceinline=True)(function)
 
     @numba.njit(error_model="numpy")
     def apply(a, b, out):
         like = vector_like(a[0])
         for k in range(0, len(a), lanes_in(like)):
-            put(out, k, elementary.constant(like, compiled(take(a, k, like), take(b, k, like))))
+            found = compiled(take(a, k, like), take(b, k, like))
+            for row in range(count):
+                put(out[row], k, elementary.constant(like, found[row]))
 
     def run(a, b):
-        out = np.empty_like(a)
+        out = np.empty((count, len(a)), a.dtype)
         apply(a, b, out)
         return out
 
     return run
 
 
-def over_floats(function):
-    """`function` of two numbers, compiled over arrays one number at a time."""
+def over_floats(function, count):
+    """`function` of two numbers, which gives `count` of them, compiled over arrays one number at a time."""
     compiled = numba.njit(error_model="numpy")(function)
 
     @numba.njit(error_model="numpy")
     def apply(a, b, out):
         for k in range(len(a)):
-            out[k] = compiled(a[k], b[k])
+            found = compiled(a[k], b[k])
+            for row in range(count):
+                out[row, k] = found[row]
 
     def run(a, b):
-        out = np.empty_like(a)
+        out = np.empty((count, len(a)), a.dtype)
         apply(a, b, out)
         return out
 
@@ -69,70 +73,111 @@ def numbers(dtype):
     return pairs.astype(dtype)
 
 
-OPERATIONS = {
-    "sum": lambda a, b: a + b,
-    "difference": lambda a, b: a - b,
-    "product": lambda a, b: a * b,
-    "quotient": lambda a, b: a / b,
-    "negative": lambda a, b: -a,
-    "size": lambda a, b: abs(a),
-    "square": lambda a, b: a**2,
-    "reciprocal": lambda a, b: a**-1,
-    "less": lambda a, b: elementary.where(a < b, a, b),
-    "at most": lambda a, b: elementary.where(a <= b, a, b),
-    "greater": lambda a, b: elementary.where(a > b, a, b),
-    "at least": lambda a, b: elementary.where(a >= b, a, b),
-    "equal": lambda a, b: elementary.where(a == b, a, b),
-    "different": lambda a, b: elementary.where(a != b, a, b),
-    "both": lambda a, b: elementary.where((a > b) & (a > 0), a, b),
-    "not": lambda a, b: elementary.where(~(a > b), a, b),
-    "one of": lambda a, b: elementary.where((a > b) ^ (b > 1), a, b),
-    "either": lambda a, b: elementary.where((a > b) | (b > 1), a, b),
-}
+def operations(a, b):
+    return (
+        a + b,  # sum
+        a - b,  # difference
+        a * b,  # product
+        a / b,  # quotient
+        -a,  # negative
+        abs(a),  # size
+        a**2,  # square
+        a**-1,  # reciprocal
+        elementary.where(a < b, a, b),  # less
+        elementary.where(a <= b, a, b),  # at most
+        elementary.where(a > b, a, b),  # greater
+        elementary.where(a >= b, a, b),  # at least
+        elementary.where(a == b, a, b),  # equal
+        elementary.where(a != b, a, b),  # different
+        elementary.where((a > b) & (a > 0), a, b),  # both
+        elementary.where(~(a > b), a, b),  # not
+        elementary.where((a > b) ^ (b > 1), a, b),  # one of
+        elementary.where((a > b) | (b > 1), a, b),  # either
+    )
+
+
+OPERATIONS = (
+    "sum",
+    "difference",
+    "product",
+    "quotient",
+    "negative",
+    "size",
+    "square",
+    "reciprocal",
+    "less",
+    "at most",
+    "greater",
+    "at least",
+    "equal",
+    "different",
+    "both",
+    "not",
+    "one of",
+    "either",
+)
 
 
 @DTYPES
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_an_operation_on_vectors_gives_what_numpy_gives(name, dtype):
+def test_operations_on_vectors_give_what_numpy_gives(dtype):
     a, b = numbers(dtype)
     with np.errstate(all="ignore"):
-        expected = OPERATIONS[name](a, b)
-    assert expected.dtype == dtype
-    result = over_vectors(OPERATIONS[name])(a, b)
-    np.testing.assert_array_equal(result, expected)
-    assert (np.signbit(result) == np.signbit(expected))[~np.isnan(expected)].all()
+        wanted = operations(a, b)
+    found = over_vectors(operations, len(OPERATIONS))(a, b)
+    for name, result, expected in zip(OPERATIONS, found, wanted, strict=True):
+        assert expected.dtype == dtype
+        np.testing.assert_array_equal(result, expected, err_msg=name)
+        assert (np.signbit(result) == np.signbit(expected))[~np.isnan(expected)].all(), name
 
 
-FUNCTIONS = {
-    "exp": lambda a, b: elementary.exp(a),
-    "sigmoid": lambda a, b: elementary.sigmoid(a),
-    "log": lambda a, b: elementary.log(a),
-    "log1p": lambda a, b: elementary.log1p(a),
-    "tanh": lambda a, b: elementary.tanh(a),
-    "fma": lambda a, b: elementary.fma(a, b, a),
-    "maximum": lambda a, b: elementary.maximum(a, b),
-    "divide": lambda a, b: elementary.divide(a, b),
-    "finite": lambda a, b: elementary.where(elementary.finite(a), a, b),
-    "max": lambda a, b: max(a, b),
-    "min": lambda a, b: min(a, b),
-    "sqrt": lambda a, b: math.sqrt(abs(a)),
-    "sin": lambda a, b: math.sin(a),
-}
+def functions(a, b):
+    return (
+        elementary.exp(a),  # exp
+        elementary.sigmoid(a),  # sigmoid
+        elementary.log(a),  # log
+        elementary.log1p(a),  # log1p
+        elementary.tanh(a),  # tanh
+        elementary.fma(a, b, a),  # fma
+        elementary.maximum(a, b),  # maximum
+        elementary.divide(a, b),  # divide
+        elementary.where(elementary.finite(a), a, b),  # finite
+        max(a, b),  # max
+        min(a, b),  # min
+        math.sqrt(abs(a)),  # sqrt
+        math.sin(a),  # sin
+    )
+
+
+FUNCTIONS = (
+    "exp",
+    "sigmoid",
+    "log",
+    "log1p",
+    "tanh",
+    "fma",
+    "maximum",
+    "divide",
+    "finite",
+    "max",
+    "min",
+    "sqrt",
+    "sin",
+)
 
 
 @DTYPES
-@pytest.mark.parametrize("name", FUNCTIONS)
-def test_a_function_of_vectors_has_the_bits_of_that_of_floats(name, dtype):
+def test_functions_of_vectors_have_the_bits_of_those_of_floats(dtype):
     a, b = numbers(dtype)
-    result = over_vectors(FUNCTIONS[name])(a, b)
-    expected = over_floats(FUNCTIONS[name])(a, b)
-    np.testing.assert_array_equal(result, expected)
+    found = over_vectors(functions, len(FUNCTIONS))(a, b)
+    wanted = over_floats(functions, len(FUNCTIONS))(a, b)
+    for name, result, expected in zip(FUNCTIONS, found, wanted, strict=True):
+        np.testing.assert_array_equal(result, expected, err_msg=name)
 
 
 @DTYPES
 def test_plain_numbers_count_for_every_element_and_keep_the_dtype(dtype):
     a, b = numbers(dtype)
-    mixed = over_vectors(lambda a, b: (1 + a) * 0.1 - 2.0 / b)(a, b)
+    (mixed,) = over_vectors(lambda a, b: ((1 + a) * 0.1 - 2.0 / b,), 1)(a, b)
     with np.errstate(all="ignore"):
         expected = (1 + a) * dtype(0.1) - 2 / b
     np.testing.assert_array_equal(mixed, expected)
@@ -142,23 +187,24 @@ def test_plain_numbers_count_for_every_element_and_keep_the_dtype(dtype):
 def test_a_mask_in_arithmetic_is_0_and_1(dtype):
     a, b = numbers(dtype)
     a, b = np.nan_to_num(a, posinf=1, neginf=-1), b
-    np.testing.assert_array_equal(over_vectors(lambda a, b: (a > 0) * a)(a, b), np.where(a > 0, a, 0))
-    np.testing.assert_array_equal(over_vectors(lambda a, b: a > 0)(a, b), (a > 0).astype(dtype))
-    np.testing.assert_array_equal(
-        over_vectors(lambda a, b: elementary.where(a > 0, 1.0, 0.25))(a, b), np.where(a > 0, 1, 0.25)
-    )
+    product, switch = over_vectors(lambda a, b: ((a > 0) * a, elementary.where(a > 0, 1.0, 0.25)), 2)(a, b)
+    np.testing.assert_array_equal(product, np.where(a > 0, a, 0))
+    np.testing.assert_array_equal(switch, np.where(a > 0, 1, 0.25))
+    (mask,) = over_vectors(lambda a, b: (a > 0,), 1)(a, b)
+    np.testing.assert_array_equal(mask, (a > 0).astype(dtype))
 
 
 @DTYPES
 def test_numpy_functions_on_vectors_are_the_elementary_ones(dtype):
     a, b = numbers(dtype)
-    for numpy, own in [
-        (lambda a, b: np.exp(a), FUNCTIONS["exp"]),
-        (lambda a, b: np.tanh(a), FUNCTIONS["tanh"]),
-        (lambda a, b: np.log1p(abs(a)), lambda a, b: elementary.log1p(abs(a))),
-        (lambda a, b: np.maximum(a, b), FUNCTIONS["maximum"]),
-    ]:
-        np.testing.assert_array_equal(over_vectors(numpy)(a, b), over_vectors(own)(a, b))
+
+    def of_numpy(a, b):
+        return np.exp(a), np.tanh(a), np.log1p(abs(a)), np.maximum(a, b)
+
+    def own(a, b):
+        return elementary.exp(a), elementary.tanh(a), elementary.log1p(abs(a)), elementary.maximum(a, b)
+
+    np.testing.assert_array_equal(over_vectors(of_numpy, 4)(a, b), over_vectors(own, 4)(a, b))
 
 
 @DTYPES
