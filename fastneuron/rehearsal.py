@@ -9,9 +9,11 @@ it is compiled (`fastneuron.engine.lowering`).
 from __future__ import annotations
 
 import dis
+import inspect
 import linecache
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, cast
@@ -51,6 +53,12 @@ def rehearse(
     ValueError
         Naming the method, what is wrong with it, and where.
     """
+    record = tuple(record)
+    parts = (*activations.values(), loss, penalty, optimizer, batch, *record)
+    own = [part for part in parts if not is_built_in(part)]
+    for part in own:
+        check_signatures(part)
+        check_code(part)
     for activation in activations.values():
         a = _number(activation, "value", _Z)
         _number(activation, "derivative", _Z, a)
@@ -61,13 +69,10 @@ def rehearse(
     _number(penalty, "bias_gradient", _Z, _Y)
     _check_optimizer(optimizer)
     _check_batch(batch, samples)
-    record = tuple(record)
     for reducer in record:
         _number(reducer, "term", _number(reducer, "counted", _Z, _Y), np.float64(0.0), np.float64(1.0))
-    for part in (*activations.values(), loss, penalty, optimizer, batch, *record):
-        if not is_built_in(part):
-            check_code(part)
-            check_branches(part)
+    for part in own:
+        check_branches(part)
 
 
 def check_derivatives(components: Iterable[Component]) -> None:
@@ -176,6 +181,36 @@ def definition_of(component: Component, method: str = "") -> str:
     return place_in_code(found[0].__code__.co_filename, found[0].__code__.co_firstlineno) if found else ""
 
 
+def check_signatures(component: Component) -> None:
+    """Look for methods that are no plain ones, or that take other arguments than kernels give them.
+
+    Raises
+    ------
+    ValueError
+        Naming the method, and what it should take.
+    """
+    for method in METHODS:
+        found = vars(type(component)).get(method)
+        if found is None or method in component._fields:
+            continue
+        name = f"{type(component).__name__}.{method}"
+        if isinstance(found, classmethod | staticmethod | property):
+            raise ValueError(f"{name} must be a plain method, not a {type(found).__name__}")
+        bases = [cls for cls in type(component).__mro__ if cls.__module__.startswith("fastneuron.")]
+        base = next((getattr(cls, method) for cls in bases if method in vars(cls)), None)
+        if not isinstance(found, FunctionType) or not isinstance(base, FunctionType):
+            continue
+        code = found.__code__
+        place = place_in_code(code.co_filename, code.co_firstlineno)
+        if code.co_flags & (inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR):
+            raise ValueError(f"{name} must return numbers{place}, and be neither async nor a generator")
+        given, wanted = (inspect.signature(function).parameters.values() for function in (found, base))
+        positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        if len(given) != len(wanted) or any(one.kind not in positional for one in given):
+            taken = ", ".join(one.name for one in wanted)
+            raise ValueError(f"{name} must take ({taken}), got {inspect.signature(found)}{place}")
+
+
 def check_code(component: Component) -> None:
     """Look for calls in the methods, and in the functions that these call, that kernels cannot make.
 
@@ -198,13 +233,21 @@ def _check_calls(name: str, function: FunctionType, component: Component, seen: 
         place = place_in_code(code.co_filename, line)
         if root == receiver and attributes:
             own = getattr(type(component), attributes[0], None)
-            if isinstance(own, FunctionType) and attributes[0] not in (*METHODS, *component._fields):
-                raise ValueError(
-                    f"{name} calls {root}.{attributes[0]}, which compiled code does not know{place}: "
-                    "write it as a function outside the class, and call it by its name"
-                )
+            if own is not None and attributes[0] not in (*METHODS, *component._fields):
+                verb, instead = "reads", "constant outside the class, or as a field"
+                if isinstance(own, FunctionType):
+                    verb, instead = "calls", "function outside the class, and call it by its name"
+                what = f"{name} {verb} {root}.{attributes[0]}, which compiled code does not know{place}"
+                raise ValueError(f"{what}: write it as a {instead}")
             continue
         found = scope.get(root)
+        if root == "print" and found is None:
+            raise ValueError(f"{name} calls print, which compiled code does not know{place}")
+        if attributes and isinstance(found, type) and not issubclass(found, Enum):
+            raise ValueError(
+                f"{name} reads {root}.{attributes[0]}, which compiled code does not know{place}: "
+                "write it as a constant outside the class"
+            )
         for attribute in attributes:
             if not isinstance(found, ModuleType):
                 break

@@ -409,7 +409,73 @@ class ByModule(fn.Penalty):
         return gradient
 
 
+@fn.component
+class Defaulted(fn.Activation):
+    def value(self, z, share=0.3):
+        return share * z
+
+    def slope(self, z, a):
+        return 0.3 * z / z
+
+
+@fn.component
+class Anyhow(Defaulted):
+    def value(self, *given):
+        return given[0]
+
+
+@fn.component
+class OfTheClass(Defaulted):
+    @classmethod
+    def value(cls, z):
+        return z
+
+
+@fn.component
+class Awaited(Defaulted):
+    async def value(self, z):
+        return z
+
+
+@fn.component
+class Constant(fn.Activation):
+    rate = 2.0
+
+    def value(self, z):
+        return self.rate * z
+
+    def slope(self, z, a):
+        return Constant.rate * z / z
+
+
+@fn.component
+class ByClass(Constant):
+    def value(self, z):
+        return Constant.rate * z
+
+
+@fn.component
+class Printing(Constant):
+    def value(self, z):
+        print(z)
+        return z
+
+
+def activation(record):
+    return {"model": fn.Neuron(activation=record)}
+
+
 REFUSED = [
+    (activation(Defaulted()), r"Defaulted.value must take \(self, z\), got \(self, z, share=0.3\) "),
+    (activation(Anyhow()), r"Anyhow.value must take \(self, z\), got \(self, \*given\) "),
+    (activation(OfTheClass()), "OfTheClass.value must be a plain method, not a classmethod"),
+    (activation(Awaited()), r"Awaited.value must return numbers \(.*, and be neither async nor a generator"),
+    (
+        activation(Constant()),
+        "Constant.value reads self.rate, .* as a constant outside the class, or as a field",
+    ),
+    (activation(ByClass()), "ByClass.value reads Constant.rate, .* write it as a constant outside the class"),
+    (activation(Printing()), r"Printing.value calls print, .* line \d+: `print\(z\)`"),
     (
         {"optimizer": Branched()},
         r"Branched.step branches on .* \(\S*, line \d+: `if gradient > 0:`\)",
@@ -423,7 +489,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize("part, reason", REFUSED, ids=["optimizer", "loss", "penalty"])
+@pytest.mark.parametrize("part, reason", REFUSED)
 def test_what_is_wrong_with_a_component_is_found_when_the_sweep_is_made(part, reason):
     assert_refused(part, reason)
 

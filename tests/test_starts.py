@@ -552,6 +552,18 @@ def test_a_result_that_does_not_tell_its_points_is_refused():
             fn.replay(given, learning_rate=0, start=1)
 
 
+def test_a_result_put_together_is_replayed_only_where_its_sweep_gives_its_numbers():
+    """xarray keeps the attributes of the first, and so its sweep."""
+    slow, fast = (chosen(optimizer=fn.GradientDescent(rate)).run(progress=False) for rate in (1.0, 30.0))
+    both = xr.concat([slow, fast], "learning_rate").assign_coords(learning_rate=[1.0, 30.0])
+    mixed = xr.concat([slow.isel(start=[0]), fast.isel(start=slice(1, None))], "start")
+    for told in (both.isel(learning_rate=0), mixed.isel(start=[0])):
+        assert fn.replay(told, start=0).weight[-1] == slow.final_weight[0]
+    for other in (both.isel(learning_rate=1), mixed, mixed.drop_vars(["outcome", "steps", "period"])):
+        with pytest.raises(ValueError, match="may be put together from several results"):
+            fn.replay(other, start=1)
+
+
 def test_a_value_that_an_axis_has_twice_is_one_point_only_in_the_whole_result():
     sweep = chosen(axes={"bias": [1.0, 1.0, 2.0]}, start={"weight": fn.normal(0, 5)})
     result = sweep.run(progress=False)

@@ -415,6 +415,26 @@ def test_a_file_of_a_tile_that_is_not_done_is_not_missed(tmp_path):
     assert done < 9 and fn.open(path, partial=True).sizes == {"bias": 23, "weight": 20}
 
 
+@pytest.mark.parametrize("verify", [False, True])
+def test_a_tile_that_is_not_done_has_no_numbers_whatever_its_files_hold(verify, tmp_path):
+    """As after a kill between the files of a tile and its entry in the ledger."""
+    path = tmp_path / "map.zarr"
+    whole = sweep().run(store=path, progress=False).load()
+    (path / "tile_done" / "c" / "1" / "0" / "0").unlink()
+    shutil.copy(path / "loss" / "c" / "0" / "0", path / "loss" / "c" / "1" / "0")
+    gone = np.zeros((23, 20), bool)
+    gone[8:16, :8] = True
+    for name, values in whole.data_vars.items():
+        nothing = np.nan if values.dtype.kind == "f" else -1
+        expected = np.where(gone, nothing, values.values).astype(values.dtype)
+        opened = fn.open(path, partial=True, verify=verify)[name]
+        assert opened.dtype == values.dtype
+        np.testing.assert_array_equal(opened[9], expected[9])
+        np.testing.assert_array_equal(opened[[7, 8], 3::4], expected[[7, 8], 3::4])
+        np.testing.assert_array_equal(opened[8, 2], expected[8, 2])
+        np.testing.assert_array_equal(opened, expected)
+
+
 def test_files_that_were_exchanged_are_told_of_before_anything_is_read(tmp_path, capsys):
     path = tmp_path / "map.zarr"
     sweep().run(store=path, progress=False)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 
 _VARIABLES = ("step", "loss", "error", "output", "sample", "out", "outcome", "ended", "period")
+_SAME = {"outcome": "outcome", "steps": "ended", "period": "period"}  # of a result, and of a replay
 _STEPS = Bound("a whole number from 0 to 2147483647", low=0, high=2**31, whole=True)
 
 
@@ -188,8 +189,8 @@ def replay(
     Raises
     ------
     ValueError
-        For a dim that is missing or unknown, an index beyond its ends, or a result that does not tell where
-        its points are in its sweep.
+        For a dim that is missing or unknown, an index beyond its ends, a result that does not tell where its
+        points are in its sweep, or one with other numbers than its sweep gives.
     MemoryError
         If so many steps do not fit into memory.
 
@@ -222,7 +223,30 @@ def replay(
     block = block_of(bare)
     ends = _ended(bare, block, *_start_at(bare, place))
     path = _replayed(sweep, block, place, int(ends[1][0]) if steps is None else steps)
-    return path.assign(_end_variables((), (), *ends))
+    path = path.assign(_end_variables((), (), *ends))
+    if not isinstance(result_or_sweep, Sweep):
+        _check_alike(result_or_sweep, indices, path)
+    return path
+
+
+def _check_alike(result: xarray.Dataset, indices: Mapping[str, int], path: xarray.Dataset) -> None:
+    """Refuse a path that does not end as its point does in the result."""
+    point = result.isel({dim: k for dim, k in indices.items() if dim in result.dims}).squeeze()
+    ended = int(path.ended)
+    pairs = [(name, path[other].values) for name, other in _SAME.items() if name in point]
+    if "outcome" in point and int(point.outcome) < 0:  # not computed yet
+        return
+    if ended < path.sizes["step"]:
+        last = path.isel(step=ended)
+        finals = [name for name in map(str, point.data_vars) if name.startswith("final_")]
+        pairs += [(name, last[name.removeprefix("final_")].values) for name in finals]
+    for name, found in pairs:
+        held = point[name].values
+        if held.shape != found.shape or not np.array_equal(held, found, equal_nan=True):
+            raise ValueError(
+                f"the result has another {name} at this point than its sweep gives: it may be put together "
+                "from several results, with the sweep of the first alone; replay from the result of each"
+            )
 
 
 def replayed(sweep: Sweep, place: tuple[int, ...], steps: int) -> xarray.Dataset:

@@ -65,6 +65,8 @@ def open(store: Any, partial: bool = False, verify: bool = False) -> xarray.Data
     """
     import xarray
 
+    from fastneuron.store.undone import without_undone  # slow to import
+
     store = store_like(store)
     group = group_of(store)
     entries, _ = ledger.read(group)
@@ -95,6 +97,7 @@ def open(store: Any, partial: bool = False, verify: bool = False) -> xarray.Data
     if not sound:
         raise DamagedMap(f"{store} is damaged (its coordinates are not those of the sweep); {ledger.ADVICE}")
     if done < tiles:
+        result = without_undone(result, ledger.done_of(entries), layout["tile"])
         result.attrs.pop("seconds", None)
     for name in (LAYOUT, RUNS, document.SEAL):
         result.attrs.pop(name, None)
