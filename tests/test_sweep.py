@@ -438,8 +438,12 @@ def test_a_component_that_its_name_cannot_find_again_is_wrong():
     class Local(Optimizer):
         rate: float = 1.0
 
+    says = "optimizer: Local is defined inside a function; define it at the top of a module"
+    with pytest.raises(ValueError, match=says):
+        minimal(optimizer=Local())
+    Local.__qualname__ = "Gone"
     with pytest.raises(
-        ValueError, match="optimizer.name: .* is not known: .* has no class .*; define Local at the top"
+        ValueError, match="optimizer.name: .* is not known: .* has no class .*; define Local at"
     ):
         minimal(optimizer=Local())
 
