@@ -225,13 +225,13 @@ def replay(
     path = _replayed(sweep, block, place, int(ends[1][0]) if steps is None else steps)
     path = path.assign(_end_variables((), (), *ends))
     if not isinstance(result_or_sweep, Sweep):
-        _check_alike(result_or_sweep, indices, path)
+        at = {dim: indices.get(dim, 0) for dim in sweep.dims if dim in result_or_sweep.dims}
+        _check_alike(result_or_sweep.isel(at), path)
     return path
 
 
-def _check_alike(result: xarray.Dataset, indices: Mapping[str, int], path: xarray.Dataset) -> None:
-    """Refuse a path that does not end as its point does in the result."""
-    point = result.isel({dim: k for dim, k in indices.items() if dim in result.dims}).squeeze()
+def _check_alike(point: xarray.Dataset, path: xarray.Dataset) -> None:
+    """Refuse a path that does not end as its point does in a result."""
     ended = int(path.ended)
     pairs = [(name, path[other].values) for name, other in _SAME.items() if name in point]
     if "outcome" in point and int(point.outcome) < 0:  # not computed yet
