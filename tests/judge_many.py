@@ -147,7 +147,7 @@ def sweep_of(rng, kind, optimizer, dtype, steps):
         "seed": int(rng.integers(2**30)),
     }
     parts["optimizer"] = some_optimizer(rng, optimizer, size, parts["stop"].max_period)
-    spread = float(rng.choice([1e-13, 0.3, 1.0, 3.0])) * (10.0 ** rng.uniform(0, np.log10(size)))
+    spread = float(rng.choice([1e-13, 0.3, 1.0, 3.0])) * 10.0 ** (rng.uniform() * np.log10(size))
     if isinstance(kind.model, fn.Network):
         start = dict.fromkeys(kind.model.parameters, fn.normal(0, spread))
         return fn.Sweep(axes={}, draws=DRAWS, start=start, **parts)

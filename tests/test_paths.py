@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pytest
 
@@ -122,6 +123,16 @@ def test_a_map_at_a_url_is_taken_by_every_command(run: Run, tmp_path: Path) -> N
         code, _, err = run(*words.split())
         assert (code, err) == (0, ""), words
     assert sorted(os.listdir(tmp_path)) == ["map-outcome.png", "map.csv"]
+
+
+@pytest.mark.parametrize("command", ["status", "verify", "plot", "export"])
+def test_a_url_for_which_a_package_is_missing_is_one_line(run: Run, command: str) -> None:
+    fsspec.register_implementation("far", "none_such.Far", clobber=True, errtxt="Install none_such")
+    words = [command, "far://bucket/map.zarr", *(["map.csv"] if command == "export" else [])]
+    code, out, err = run(*words)
+    assert (code, out) == (2, "")
+    assert err.startswith("fastneuron: error: far://bucket/map.zarr cannot be reached: Install none_such")
+    assert err.count("\n") == 1
 
 
 def test_two_that_write_one_file_at_once_leave_one_whole_file(tmp_path: Path) -> None:

@@ -213,14 +213,24 @@ def store_like(store: Any) -> Any:
     Raises
     ------
     ValueError
-        If it is none of these.
+        If it is none of these, or a URL for which a package is missing.
     """
     if isinstance(store, Mapping) or hasattr(store, "supports_writes"):
         return store
     if not isinstance(store, str | bytes | os.PathLike):
         raise ValueError(f"store must be a path, a URL or a zarr store, got {shown(store)}")
     text = path_text(store, "store")
-    return text if "://" in text else path_of(text, "store")
+    if "://" not in text:
+        return path_of(text, "store")
+    try:
+        import fsspec
+
+        fsspec.get_filesystem_class(text.partition("://")[0].rpartition("::")[2])
+    except ImportError as error:
+        raise ValueError(f"{text} cannot be reached: {error}") from None
+    except ValueError:  # no such protocol, which zarr says in its own words
+        pass
+    return text
 
 
 def _made_at(
