@@ -54,7 +54,7 @@ def draw_words(orders, begin, end, stride, block):
 
 @inner
 def swap(orders, lane, stride, samples, block):
-    """The swaps of a lane's shuffle for which a block of four words is meant."""
+    """The swaps in the shuffle of a lane that take their random words from this block of four."""
     compact()
     places = orders.places
     for w in range(min(4, samples - 1 - 4 * block)):
