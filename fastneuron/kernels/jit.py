@@ -9,7 +9,9 @@ in every loop and keep it from vectorising. ``_nrt=False``: kernels allocate not
 counted, which halves what LLVM has to read.
 """
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numba import jit, njit, typeof, types
@@ -18,19 +20,21 @@ from numba.extending import intrinsic, overload
 
 from fastneuron.kernels.apart import apart
 from fastneuron.kernels.cache import KernelCache
+from fastneuron.kernels.parts import PartCompiler
 
-_FLAGS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False}
+_FLAGS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
+_PART: Any = _FLAGS | {"no_cpython_wrapper": True, "pipeline_class": PartCompiler}
 _jit: Any = njit  # its type knows only some of its options
 
 
 def inner(function: Callable[..., Any]) -> Any:
     """Compile a function that only other kernels call; it is cached as a part of them."""
-    return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=False, **_FLAGS)(function)
+    return _jit(forceinline=False, **_PART)(function)
 
 
 def helper(function: Callable[..., Any]) -> Any:
     """Compile a function that a component's method calls: inlined, since it may take whole vectors."""
-    return _jit(no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True, **_FLAGS)(function)
+    return _jit(forceinline=True, **_PART)(function)
 
 
 def compiled_anew(compiled: Any, function: Callable[..., Any]) -> Any:
@@ -42,7 +46,7 @@ def compiled_anew(compiled: Any, function: Callable[..., Any]) -> Any:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls: a serial kernel without the GIL, cached on disk."""
-    compiled = _jit(no_cfunc_wrapper=True, **_FLAGS)(function)
+    compiled = _jit(**_FLAGS)(function)
     compiled._cache = KernelCache(function)
     return compiled
 
@@ -56,7 +60,22 @@ def specialised(compiled: Any, *arguments: Any) -> Any:
     """
     kinds = tuple(typeof(argument) for argument in arguments)
     there = compiled.overloads.get(kinds)
-    return apart(lambda: compiled.compile(kinds)) if there is None else there.entry_point
+    if there is not None:
+        return there.entry_point
+    with _no_collection():
+        return apart(lambda: compiled.compile(kinds))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without Python's garbage collector, which finds little to free while a function is compiled."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def compiled_as(plain: Callable[..., Any]) -> Any:
@@ -65,7 +84,7 @@ def compiled_as(plain: Callable[..., Any]) -> Any:
     LLVM inlines the body. (Numba's own inlining gives the same machine code and compiles several times
     slower.)
     """
-    return overload(plain, _FLAGS | {"forceinline": True}, strict=False)
+    return overload(plain, _PART | {"forceinline": True}, strict=False)
 
 
 def _attribute(text: str) -> Any:
