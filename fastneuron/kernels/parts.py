@@ -1,15 +1,15 @@
-"""Functions that only others call: optimised, and then a part of these. No machine code is made of them alone.
+"""Functions that only others call: optimised, then a part of these. No machine code is made of them alone.
 
-Numba makes machine code of every function it compiles, also of one that is only linked into others: a fifth
-of the time that a new combination of components takes (docs/decisions/0005-compile-time.md).
+Numba makes machine code of every function it compiles, also of one that is only linked into others, which
+takes a fifth of the time that a new combination of components costs (docs/decisions/0005-compile-time.md).
 """
 
 from typing import Any
 
-from numba import _dynfunc
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
 from numba.core.compiler_machinery import register_pass
+from numba.core.cpu import _dynfunc  # type: ignore[attr-defined]
 from numba.core.typed_passes import NativeLowering
 
 
@@ -36,7 +36,7 @@ class _Lowering(NativeLowering):
         super().run_pass(state)
         state.library.finalize()
         lowered = state.cr
-        # calls are resolved by the object that would be called from Python, if there were machine code
+        # calls are resolved by the object that Python would call, if there were machine code
         module = lowered.fndesc.lookup_module()
         own = _dynfunc.make_function(module, name, "", 0, lowered.env, (state.library,))
         state.targetctx.insert_user_function(own, lowered.fndesc, [state.library])
@@ -50,7 +50,7 @@ class PartCompiler(CompilerBase):
     def define_pipelines(self) -> list[Any]:
         passes = DefaultPassBuilder.define_nopython_pipeline(self.state, "part")
         passes.passes = [
-            (_Lowering if each is NativeLowering else each, description) for each, description in passes.passes
+            (_Lowering if kind is NativeLowering else kind, text) for kind, text in passes.passes
         ]
         passes.finalize()
         return [passes]
