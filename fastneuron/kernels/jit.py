@@ -20,10 +20,11 @@ from numba.extending import intrinsic, overload
 
 from fastneuron.kernels.apart import apart
 from fastneuron.kernels.cache import KernelCache
-from fastneuron.kernels.parts import PartCompiler
+from fastneuron.kernels.parts import MethodCompiler, PartCompiler
 
 _FLAGS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 _PART: Any = _FLAGS | {"no_cpython_wrapper": True, "pipeline_class": PartCompiler}
+_METHOD: Any = _PART | {"pipeline_class": MethodCompiler}
 _jit: Any = njit  # its type knows only some of its options
 
 
@@ -34,7 +35,7 @@ def inner(function: Callable[..., Any]) -> Any:
 
 def helper(function: Callable[..., Any]) -> Any:
     """Compile a function that a component's method calls: inlined, since it may take whole vectors."""
-    return _jit(forceinline=True, **_PART)(function)
+    return _jit(forceinline=True, **_METHOD)(function)
 
 
 def compiled_anew(compiled: Any, function: Callable[..., Any]) -> Any:

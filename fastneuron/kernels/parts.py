@@ -1,14 +1,15 @@
 """Functions that only others call: optimised, then a part of these. No machine code is made of them alone.
 
-Numba makes machine code of every function it compiles, also of one that is only linked into others, which
-takes a fifth of the time that a new combination of components costs (docs/decisions/0005-compile-time.md).
+Numba makes machine code of every function it compiles, also of one that is only linked into others, and looks
+in each for what kernels do not have. Both together take a quarter of the time that a new combination of
+components costs (docs/decisions/0005-compile-time.md).
 """
 
 from typing import Any
 
 from numba.core.codegen import JITCodeLibrary
 from numba.core.compiler import CompilerBase, DefaultPassBuilder
-from numba.core.compiler_machinery import register_pass
+from numba.core.compiler_machinery import PassManager, register_pass
 from numba.core.cpu import _dynfunc  # type: ignore[attr-defined]
 from numba.core.typed_passes import NativeLowering
 
@@ -44,13 +45,37 @@ class _Lowering(NativeLowering):
         return True
 
 
-class PartCompiler(CompilerBase):
-    """Compiles a function for others: the ``pipeline_class`` of Numba's decorators."""
+# looks for `with` blocks, functions within functions, exceptions with arguments, what Numba's own inlining
+# takes, `literal_unroll`, and expressions of whole arrays
+_NEEDLESS = {
+    "WithLifting",
+    "InlineClosureLikes",
+    "RewriteDynamicRaises",
+    "MakeFunctionToJitFunction",
+    "InlineInlinables",
+    "LiteralUnroll",
+    "LiteralPropagationSubPipelinePass",
+    "InlineOverloads",
+    "NopythonRewrites",
+}
+
+
+class MethodCompiler(CompilerBase):
+    """Compiles a method of a component, which may be a user's: the ``pipeline_class`` of Numba's decorators."""
+
+    needless: frozenset[str] = frozenset()
 
     def define_pipelines(self) -> list[Any]:
-        passes = DefaultPassBuilder.define_nopython_pipeline(self.state, "part")
-        passes.passes = [
-            (_Lowering if kind is NativeLowering else kind, text) for kind, text in passes.passes
-        ]
-        passes.finalize()
-        return [passes]
+        whole = DefaultPassBuilder.define_nopython_pipeline(self.state)
+        manager = PassManager("part")
+        for kind, text in whole.passes:
+            if kind.__name__ not in self.needless:
+                manager.add_pass(_Lowering if kind is NativeLowering else kind, text)
+        manager.finalize()
+        return [manager]
+
+
+class PartCompiler(MethodCompiler):
+    """Compiles a part of a kernel."""
+
+    needless = frozenset(_NEEDLESS)
