@@ -31,7 +31,7 @@ from fastneuron.kernels import neuron as neuron
 from fastneuron.kernels.history import CHUNK, run_chunk, summary_of
 from fastneuron.kernels.jit import inner, kernel, specialised
 from fastneuron.kernels.memory import Flat, take
-from fastneuron.kernels.problem import Problem
+from fastneuron.kernels.problem import Problem, without_training
 from fastneuron.kernels.recording import KEPT, finish_of
 from fastneuron.kernels.vectors import VECTOR_BYTES
 
@@ -300,16 +300,17 @@ def write_words(typingctx: Any, problem: Any, block: Any) -> Any:
     """
     record = problem.types[problem.fields.index("record")]
     wanted = (run_chunk, summary_of, finish_of)[: _PARTS if len(record) else FINISH]
+    kinds = (problem, without_training(problem), problem)
     parts = tuple(zip(wanted, _arguments_of_parts(block), strict=False))
     signatures = [
-        types.Dispatcher(function).get_call_type(typingctx, (problem, *arguments), {})
-        for function, arguments in parts
+        types.Dispatcher(function).get_call_type(typingctx, (kind, *arguments), {})
+        for kind, (function, arguments) in zip(kinds, parts, strict=False)
     ]
 
     def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         problem_value, words = args
         for k, (function, arguments) in enumerate(parts):
-            entry = _entry(context, builder, function, signatures[k], arguments)
+            entry = _entry(context, builder, function, signatures[k], problem, arguments)
             builder.store(builder.ptrtoint(entry, _WORD), builder.gep(words, [ir.Constant(_WORD, k)]))
         place = builder.gep(words, [ir.Constant(_WORD, _HEADER)])
         builder.store(problem_value, builder.bitcast(place, problem_value.type.as_pointer())).align = 8
@@ -318,8 +319,11 @@ def write_words(typingctx: Any, problem: Any, block: Any) -> Any:
     return types.none(problem, block), codegen
 
 
-def _entry(context: Any, builder: Any, function: Any, sig: Any, arguments: Any) -> Any:
-    """A function of `_SHAPE` that calls `function`, in the module being built."""
+def _entry(context: Any, builder: Any, function: Any, sig: Any, whole: Any, arguments: Any) -> Any:
+    """A function of `_SHAPE` that calls `function`, in the module being built; `whole` is the problem's type.
+
+    Of the problem a function gets the fields that have a type in its signature, for the others nothing.
+    """
     compiled = function.get_compile_result(sig)
     context.add_linking_libs([compiled.library])
     entry = ir.Function(builder.module, _SHAPE, f"{compiled.fndesc.mangled_name}.part")
@@ -332,7 +336,15 @@ def _entry(context: Any, builder: Any, function: Any, sig: Any, arguments: Any) 
         return value
 
     words, given = entry.args
-    problem = loaded(inside.gep(words, [ir.Constant(_WORD, 8 * _HEADER)]), sig.args[0])
+    given_problem = loaded(inside.gep(words, [ir.Constant(_WORD, 8 * _HEADER)]), whole)
+    problem = context.make_tuple(
+        inside,
+        sig.args[0],
+        [
+            inside.extract_value(given_problem, k) if kind == own else context.make_tuple(inside, kind, [])
+            for k, (kind, own) in enumerate(zip(sig.args[0], whole, strict=True))
+        ],
+    )
     values = loaded(given, types.Tuple(arguments))
     context.call_internal_no_propagate(
         inside,

@@ -61,7 +61,7 @@ _NEEDLESS = {
 
 
 class MethodCompiler(CompilerBase):
-    """Compiles a method of a component, which may be a user's: the ``pipeline_class`` of Numba's decorators."""
+    """Compiles a method of a component, which may be a user's: a ``pipeline_class`` for Numba."""
 
     needless: frozenset[str] = frozenset()
 

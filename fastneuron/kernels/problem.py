@@ -111,6 +111,17 @@ class NetworkProblem(NamedTuple):
 
 Problem = NeuronProblem | NetworkProblem
 
+_TRAINING = ("penalty", "optimizer", "batch", "record", "memory")  # what has no part in a summary
+
+
+def without_training(kind: Any) -> Any:
+    """The type of a problem of which only summaries are asked for: one for all ways to train it."""
+    kinds = [
+        types.Tuple(()) if name in _TRAINING else own
+        for name, own in zip(kind.fields, kind.types, strict=True)
+    ]
+    return types.NamedTuple(kinds, kind.instance_class)
+
 
 @intrinsic
 def bound_to(typingctx: Any, problem: Any, like: Any, fields: Any, at: Any, stride: Any) -> Any:
