@@ -45,19 +45,21 @@ class _Lowering(NativeLowering):
         return True
 
 
-# looks for `with` blocks, functions within functions, exceptions with arguments, what Numba's own inlining
-# takes, `literal_unroll`, and expressions of whole arrays
-_NEEDLESS = {
-    "WithLifting",
-    "InlineClosureLikes",
-    "RewriteDynamicRaises",
-    "MakeFunctionToJitFunction",
-    "InlineInlinables",
-    "LiteralUnroll",
-    "LiteralPropagationSubPipelinePass",
-    "InlineOverloads",
-    "NopythonRewrites",
-}
+# passes for `with`, functions within functions, exceptions with arguments, Numba's own inlining,
+# `literal_unroll`, and expressions of whole arrays
+_NEEDLESS = frozenset(
+    {
+        "WithLifting",
+        "InlineClosureLikes",
+        "RewriteDynamicRaises",
+        "MakeFunctionToJitFunction",
+        "InlineInlinables",
+        "LiteralUnroll",
+        "LiteralPropagationSubPipelinePass",
+        "InlineOverloads",
+        "NopythonRewrites",
+    }
+)
 
 
 class MethodCompiler(CompilerBase):
@@ -78,4 +80,4 @@ class MethodCompiler(CompilerBase):
 class PartCompiler(MethodCompiler):
     """Compiles a part of a kernel."""
 
-    needless = frozenset(_NEEDLESS)
+    needless = _NEEDLESS
