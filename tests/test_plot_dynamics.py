@@ -612,7 +612,7 @@ def test_a_file_carries_the_sweep_and_the_options_and_is_made_again_from_them(ki
     options = {"basins": {"starts": [(3, -4.5)], "under": "landscape"}, "vector_field": {"arrows": 3}}.get(
         kind, {}
     )
-    plot.save(tmp_path / "first.png", sweep().run(), kind, **options)
+    plot.save(tmp_path / "first.png", sweep().run(), kind, size=(4, 3), dpi=50, **options)
     spec = toml.loads(plot.spec_in(tmp_path / "first.png"))
     picture = plot.Picture.from_spec(spec.pop("picture"))
     picture.save(tmp_path / "again.png", fn.Sweep.from_spec(spec).run())
