@@ -66,7 +66,7 @@ def test_a_gif_shows_every_frame_and_holds_the_last(here):
 
 
 def test_what_moves_alone_is_drawn_as_if_all_were(here, result):
-    drawn = plot.animate_map(result, frames=5)
+    drawn = plot.animate_map(result, frames=3)
     drawn.save("parts.gif", dpi=40, progress=False)
     plot.Animation(drawn.figure, drawn.frames, drawn.draw).save("whole.gif", dpi=40, progress=False)
     parts, whole = frames_of("parts.gif")[0].astype(int), frames_of("whole.gif")[0].astype(int)
@@ -75,10 +75,10 @@ def test_what_moves_alone_is_drawn_as_if_all_were(here, result):
 
 def test_the_bytes_are_the_same_every_time_and_carry_the_text(here, result):
     for name in ("one.gif", "two.gif"):
-        plot.save(name, result, "animate_map", frames=6, dpi=40)
+        plot.save(name, result, "animate_map", frames=3, dpi=40)
     assert (here / "one.gif").read_bytes() == (here / "two.gif").read_bytes()
     text = plot.spec_in("one.gif")
-    assert fn.Sweep.from_toml(text) == sweep() and 'kind = "animate_map"\nframes = 6\ndpi = 40' in text
+    assert fn.Sweep.from_toml(text) == sweep() and 'kind = "animate_map"\nframes = 3\ndpi = 40' in text
 
 
 def test_a_map_over_time_shows_what_has_ended_by_then(result):
@@ -181,7 +181,7 @@ def test_times_are_ever_wider_and_end_at_the_last():
 
 @pytest.mark.parametrize("kind", ["animate_axis", "animate_map", "animate_response"])
 def test_an_animation_makes_itself_again(here, capsys, result, kind):
-    plot.save("first.gif", result, kind, frames=4, size=(5, 3), dpi=50)
+    plot.save("first.gif", result, kind, frames=2, size=(5, 3), dpi=50)
     assert main(["spec", "first.gif"]) == 0
     (here / "again.toml").write_text(capsys.readouterr().out)
     assert main(["map", "again.toml", "--quiet"]) == 0
@@ -189,11 +189,11 @@ def test_an_animation_makes_itself_again(here, capsys, result, kind):
 
 
 def test_descend_animates_its_start(here, capsys):
-    command = ["descend", "--weight", "0.6", "--bias", "0.9", "--steps", "20", "--quiet", "--out", "run.gif"]
+    command = ["descend", "--weight", "0.6", "--bias", "0.9", "--steps", "6", "--quiet", "--out", "run.gif"]
     assert main(command) == 0
     assert capsys.readouterr().out.endswith("wrote run.gif\n")
-    assert frames_of("run.gif")[0].shape[0] == 21
-    assert 'kind = "animate_response"\nsteps = 20' in plot.spec_in("run.gif")
+    assert frames_of("run.gif")[0].shape[0] == 7
+    assert 'kind = "animate_response"\nsteps = 6' in plot.spec_in("run.gif")
 
 
 def test_a_film_needs_ffmpeg_and_carries_its_spec(here, result, monkeypatch):
@@ -215,7 +215,7 @@ def test_what_is_interrupted_leaves_the_file_that_was_there(here, result):
 
     (here / "a.gif").write_bytes(b"before")
     with pytest.raises(KeyboardInterrupt):
-        plot.animate_map(result, frames=8).save("a.gif", progress=stop)
+        plot.animate_map(result, frames=4).save("a.gif", progress=stop)
     assert [path.name for path in here.iterdir()] == ["a.gif"]
     assert (here / "a.gif").read_bytes() == b"before"
 

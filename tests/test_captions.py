@@ -140,18 +140,18 @@ def test_results_of_two_sweeps_put_together_are_called_neither(how, tmp_path):
 
 
 def test_a_picture_of_a_part_tells_what_was_selected_when_it_is_made_again(tmp_path):
-    axes = {"gain": [0.5, 2.0], "learning_rate": [1.0, 7.0], **PLANE}
-    part = sweep(axes).run(progress=False).isel(gain=1, learning_rate=0, bias=1)
+    axes = {"tolerance": [0.5, 0.25], "learning_rate": [1.0, 7.0], **PLANE}
+    part = sweep(axes).run(progress=False).isel(tolerance=1, learning_rate=0, bias=1)
     plot.save(tmp_path / "one.png", part, "loss")
     text = plot.spec_in(tmp_path / "one.png")
-    assert text.endswith('[picture]\nkind = "loss"\nnote = "gain 2, bias 1"\n')
+    assert text.endswith('[picture]\nkind = "loss"\nnote = "tolerance 0.25, bias 1"\n')
     again = fn.figures.ReadyFigure(fn_toml.loads(text))
     again.save(tmp_path / "two.png")
     assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
     assert again.draw().axes[0].get_title(loc="left").splitlines() == [
         FIRST,
         f"{SECOND}, learning rate 1",
-        "gain 2, bias 1",
+        "tolerance 0.25, bias 1",
     ]
 
 
@@ -195,16 +195,9 @@ def test_hidden_units_are_called_by_the_layer_they_are_in():
     ],
 )
 def test_learned_says_why_there_is_no_table(task, model, reason):
-    axes = {"learning_rate": [1.0, 2.0]}
     start = {name: 0.0 for name in model.parameters}
-    ran = fn.Sweep(
-        task=task,
-        model=model,
-        optimizer=fn.GradientDescent(1.0),
-        axes=axes,
-        start=start,
-        stop=fn.Stop(max_steps=1),
-    ).run(progress=False)
+    given = {"task": task, "model": model, "optimizer": fn.GradientDescent(1.0), "start": start}
+    ran = fn.Sweep(**given, axes={"max_steps": [1, 2]}).run(progress=False)
     with pytest.raises(ValueError, match=f"^there is no truth table {reason}$"):
         plot.learned(ran)
     with pytest.raises(

@@ -62,7 +62,7 @@ def trained(model, task, draws, **finals):
 
 
 def test_accuracy_counts_the_samples_whose_largest_output_is_the_target_s():
-    model = fn.Network((2, 2), output=fn.Identity(), bias=False)
+    model = fn.Network((2, 2), bias=False)
     task = fn.Task([[1, 0], [0, 1], [2, 1]], [[1, 0], [0, 1], [0, 1]])
     swap, same, lost = [[0, 1], [1, 0]], [[1, 0], [0, 1]], [[np.nan, 0], [0, 1]]
     found = accuracy(trained(model, task, 3, **{"layer0.weight": [swap, same, lost]}))
@@ -74,14 +74,13 @@ def test_accuracy_of_a_transposed_result_is_the_same():
     task = fn.tasks.gate("xor")
     sweep = fn.Sweep(
         task=task,
-        model=fn.Network((2, 2, 1)),
+        model=fn.Network((2, 8, 1)),
         optimizer=fn.GradientDescent(5.0),
-        axes={"learning_rate": [1.0, 5.0]},
+        axes={"max_steps": [1, 3]},
         draws=3,
-        stop=fn.Stop(max_steps=3),
     )
     result = sweep.run(keep=["final"], progress=False)
-    turned = accuracy(result.transpose(..., "draw")).transpose("learning_rate", "draw")
+    turned = accuracy(result.transpose(..., "draw")).transpose("max_steps", "draw")
     np.testing.assert_array_equal(turned, accuracy(result))
 
 
@@ -92,9 +91,10 @@ def test_accuracy_of_what_is_no_result_is_refused(wrong):
 
 
 def test_accuracy_of_one_output_is_by_the_side_of_the_middle_and_on_any_task():
-    model = fn.Network((1, 1), output=fn.Identity(), bias=False)
+    model = fn.Network((1, 1))
     task = fn.Task([0.0, 1.0, 2.0], [0, 0, 1])
-    result = trained(model, task, 2, **{"layer0.weight": [[[0.3]], [[-1.0]]]})
+    finals = {"layer0.weight": [[[0.3]], [[-1.0]]], "layer0.bias": [[-0.5], [-0.5]]}
+    result = trained(model, task, 2, **finals)
     assert accuracy(result).values.tolist() == [1.0, 2 / 3]
     assert accuracy(result, fn.Task([1.0, 2.0], [1, 1])).values.tolist() == [0.5, 0.0]
 

@@ -149,7 +149,7 @@ def test_every_component_has_an_exact_formula():
 def test_gradients_are_the_derivatives_for_every_scale(scale, bias):
     network = fn.Network((3, 4, 2), hidden=fn.Tanh(1.3), output=fn.Sigmoid(0.8), bias=bias, scale=scale)
     found = check_gradients(
-        network, fn.SquaredError(), random_parameters(network, 1), data(5, network, 2, "unit")
+        network, fn.SquaredError(), random_parameters(network, 1), data(3, network, 2, "unit")
     )
     assert all((np.abs(values) > 1e-6).all() for values in found.values())
 
@@ -157,15 +157,15 @@ def test_gradients_are_the_derivatives_for_every_scale(scale, bias):
 @pytest.mark.parametrize("bias", [True, False])
 @pytest.mark.parametrize("hidden", activations.classes.values(), ids=list(activations.classes))
 def test_gradients_are_the_derivatives_for_every_hidden_activation(hidden, bias):
-    network = fn.Network((3, 4, 3, 2), hidden=default(hidden), output=fn.Arctan(), bias=bias, scale="fan_in")
-    found = check_gradients(network, fn.SquaredError(0.7), random_parameters(network, 3), data(5, network, 4))
+    network = fn.Network((2, 3, 2, 1), hidden=default(hidden), output=fn.Arctan(), bias=bias, scale="fan_in")
+    found = check_gradients(network, fn.SquaredError(0.7), random_parameters(network, 3), data(4, network, 4))
     assert (found["layer0.weight"] != 0).any() == (hidden is not fn.Step)
 
 
 @pytest.mark.parametrize("loss", losses.classes.values(), ids=list(losses.classes))
 @pytest.mark.parametrize("output", activations.classes.values(), ids=list(activations.classes))
 def test_gradients_are_the_derivatives_for_every_output_and_loss(output, loss):
-    network = fn.Network((3, 4, 2), hidden=fn.Sigmoid(), output=default(output), scale="he")
+    network = fn.Network((1, 3, 2), hidden=fn.Sigmoid(), output=default(output), scale="he")
     parameters = random_parameters(network, 5)
     if loss is fn.CrossEntropy and output is not fn.Sigmoid:
         # every output between 0 and 1, where the logarithms exist

@@ -52,9 +52,9 @@ def test_a_picture_makes_itself_again(here, capsys, result, kind, format):
 
 
 def test_whatever_matplotlib_is_set_to_the_file_is_the_same(here, result):
-    plot.save("one.png", result)
+    plot.save("one.png", result, size=(4, 3))
     with matplotlib.rc_context({"font.size": 20, "axes.facecolor": "red", "savefig.dpi": 33}):
-        plot.save("two.png", result)
+        plot.save("two.png", result, size=(4, 3))
     assert (here / "one.png").read_bytes() == (here / "two.png").read_bytes()
 
 
@@ -62,7 +62,17 @@ def test_whatever_matplotlib_is_set_to_the_file_is_the_same(here, result):
     "command",
     [
         ["map", "--points", "12", "--set", "stop.max_steps=40"],
-        ["map", "--points", "12", "--set", "stop.max_steps=40", "--keep", "outcome"],
+        [
+            "map",
+            "--points",
+            "12",
+            "--set",
+            "stop.max_steps=40",
+            "--set",
+            "picture.dpi=40",
+            "--keep",
+            "outcome",
+        ],
         ["map", "--set", "task.x=[[0], [1]]", "--set", "task.y=[1, 0]", "--points", "5"],
         ["map", "--set", "axes={}", "--set", "draws=20", "--set", "start.weight={ normal = [0, 5] }"],
         ["map", "--points", "5", "--set", "axes.learning_rate=[1, 30, 1000]"],
@@ -220,14 +230,14 @@ def test_the_bytes_are_those_of_another_process(here, result):
     }.values(),
 )
 def test_a_picture_of_a_part_makes_that_part_again(here, capsys, result, part):
-    plot.save("part.png", result.isel(part), "steps")
+    plot.save("part.png", result.isel(part), "steps", size=(4, 3), dpi=50)
     assert again(capsys, here / "part.png") == (here / "part.png").read_bytes()
 
 
 def test_a_picture_at_one_value_of_a_hyperparameter_makes_itself_again(here, capsys):
     axes = {"learning_rate": [1.0, 30.0], "bias": fn.linspace(-9, 9, 5), "weight": fn.linspace(-9, 9, 6)}
     sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(3.0), axes=axes)
-    plot.save("one.png", sweep.run(progress=False).isel(learning_rate=1), "loss")
+    plot.save("one.png", sweep.run(progress=False).isel(learning_rate=1), "loss", size=(4, 3), dpi=50)
     assert again(capsys, here / "one.png") == (here / "one.png").read_bytes()
 
 
@@ -246,7 +256,8 @@ def test_what_a_spec_cannot_tell_it_says(here, result):
 
 
 def test_outcomes_are_named_in_a_spec(here, capsys, result):
-    plot.save("steps.png", result, "steps", outcomes=[fn.Outcome.REACHED, "stalled"])
+    outcomes = [fn.Outcome.REACHED, "stalled"]
+    plot.save("steps.png", result, "steps", size=(4, 3), dpi=50, outcomes=outcomes)
     assert toml.loads(plot.spec_in("steps.png"))["picture"]["outcomes"] == ["reached", "stalled"]
     assert again(capsys, here / "steps.png") == (here / "steps.png").read_bytes()
 

@@ -74,7 +74,8 @@ def path(weight, bias, dims=("step",)):
 def color_at(ax, x, y):
     """Colour drawn at the data point (x, y), as 0..255."""
     canvas = ax.figure.canvas
-    canvas.draw()
+    if ax.figure.stale:
+        canvas.draw()
     column, row = ax.transData.transform((x, y))
     pixels = np.asarray(canvas.buffer_rgba())
     return pixels[len(pixels) - 1 - int(row), int(column), :3].astype(int)

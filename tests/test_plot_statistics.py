@@ -68,7 +68,8 @@ def legend_of(ax):
 def color_at(ax, x, y):
     """Colour drawn at the data point (x, y), as 0..255."""
     figure = ax.get_figure(root=True)
-    figure.canvas.draw()
+    if figure.stale:
+        figure.canvas.draw()
     column, row = ax.transData.transform((x, y))
     pixels = np.asarray(figure.canvas.buffer_rgba())
     return pixels[len(pixels) - 1 - int(row), int(column), :3].astype(int)

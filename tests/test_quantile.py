@@ -55,14 +55,22 @@ def true_quantile(u):
 
 @DTYPES
 def test_error_is_at_most_4_ulp(dtype):
+    """Of float32 for every fiftieth argument, and for those that look worst in the numbers of SciPy."""
     u = arguments(dtype)
     found = quantiles(u)
     assert found.dtype == dtype
+    if dtype == np.float32:
+        nearly = special.ndtri(u.astype(float))
+        nearly = abs(found - nearly) / np.spacing(abs(nearly.astype(dtype)))
+        chosen = np.union1d(np.argsort(nearly)[-200:], np.arange(0, len(u), 50))
+        u, found, nearly = u[chosen], found[chosen], nearly[chosen]
     errors = np.empty(len(u))
     with mpmath.workprec(160):
         for k, (number, quantile) in enumerate(zip(u.tolist(), found.tolist(), strict=True)):
             true = true_quantile(number)
             errors[k] = abs(mpmath.mpf(quantile) - true) / mpmath.mpf(float(np.spacing(abs(dtype(true)))))
+    if dtype == np.float32:
+        np.testing.assert_allclose(nearly, errors, rtol=0, atol=0.01)
     worst = int(np.argmax(errors))
     assert errors[worst] <= 4, f"quantile({u[worst]!r}) is {found[worst]!r}, {errors[worst]:.2f} ulp off"
 

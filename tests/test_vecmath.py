@@ -40,29 +40,35 @@ def over_arrays(name):
     function = getattr(elementary, name)
     if name in (*UNARY, "finite"):
 
-        def apply(x):
-            out = np.full(len(x), function(x[0]))
+        def apply(x, out):
             for i in range(len(x)):
                 out[i] = function(x[i])
-            return out
+            return function(x[0])
 
     elif name in ("maximum", "divide"):
 
-        def apply(a, b):
-            out = np.full(len(a), function(a[0], b[0]))
+        def apply(a, b, out):
             for i in range(len(a)):
                 out[i] = function(a[i], b[i])
-            return out
+            return function(a[0], b[0])
 
     else:
 
-        def apply(a, b, c):
-            out = np.full(len(a), function(a[0], b[0], c[0]))
+        def apply(a, b, c, out):
             for i in range(len(a)):
                 out[i] = function(a[i], b[i], c[i])
-            return out
+            return function(a[0], b[0], c[0])
 
-    return numba.njit(error_model="numpy")(apply)
+    compiled = numba.njit(error_model="numpy")(apply)
+
+    def over(*arrays):
+        out = np.empty(len(arrays[0]), function(*(array[:1] for array in arrays)).dtype)
+        compiled(*arrays, out)
+        kinds = tuple(map(numba.typeof, (*arrays, out)))
+        assert compiled.overloads[kinds].signature.return_type == numba.typeof(out).dtype
+        return out
+
+    return over
 
 
 @numba.njit
