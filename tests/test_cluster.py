@@ -277,10 +277,9 @@ class Own(fn.Activation):
 
 
 def test_a_worker_that_lacks_a_component_or_has_other_code_of_it_computes_nothing(
-    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "own_on_workers.py").write_text(OWN)
-    monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # Python's own cache goes by the second
     store = tmp_path / "map.zarr"
 
@@ -291,39 +290,41 @@ def test_a_worker_that_lacks_a_component_or_has_other_code_of_it_computes_nothin
         sys.path.insert(0, folder)
         sys.dont_write_bytecode = True
 
-    def forget(folder: str) -> None:
-        sys.modules.pop("own_on_workers", None)
-        sys.path[:] = [place for place in sys.path if place != folder]
-
     try:
-        importlib.import_module("own_on_workers")
-        with pytest.raises(ValueError) as error:
-            own().run(store=store, cluster=client, progress=False)
-        assert "No module named 'own_on_workers'; a component of your own must be in a module" in refusal(
-            error
-        )
-        assert "can import" in refusal(error)
+        with local_cluster(n_workers=1) as cluster, distributed.Client(cluster) as client:
+            monkeypatch.syspath_prepend(tmp_path)  # not before: the worker would have it, too
+            importlib.import_module("own_on_workers")
+            with pytest.raises(ValueError) as error:
+                own().run(store=store, cluster=client, progress=False)
+            assert "No module named 'own_on_workers'; a component of your own must be in a module" in refusal(
+                error
+            )
+            assert "can import" in refusal(error)
 
-        client.restart()  # a worker that starts is not given the sweep any more
-        client.run(find, str(tmp_path))
-        here = own().run(progress=False)
-        assert_same(own().run(store=store, cluster=client, progress=False), here)
+            # a worker that starts is not given the sweep any more
+            first = list(client.nthreads())
+            cluster.scale(2)
+            client.wait_for_workers(2, timeout=60)
+            client.retire_workers(first)
+            client.run(find, str(tmp_path))
+            here = own().run(progress=False)
+            assert_same(own().run(store=store, cluster=client, progress=False), here)
+            assert not set(first) & set(client.nthreads())
 
-        (tmp_path / "own_on_workers.py").write_text(OWN.replace("K = 1.0", "K = 0.5"))
-        importlib.reload(sys.modules["own_on_workers"])
-        with pytest.raises(ValueError) as error:
-            own().run(store=tmp_path / "new.zarr", cluster=client, progress=False)
-        assert "has other code of own_on_workers:Own; start the workers anew" in refusal(error)
-        assert not (tmp_path / "new.zarr").exists()
+            (tmp_path / "own_on_workers.py").write_text(OWN.replace("K = 1.0", "K = 0.5"))
+            importlib.reload(sys.modules["own_on_workers"])
+            with pytest.raises(ValueError) as error:
+                own().run(store=tmp_path / "new.zarr", cluster=client, progress=False)
+            assert "has other code of own_on_workers:Own; start the workers anew" in refusal(error)
+            assert not (tmp_path / "new.zarr").exists()
 
-        # a worker that comes later than that look at them
-        monkeypatch.setattr("fastneuron.engine.cluster._check_workers", lambda client, sweep: None)
-        with pytest.raises(ClusterError) as late:
-            own().run(store=tmp_path / "new.zarr", cluster=client, progress=False)
-        assert "the code of a component of yours is not the same here" in refusal(late)
-        assert tiles_done(tmp_path / "new.zarr")[0] == 0
+            # a worker that comes later than that look at them
+            monkeypatch.setattr("fastneuron.engine.cluster._check_workers", lambda client, sweep: None)
+            with pytest.raises(ClusterError) as late:
+                own().run(store=tmp_path / "new.zarr", cluster=client, progress=False)
+            assert "the code of a component of yours is not the same here" in refusal(late)
+            assert tiles_done(tmp_path / "new.zarr")[0] == 0
     finally:
-        client.run(forget, str(tmp_path))
         sys.modules.pop("own_on_workers", None)
 
 
@@ -460,7 +461,8 @@ def test_map_refuses_in_one_line(
 
 
 def test_ctrl_c_of_a_terminal_ends_workers_too(tmp_path: Path) -> None:
-    words = ["map", "--workers", "1", "--set", "stop.tolerance=0", "--set", "stop.max_steps=1000000"]
+    words = ["map", "--workers", "1", "--points", "64"]
+    words += ["--set", "stop.tolerance=0", "--set", "stop.max_steps=1000000"]
     with subprocess.Popen(
         [sys.executable, "-m", "fastneuron", *words],
         cwd=tmp_path,

@@ -32,6 +32,7 @@ LOADED = [
     "matplotlib.pyplot",
     "xarray",
     "zarr",
+    "warm",
 ]
 
 # a part of a block or command that cannot run here, and why

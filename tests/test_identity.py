@@ -381,16 +381,17 @@ class Own(fn.Activation):
 """
 
 
-@pytest.mark.parametrize(
-    ("load", "call"), [("from compiled import rise", "rise"), ("import compiled", "compiled.rise")]
-)
-def test_helpers_that_numba_has_on_disk_are_not_answered_with(tmp_path: Path, load: str, call: str) -> None:
+def test_helpers_that_numba_has_on_disk_are_not_answered_with(tmp_path: Path) -> None:
     (tmp_path / "compiled.py").write_text(COMPILED)
-    (tmp_path / "own.py").write_text(USING.format(load=load, call=call))
+    for name, load, call in (
+        ("by_name", "from compiled import rise", "rise"),
+        ("in_module", "import compiled", "compiled.rise"),
+    ):
+        (tmp_path / f"{name}.py").write_text(USING.format(load=load, call=call))
     code = (
-        "import own, compiled, numbers_of_it, fastneuron as fn\n"
-        "model = fn.Neuron(activation=own.Own())\n"
-        "def ahead(): return float(fn.forward(model, {'weight': 1.0}, x=[1.0])[0])\n"
+        "import by_name, in_module, compiled, numbers_of_it, fastneuron as fn\n"
+        "models = [fn.Neuron(activation=module.Own()) for module in (by_name, in_module)]\n"
+        "def ahead(): return [float(fn.forward(one, {'weight': 1.0}, x=[1.0])[0]) for one in models]\n"
         "print(compiled.rise(1.0), ahead())\n"
         "numbers_of_it.K += 1\n"
         "print(ahead())\n"
@@ -400,7 +401,7 @@ def test_helpers_that_numba_has_on_disk_are_not_answered_with(tmp_path: Path, lo
         done = python(tmp_path, code, tmp_path)
         assert done.returncode == 0, done.stderr
         # Numba itself answers with the old constant
-        assert done.stdout.splitlines() == [f"2.0 {k}", f"{k + 1}"]
+        assert done.stdout.splitlines() == [f"2.0 {[k] * 2}", f"{[k + 1] * 2}"]
 
 
 # what a file names is not imported

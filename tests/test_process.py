@@ -19,6 +19,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from fastneuron.cli import printing
 from fastneuron.fingerprint import PACKAGE
+from fastneuron.kernels.cache import cache_folder
 
 from .conftest import Run
 
@@ -69,14 +70,16 @@ def test_files_do_not_take_the_places_of_closed_streams(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
-    for words in ("tasks --json", "--help", "map --help"):
+    for words in ("--help", "map --help"):  # `test_cli` leaves one that computes
         done = shell(f"F {words} | head -1", tmp_path)
         assert len(done.stdout.splitlines()) == 1 and done.stderr == ""
 
 
-def test_output_that_lacks_characters_escapes_them(tmp_path: Path) -> None:
-    done = shell("F map --points 2 --set stop.max_steps=2 --name ü", tmp_path, PYTHONIOENCODING="ascii")
-    assert done.returncode == 0 and "wrote \\xfc.zarr" in done.stdout
+def test_output_that_lacks_characters_escapes_them(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("map", "--points", "2", "--set", "stop.max_steps=2", "--name", "ü")
+    assert code == 0 and "wrote ü.zarr" in out
+    done = shell("F export ü.zarr ü.csv", tmp_path, PYTHONIOENCODING="ascii")
+    assert done.returncode == 0 and "wrote \\xfc.csv" in done.stdout
 
 
 # environment
@@ -121,10 +124,10 @@ def test_help_on_a_terminal_without_a_width(tmp_path: Path, size: tuple[int, int
     "variables",
     [
         {"MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONOPTIMIZE": "2", "LC_ALL": "C"}
-        | {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        | {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+        | {"HOME": "", "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": "here", "MPLCONFIGDIR": "/dev/null"},
         {"MPLBACKEND": "nonsense", "MATPLOTLIBRC": "matplotlibrc", "HOME": "here", "TMPDIR": "/nowhere"}
         | {"TERM": "nonsense", "NO_COLOR": "1", "FORCE_COLOR": "1"},
-        {"HOME": "", "XDG_CACHE_HOME": "", "XDG_CONFIG_HOME": "here", "MPLCONFIGDIR": "/dev/null"},
         {"PYTHONWARNINGS": "error", "SOURCE_DATE_EPOCH": "never", "MPLCONFIGDIR": "/proc/nowhere"},
     ],
     ids=lambda variables: "-".join(variables),
@@ -170,24 +173,27 @@ def test_any_number_of_numbas_threads_will_do(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_info_says_whether_kernels_can_be_kept(tmp_path: Path) -> None:
+def test_info_says_whether_kernels_can_be_kept(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("")
     for place, writable in (("new/er", True), ("file", False), ("file/below", False), ("/proc/new", False)):
-        done = shell("F info --json", tmp_path, NUMBA_CACHE_DIR=place)
-        assert json.loads(done.stdout)["cache_writable"] is writable, place
+        monkeypatch.setenv("NUMBA_CACHE_DIR", place)
+        assert json.loads(run("info", "--json")[1])["cache_writable"] is writable, place
     assert files(tmp_path) == ["file"]
 
 
-def test_kernels_are_kept_in_no_relative_cache_folder(tmp_path: Path) -> None:
+def test_kernels_are_kept_in_no_relative_cache_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     for variables in (
         {"XDG_CACHE_HOME": ""},
         {"XDG_CACHE_HOME": "here"},
         {"HOME": "", "XDG_CACHE_HOME": "a"},
     ):
-        code = "from fastneuron.kernels.cache import cache_folder; print(cache_folder().is_absolute())"
-        environment = os.environ | variables | {"NUMBA_CACHE_DIR": ""}
-        words = [sys.executable, "-c", code]
-        assert subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True).stdout == b"True\n"
+        with monkeypatch.context() as within:
+            for name, value in (variables | {"NUMBA_CACHE_DIR": ""}).items():
+                within.setenv(name, value)
+            folder = cache_folder()
+        assert folder is not None and folder.is_absolute(), variables
 
 
 @pytest.mark.parametrize("words", ["--help", "map", "info", "status a.zarr"])
@@ -322,13 +328,17 @@ def test_what_is_no_file_is_not_replaced(run: Run, odd: Path, stem: str) -> None
     assert sorted(odd.iterdir()) == before and not (odd / f"{stem}.png").is_file()
 
 
-def test_a_spec_is_read_from_a_pipe_of_the_shell(tmp_path: Path) -> None:
+def test_a_spec_is_read_from_a_pipe_of_the_shell(run: Run, tmp_path: Path) -> None:
     text = (
         'task = { name = "inverter" }\noptimizer = { name = "gradient_descent", learning_rate = 1 }\n'
         "axes = { bias = [0, 1], weight = [0, 1] }\nstop = { max_steps = 2 }"
     )
-    done = shell(f"F map <(echo '{text}') --name piped", tmp_path)
-    assert done.returncode == 0 and files(tmp_path) == ["piped.png", "piped.zarr"], done.stderr
+    reads, writes = os.pipe()  # what a shell makes of <( )
+    with open(writes, "w") as file:
+        file.write(text)
+    code, _, err = run("map", f"/dev/fd/{reads}", "--name", "piped")
+    os.close(reads)
+    assert (code, err) == (0, "") and files(tmp_path) == ["piped.png", "piped.zarr"]
     done = shell(f"echo '{text}' | F descend /dev/stdin --steps 1", tmp_path)
     assert done.returncode == 0, done.stderr
 

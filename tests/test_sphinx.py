@@ -73,7 +73,7 @@ def builds():
         "fastneuron.sphinx",
         "myst_parser.parsers.sphinx_",
     ]
-    loaded += ["sphinx.builders.html", "sphinx.cmd.build"]
+    loaded += ["sphinx.builders.html", "sphinx.cmd.build", "warm"]
     # Python's own cache goes by the second
     with Forks("sphinx.cmd.build:main", loaded, PYTHONDONTWRITEBYTECODE="1") as forks:
         yield forks

@@ -136,7 +136,7 @@ def test_sound_map_is_found_sound(tmp_path):
 @pytest.mark.parametrize("name", ["outcome", "loss", "final_weight"])
 def test_damaged_tile_is_found_and_computed_anew(tmp_path, damage, name):
     path = tmp_path / "map.zarr"
-    sweep().run(store=path, progress=False)
+    sweep().run(store=path, keep=["outcome", "loss", "final"], progress=False)
     before = contents(path)
     damage_file(path / name / "c" / "1" / "2", damage)
     found = condition_of(path)
@@ -187,7 +187,7 @@ def test_verify_tells_of_damage_and_ends_with_1(tmp_path, capsys):
 @pytest.mark.parametrize("name", ["bias/zarr.json", "bias/c/0", "loss/zarr.json", "tile_done/zarr.json"])
 def test_damaged_metadata_and_coordinates_are_found_and_mended(tmp_path, capsys, name, damage):
     path = tmp_path / "map.zarr"
-    whole = sweep().run(store=path, progress=False).load()
+    whole = sweep().run(store=path, keep=["outcome", "loss"], progress=False).load()
     before = contents(path)
     damage_file(path / name, damage)
     array = name.partition("/")[0]
@@ -351,7 +351,7 @@ def test_a_map_of_an_earlier_version_opens_with_a_warning(tmp_path):
 @pytest.mark.parametrize("pair", [("bias", "tile_done"), ("loss", "steps"), ("bias", "weight")])
 def test_exchanged_metadata_of_arrays_are_told_of_and_mended(tmp_path, capsys, pair):
     path = tmp_path / "map.zarr"
-    sweep().run(store=path, progress=False)
+    sweep().run(store=path, keep=["outcome", "loss", "steps"], progress=False)
     before = contents(path)
     one, other = (path / name / "zarr.json" for name in pair)
     texts = one.read_text(), other.read_text()
