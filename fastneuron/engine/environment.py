@@ -8,9 +8,10 @@ import platform
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, cast
 
 import fastneuron
@@ -68,8 +69,8 @@ def warmup(progress: bool | None = None) -> int:
     """Compile the usual combinations, so that later runs start at once.
 
     These are the inverter and the two-input gates, sigmoid, squared error and cross-entropy, gradient
-    descent, over weights and biases, float64 and float32, with trajectories and forward passes. Each
-    combination is compiled in a process of its own, one a processor at a time.
+    descent, over weights and biases, float64 and float32, with trajectories and forward passes. Each dtype is
+    compiled in a process of its own, side by side.
 
     Parameters
     ----------
@@ -100,51 +101,62 @@ def warmup(progress: bool | None = None) -> int:
     True
     """
     from fastneuron.engine.progress import reporting
+    from fastneuron.sweep import DTYPES
 
     before = info()["cached_kernels"]
-    cores = int(info()["cores"])
-    with reporting(progress, len(_USUAL)) as report, ThreadPoolExecutor(cores) as pool:
+    with reporting(progress, len(_USUAL) * len(DTYPES)) as report, ThreadPoolExecutor(len(DTYPES)) as pool:
         running: set[subprocess.Popen[str]] = set()
-        futures = [pool.submit(_compile_apart, running, *combination) for combination in _USUAL]
+        ends: SimpleQueue[Exception | None] = SimpleQueue()
+        for dtype in DTYPES:
+            pool.submit(_compile_apart, running, ends, dtype)
         try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                future.result()
-                report(done, len(_USUAL))
+            for done in range(1, len(_USUAL) * len(DTYPES) + 1):
+                if error := ends.get():
+                    raise error
+                report(done, len(_USUAL) * len(DTYPES))
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
             for process in list(running):
                 process.terminate()
             raise
     return int(info()["cached_kernels"]) - int(before)
 
 
-# task, loss, dtype
-_USUAL = list(
-    itertools.product(("inverter", "nand"), ("squared_error", "cross_entropy"), ("float64", "float32"))
-)
+# task, loss
+_USUAL = list(itertools.product(("inverter", "nand"), ("squared_error", "cross_entropy")))
 
 
-def _compile_apart(running: set[subprocess.Popen[str]], task: str, loss: str, dtype: str) -> None:
-    """Compile a combination in another process: this one can only compile one thing at a time.
+def _compile_apart(
+    running: set[subprocess.Popen[str]], ends: SimpleQueue[Exception | None], dtype: str
+) -> None:
+    """Compile all combinations in another process: this one can only compile one thing at a time.
 
-    While it runs, the process is in `running`.
+    While it runs, the process is in `running`. Each combination that is done, and an error, goes to `ends`.
     """
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; "
-        f"from fastneuron.engine import environment; environment.compile_usual({task!r}, {loss!r}, {dtype!r})"
+        f"from fastneuron.engine import environment; environment.compile_usual({dtype!r})"
     )
     command = [sys.executable, "-c", code]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
-        running.add(process)
-        stderr = process.communicate()[1]
-        running.discard(process)
-    if process.returncode:
-        said = (stderr.strip().splitlines() or [f"exit code {process.returncode}"])[-1]
-        raise RuntimeError(f"compiling {task}, {loss}, {dtype} failed: {said}")
+    try:
+        with (
+            tempfile.TemporaryFile("w+") as said,
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True) as process,
+        ):
+            running.add(process)
+            assert process.stdout
+            for _ in process.stdout:
+                ends.put(None)
+            running.discard(process)
+            if process.wait():
+                said.seek(0)
+                last = (said.read().strip().splitlines() or [f"exit code {process.returncode}"])[-1]
+                raise RuntimeError(f"compiling for {dtype} failed: {last}")
+    except Exception as error:
+        ends.put(error)
 
 
-def compile_usual(task: str, loss: str, dtype: str) -> None:
-    """Compile the kernels of one of the usual combinations: a map, a trajectory, a forward pass."""
+def compile_usual(dtype: str) -> None:
+    """Compile the kernels of the usual combinations: a map, a trajectory, a forward pass; a line for each."""
     import numpy as np
 
     from fastneuron import tasks
@@ -158,18 +170,21 @@ def compile_usual(task: str, loss: str, dtype: str) -> None:
     from fastneuron.outcomes import Stop
     from fastneuron.sweep import Sweep
 
-    sweep = Sweep(
-        task=tasks.from_spec({"name": task}),
-        loss=cast("Loss", losses.from_spec(loss, "loss")),
-        optimizer=GradientDescent(1.0),
-        axes={"bias": linspace(0, 1, 2)},
-        stop=Stop(max_steps=2),
-        dtype=dtype,
-    )
-    run(sweep, progress=False)
-    model = Neuron(sweep.task.inputs)
-    descend(sweep.task, model, loss=sweep.loss, optimizer=sweep.optimizer, start={}, steps=1, dtype=dtype)
-    forward(model, dict.fromkeys(model.parameters, np.zeros(1, dtype)), sweep.task.x)
+    for task, loss in _USUAL:
+        sweep = Sweep(
+            task=tasks.from_spec({"name": task}),
+            loss=cast("Loss", losses.from_spec(loss, "loss")),
+            optimizer=GradientDescent(1.0),
+            axes={"bias": linspace(0, 1, 2)},
+            stop=Stop(max_steps=2),
+            dtype=dtype,
+        )
+        run(sweep, progress=False)
+        model = Neuron(sweep.task.inputs)
+        parts: dict[str, Any] = {"loss": sweep.loss, "optimizer": sweep.optimizer, "dtype": dtype}
+        descend(sweep.task, model, start={}, steps=1, **parts)
+        forward(model, dict.fromkeys(model.parameters, np.zeros(1, dtype)), sweep.task.x)
+        print(flush=True)
 
 
 def _version(package: str) -> str:
