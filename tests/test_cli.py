@@ -662,6 +662,14 @@ def test_info_and_warmup_report(run: Run) -> None:
     assert (code, err) == (0, "") and json.loads(out)["seconds"] >= 0
 
 
+def test_a_compiler_that_is_killed_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    kills = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    monkeypatch.setattr("fastneuron.engine.environment._COMPILING", kills)
+    code, out, err = run("warmup")
+    assert (code, out) == (1, "") and err.startswith("fastneuron: failed: compiling for float")
+    assert err.endswith(": exit code -9\n")
+
+
 @pytest.mark.parametrize("words", [[], ["--help"], ["map", "--help"], ["descend", "-h"], ["--version"]])
 def test_help_and_version(run: Run, words: list[str]) -> None:
     code, out, err = run(*words)

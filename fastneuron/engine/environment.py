@@ -84,7 +84,7 @@ def warmup(progress: bool | None = None) -> int:
 
     Raises
     ------
-    RuntimeError
+    ChildProcessError
         If a process fails, with what it said last.
     ValueError
         If `progress` is none of those.
@@ -121,6 +121,12 @@ def warmup(progress: bool | None = None) -> int:
     return int(info()["cached_kernels"]) - int(before)
 
 
+_COMPILING = """
+import sys
+sys.path[:] = sys.argv[2:]
+from fastneuron.engine.environment import compile_usual
+compile_usual(sys.argv[1])
+"""
 # task, loss
 _USUAL = list(itertools.product(("inverter", "nand"), ("squared_error", "cross_entropy")))
 
@@ -132,11 +138,7 @@ def _compile_apart(
 
     While it runs, the process is in `running`. Each combination that is done, and an error, goes to `ends`.
     """
-    code = (
-        f"import sys; sys.path[:] = {sys.path!r}; "
-        f"from fastneuron.engine import environment; environment.compile_usual({dtype!r})"
-    )
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", _COMPILING, dtype, *sys.path]
     try:
         with (
             tempfile.TemporaryFile("w+") as said,
@@ -150,7 +152,7 @@ def _compile_apart(
             if process.wait():
                 said.seek(0)
                 last = (said.read().strip().splitlines() or [f"exit code {process.returncode}"])[-1]
-                raise RuntimeError(f"compiling for {dtype} failed: {last}")
+                raise ChildProcessError(f"compiling for {dtype}: {last}")
     except Exception as error:
         ends.put(error)
 
