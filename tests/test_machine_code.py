@@ -27,9 +27,7 @@ from fastneuron.kernels.block import write_problem
 from fastneuron.kernels.lanes import run_tile
 from fastneuron.kernels.layers import write_linear
 
-
-
-# what is read from the disk cache has no assembly, but the module from which it is made
+# what is read from the disk cache has no assembly, but it has the module from which that is made
 def assembly(kernel):
     library = kernel.overloads[kernel.signatures[-1]].library
     return kernel.targetctx.codegen()._tm.emit_assembly(library._get_module_for_linking())

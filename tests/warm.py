@@ -1,6 +1,6 @@
-"""Once this is loaded, what a process does when it first runs and draws something has been done.
+"""A small map and a picture: what a process loads and sets up for its first ones is there afterwards.
 
-It is the last of the modules that `Forks` load, for what they run not to do it again.
+`Forks` import this module last, so that no process which is forked has to do that again.
 """
 
 from __future__ import annotations
@@ -19,4 +19,4 @@ result = fn.Sweep(
 ).run(progress=False)
 with tempfile.TemporaryDirectory() as folder:
     fn.plot.save(Path(folder, "a.png"), result, "outcome")
-gc.freeze()  # what is not looked at is not copied for a process that is forked
+gc.freeze()  # what the collector does not look at need not be copied for a forked process
