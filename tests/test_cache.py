@@ -129,6 +129,50 @@ def test_later_processes_compile_nothing_until_a_constant_two_imports_away_is_ed
     assert restored["final_bias"] == first["final_bias"]
 
 
+NAMESAKE = """
+import fastneuron as fn
+
+
+@fn.component
+class Own(fn.Activation):
+    def value(self, z):
+        return fn.constant(z, {steepness}) * z
+
+    def slope(self, z, a):
+        return fn.constant(z, {steepness})
+"""
+RUN_THEM = """
+import importlib, sys
+import fastneuron as fn
+
+for name in sys.argv[1:]:
+    model = fn.Neuron(activation=importlib.import_module(name).Own())
+    sweep = fn.Sweep(
+        task=fn.Task([1.0], [0.0]),
+        model=model,
+        optimizer=fn.GradientDescent(0.5),
+        axes={"weight": [1.0]},
+        start={"bias": 0.0},
+        stop=fn.Stop(max_steps=1),
+    )
+    final = sweep.run(progress=False).final_weight.item()
+    print(name, fn.forward(model, {"weight": 1.0}, x=[1.0]).item(), final)
+"""
+
+
+def test_components_of_one_name_do_not_run_each_other_s_code_from_the_cache(tmp_path):
+    """The loss s^2 w^2 / 2 has the slope s^2 w: a step of 1/2 from 1 ends at 1 - s^2 / 2."""
+    for name, steepness in (("one", 2.0), ("two", 5.0)):
+        (tmp_path / f"{name}.py").write_text(NAMESAKE.format(steepness=steepness))
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])}
+    for names in (["one"], ["two"], ["one", "two"], ["two", "one"]):  # each first in a process of its own
+        command = [sys.executable, "-W", "error", "-c", RUN_THEM, *names]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        expected = {"one": "one 2.0 -1.0", "two": "two 5.0 -11.5"}
+        assert done.stdout.splitlines() == [expected[name] for name in names]
+
+
 # entries, with a small kernel
 
 

@@ -20,7 +20,7 @@ from numba.extending import intrinsic, overload
 
 from fastneuron.kernels.apart import apart
 from fastneuron.kernels.cache import KernelCache
-from fastneuron.kernels.parts import MethodCompiler, PartCompiler
+from fastneuron.kernels.pipelines import KernelCompiler, MethodCompiler, PartCompiler
 
 _FLAGS: Any = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 _PART: Any = _FLAGS | {"no_cpython_wrapper": True, "pipeline_class": PartCompiler}
@@ -47,7 +47,7 @@ def compiled_anew(compiled: Any, function: Callable[..., Any]) -> Any:
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function that Python calls: a serial kernel without the GIL, cached on disk."""
-    compiled = _jit(**_FLAGS)(function)
+    compiled = _jit(pipeline_class=KernelCompiler, **_FLAGS)(function)
     compiled._cache = KernelCache(function)
     return compiled
 
