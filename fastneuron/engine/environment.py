@@ -103,17 +103,17 @@ def warmup(progress: bool | None = None) -> int:
     from fastneuron.engine.progress import reporting
     from fastneuron.sweep import DTYPES
 
-    before = info()["cached_kernels"]
-    with reporting(progress, len(_USUAL) * len(DTYPES)) as report, ThreadPoolExecutor(len(DTYPES)) as pool:
+    before, total = info()["cached_kernels"], len(_USUAL) * len(DTYPES)
+    with reporting(progress, total) as report, ThreadPoolExecutor(len(DTYPES)) as pool:
         running: set[subprocess.Popen[str]] = set()
         ends: SimpleQueue[Exception | None] = SimpleQueue()
         for dtype in DTYPES:
             pool.submit(_compile_apart, running, ends, dtype)
         try:
-            for done in range(1, len(_USUAL) * len(DTYPES) + 1):
+            for done in range(1, total + 1):
                 if error := ends.get():
                     raise error
-                report(done, len(_USUAL) * len(DTYPES))
+                report(done, total)
         except BaseException:
             for process in list(running):
                 process.terminate()

@@ -38,22 +38,30 @@ class _Kernel(JITCodeLibrary):
         super()._optimize_final_module()
 
 
-def _library(kind: Any, state: Any) -> Any:
-    library = kind(state.targetctx.codegen(), state.func_id.func_qualname)
-    library.enable_object_caching()
-    return library
+@register_pass(mutates_CFG=True, analysis_only=False)
+class _KernelLowering(NativeLowering):
+    """Numba's own lowering, into a library of ours."""
+
+    _name = "kernel_lowering"
+    library: Any = _Kernel
+
+    def run_pass(self, state: Any) -> bool:
+        state.library = self.library(state.targetctx.codegen(), state.func_id.func_qualname)
+        state.library.enable_object_caching()
+        done: bool = super().run_pass(state)
+        return done
 
 
 @register_pass(mutates_CFG=True, analysis_only=False)
-class _PartLowering(NativeLowering):
-    """Numba's own lowering, into such a library."""
+class _PartLowering(_KernelLowering):
+    """The same for a part, which Python cannot call."""
 
     _name = "part_lowering"
+    library = _Part
 
     def run_pass(self, state: Any) -> bool:
-        state.library = _library(_Part, state)
         state.flags.no_compile = True
-        super().run_pass(state)
+        done = super().run_pass(state)
         state.library.finalize()
         lowered = state.cr
         # calls are resolved by the object that Python would call, if there were machine code
@@ -61,18 +69,6 @@ class _PartLowering(NativeLowering):
         own = _dynfunc.make_function(module, name, "", 0, lowered.env, (state.library,))
         state.targetctx.insert_user_function(own, lowered.fndesc, [state.library])
         state.cr = lowered._replace(cfunc=own)
-        return True
-
-
-@register_pass(mutates_CFG=True, analysis_only=False)
-class _KernelLowering(NativeLowering):
-    """Numba's own lowering, into such a library."""
-
-    _name = "kernel_lowering"
-
-    def run_pass(self, state: Any) -> bool:
-        state.library = _library(_Kernel, state)
-        done: bool = super().run_pass(state)
         return done
 
 
