@@ -6,7 +6,7 @@ in common, products and the way back, is compiled once and called by address (`c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -62,9 +62,19 @@ def _transposed(matrix: Any) -> Any:
     return lambda matrix: Shared(matrix.numbers, matrix.at, matrix.column, matrix.row)
 
 
+class Layers(NamedTuple):
+    """What samples go through: fields of a `NetworkProblem`, whatever trains it."""
+
+    hidden: Any
+    output: Any
+    linear: Any
+    layers: Any
+    factors: Any
+
+
 @inner
 def through_layers(own, like, parameters, at, stride, room, inputs, k):
-    """The layers' outputs and slopes for k samples: `inputs` has a row for each."""
+    """The outputs and slopes of `Layers` for k samples: `inputs` has a row for each."""
     never_inline()
     use_full_width()
     count = lanes_in(like)

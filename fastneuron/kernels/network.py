@@ -25,6 +25,7 @@ from fastneuron.kernels.layers import (
     SLOPES_AT,
     UNITS,
     WORDS,
+    Layers,
     back,
     through_layers,
 )
@@ -83,11 +84,12 @@ def _in_groups(
     last = flat_from(numbers, (layers - 1) * WORDS)
     outputs = last[UNITS]
     worst, loss = zero, zero
+    dense = Layers(own.hidden, own.output, own.linear, own.layers, own.factors)
     seen = samples_seen(own, like, room, places, lane, stride)
     for group in range(0, seen, SAMPLES):
         k = min(SAMPLES, seen - group)
         inputs = inputs_of(own, like, room, group, k)
-        through_layers(own, like, source, at, stride, room, inputs, k)
+        through_layers(dense, like, source, at, stride, room, inputs, k)
         for s in range(k):
             for u in range(outputs):
                 q = (s * outputs + u) * count
@@ -165,9 +167,10 @@ def _summed(
     worst, loss, low, high = zero, zero, zero, zero
     one = problem.mean / problem.mean
     bit = one
+    dense = Layers(own.hidden, own.output, own.linear, own.layers, own.factors)
     for group in range(0, own.samples, SAMPLES):
         k = min(SAMPLES, own.samples - group)
-        through_layers(own, like, parameters, at, stride, room, all_inputs(own, group), k)
+        through_layers(dense, like, parameters, at, stride, room, all_inputs(own, group), k)
         for q in range(k * outputs):
             a = take(room, (last[OUTPUTS_AT] + q) * count, like)
             z = take(room, (last[SLOPES_AT] + q) * count, like)

@@ -1,8 +1,9 @@
 """How functions go through Numba: the kernels that Python calls, and the parts of which they are made.
 
-A part is optimised, and then a part of others: no machine code is made of it alone. Numba makes machine code
-of every function it compiles, and looks in each for what kernels do not have. Both together take a quarter of
-the time that a new combination of components costs (docs/decisions/0005-compile-time.md).
+A part is a part of others: no machine code is made of it alone, and it is made a little smaller, not
+optimised in full, since the kernel is. Numba does both for every function it compiles, and looks in each for
+what kernels do not have. All this would take a third of the time that a new combination of components costs
+(docs/decisions/0005-compile-time.md).
 
 A kernel keeps its parts to itself. Numba lets others find them by name, which is the same for two components
 of one name: a process numbers them anew, and of a class only its name counts. So of two such kernels from the
@@ -20,7 +21,14 @@ from numba.core.typed_passes import NativeLowering
 
 
 class _Part(JITCodeLibrary):
-    """The optimised code of a function, to be linked into that of others."""
+    """The code of a function, to be linked into that of others."""
+
+    def _optimize_final_module(self) -> None:
+        codegen = self._codegen
+        passes, builder = codegen._module_pass_manager(
+            loop_vectorize=codegen._loopvect, slp_vectorize=False, opt=codegen._opt_level, cost="cheap"
+        )
+        passes.run(self._final_module, builder)
 
     def _finalize_final_module(self) -> None:
         self._finalize_dynamic_globals()
