@@ -95,7 +95,7 @@ def __getattr__(name: str) -> "Any":
     elif name == "__all__":
         # open would hide Python's own
         return sorted({*_HOMES, *_components(), "__version__"} - {"open"})
-    elif not name.startswith("_") and name in _components():
+    elif name[:1].isupper() and name in _components():  # not for a module: all components would be loaded
         value = _components()[name]
     else:
         raise AttributeError(f"module 'fastneuron' has no attribute {name!r}")

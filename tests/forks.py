@@ -15,6 +15,7 @@ import select
 import subprocess
 import sys
 import tempfile
+import types
 import warnings
 from collections.abc import Callable
 from multiprocessing.context import ForkProcess
@@ -82,6 +83,15 @@ def code_of(process: ForkProcess) -> int:
     """The exit code of a process, once it has ended."""
     process.join()
     return int(process.exitcode or 0)
+
+
+def python(code: str, folders: list[str], variables: dict[str, str]) -> int:
+    """``python -c CODE`` with these variables, which finds modules in these folders first."""
+    os.environ.update(variables)
+    sys.path[:0] = folders
+    session = sys.modules["__main__"] = types.ModuleType("__main__")
+    exec(code, vars(session))
+    return 0
 
 
 def _work(function: Callable[..., int], folder: str, stdout: str, stderr: str, given: list[Any]) -> None:

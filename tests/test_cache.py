@@ -2,17 +2,17 @@
 
 import importlib
 import json
-import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 
 import fastneuron as fn
-from fastneuron.fingerprint import PACKAGE, class_fingerprint, package_fingerprint
+from fastneuron.fingerprint import class_fingerprint, package_fingerprint
 from fastneuron.kernels import cache
 from fastneuron.kernels.jit import kernel
+
+from .forks import Forks
 
 OWN = """
 import numba
@@ -80,17 +80,19 @@ def write(folder, sources):
         (folder / f"{name}.py").write_text(text)
 
 
-def process(folder):
-    """What a new process says that has the modules of `folder`, and its cache there."""
-    environment = os.environ | {
-        "NUMBA_CACHE_DIR": str(folder / "cache"),
-        "PYTHONPATH": os.pathsep.join([str(folder), str(PACKAGE.parent)]),
-        "PYTHONDONTWRITEBYTECODE": "1",  # Python's own cache goes by the second
-    }
-    command = [sys.executable, "-W", "error", "-c", RUN]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+@pytest.fixture(scope="module")
+def python():
+    """A function: what code prints in a new process, which has no kernel yet and the modules of a folder."""
+    loaded = ["dask.array", "fastneuron.engine.local", "fastneuron.engine.response", "numba.np.arraymath"]
+
+    def printed(folder, code, **variables):
+        done = forks.call(folder, code, [str(folder)], variables)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    # Python's own cache goes by the second
+    with Forks("forks:python", loaded, "-W", "error", PYTHONDONTWRITEBYTECODE="1") as forks:
+        yield printed
 
 
 def after_three_steps(steepness):
@@ -109,7 +111,10 @@ def after_three_steps(steepness):
     return finals
 
 
-def test_later_processes_compile_nothing_until_a_constant_two_imports_away_is_edited(tmp_path):
+def test_later_processes_compile_nothing_until_a_constant_two_imports_away_is_edited(tmp_path, python):
+    def process(folder):
+        return json.loads(python(folder, RUN, NUMBA_CACHE_DIR=str(folder / "cache")))
+
     write(tmp_path, SOURCES)
     first = process(tmp_path)
     assert (first["hits"], first["misses"]) == ([0, 0, 0], [1, 1, 1])
@@ -142,35 +147,32 @@ class Own(fn.Activation):
         return fn.constant(z, {steepness})
 """
 RUN_THEM = """
-import importlib, sys
+import importlib
 import fastneuron as fn
 
-for name in sys.argv[1:]:
+for name in {names}:
     model = fn.Neuron(activation=importlib.import_module(name).Own())
     sweep = fn.Sweep(
         task=fn.Task([1.0], [0.0]),
         model=model,
         optimizer=fn.GradientDescent(0.5),
-        axes={"weight": [1.0]},
-        start={"bias": 0.0},
+        axes={{"weight": [1.0]}},
+        start={{"bias": 0.0}},
         stop=fn.Stop(max_steps=1),
     )
     final = sweep.run(progress=False).final_weight.item()
-    print(name, fn.forward(model, {"weight": 1.0}, x=[1.0]).item(), final)
+    print(name, fn.forward(model, {{"weight": 1.0}}, x=[1.0]).item(), final)
 """
 
 
-def test_components_of_one_name_do_not_run_each_other_s_code_from_the_cache(tmp_path):
+def test_components_of_one_name_do_not_run_each_other_s_code_from_the_cache(tmp_path, python):
     """The loss s^2 w^2 / 2 has the slope s^2 w: a step of 1/2 from 1 ends at 1 - s^2 / 2."""
     for name, steepness in (("one", 2.0), ("two", 5.0)):
         (tmp_path / f"{name}.py").write_text(NAMESAKE.format(steepness=steepness))
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(PACKAGE.parent)])}
     for names in (["one"], ["two"], ["one", "two"], ["two", "one"]):  # each first in a process of its own
-        command = [sys.executable, "-W", "error", "-c", RUN_THEM, *names]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
         expected = {"one": "one 2.0 -1.0", "two": "two 5.0 -11.5"}
-        assert done.stdout.splitlines() == [expected[name] for name in names]
+        printed = python(tmp_path, RUN_THEM.format(names=names))
+        assert printed.splitlines() == [expected[name] for name in names]
 
 
 # entries, with a small kernel

@@ -382,7 +382,7 @@ def test_interrupting_a_map_ends_with_the_line_that_resumes_it(
         while not store.exists():  # it is there when it is laid out
             assert child.poll() is None and time.monotonic() < deadline
             time.sleep(0.02)
-        time.sleep(0.5)
+        time.sleep(0.1)
         child.send_signal(number)
         sent = time.monotonic()
         out, err = child.communicate(timeout=120)

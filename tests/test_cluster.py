@@ -11,6 +11,8 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ import distributed
 import numpy as np
 import pytest
 import zarr
+from distributed.utils import get_mp_context
 
 import fastneuron as fn
 from fastneuron.cli.main import main
@@ -31,6 +34,19 @@ from fastneuron.store import MapStore, tiles_done
 def many_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tiles, "FEWEST_POINTS", 64)
     monkeypatch.setattr(tiles, "MOST_POINTS", 64)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def forks() -> Iterator[None]:
+    """Workers of `local_cluster` are forked from a process that has their modules loaded."""
+    with (
+        dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"}),
+        pytest.MonkeyPatch.context() as within,
+    ):
+        within.syspath_prepend(Path(__file__).parent)
+        get_mp_context().set_forkserver_preload(["fastneuron.engine.worker", "warm"])
+        forkserver.ensure_running()
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +79,8 @@ def sweep(steps: int = 300, **changes: Any) -> fn.Sweep:
 
 
 def long_sweep() -> fn.Sweep:
-    """Every start takes all steps, so that a tile takes about a quarter of a second."""
-    return sweep(stop=fn.Stop(max_steps=200_000, tolerance=0.0), optimizer=fn.GradientDescent(0.01))
+    """Every start takes all steps, so that a tile takes about a tenth of a second."""
+    return sweep(stop=fn.Stop(max_steps=80_000, tolerance=0.0), optimizer=fn.GradientDescent(0.01))
 
 
 @pytest.fixture(scope="module")
@@ -154,20 +170,30 @@ def test_map_that_was_interrupted_on_a_cluster_is_gone_on_with(client: Any, tmp_
 
 def test_ctrl_c_gives_up_tiles_that_take_long(client: Any, tmp_path: Path) -> None:
     endless = sweep(stop=fn.Stop(max_steps=2**31 - 1, tolerance=0.0), optimizer=fn.GradientDescent(1e-9))
+
+    def until_each_computes(tiles: int) -> None:
+        deadline = time.monotonic() + 30
+        while set(client.run(lambda dask_worker: dask_worker.state.executing_count).values()) != {tiles}:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+    def interrupt() -> None:
+        try:
+            until_each_computes(1)
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    timer = threading.Timer(3.0, os.kill, [os.getpid(), signal.SIGINT])
+    interrupting = threading.Thread(target=interrupt)
     try:
-        timer.start()
+        interrupting.start()
         with pytest.raises(KeyboardInterrupt):
             endless.run(store=tmp_path / "map.zarr", cluster=client, progress=False)
     finally:
-        timer.join()
+        interrupting.join()
         signal.signal(signal.SIGINT, before)
     assert tiles_done(tmp_path / "map.zarr") == (0, 9)
-    deadline = time.monotonic() + 30
-    while set(client.run(lambda dask_worker: dask_worker.state.executing_count).values()) != {0}:
-        assert time.monotonic() < deadline  # a worker ends its chunk of steps first
-        time.sleep(0.1)
+    until_each_computes(0)  # a worker ends its chunk of steps first
     assert no_plugins_left(client)
 
 

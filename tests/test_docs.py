@@ -62,7 +62,7 @@ SMALLER = {
         "1024)": "64)",
     },
     "docs/activity.md": {"draws=100_000": "draws=1000"},
-    "docs/cluster.md": {"--workers 4": "--workers 2 --points 64"},
+    "docs/cluster.md": {"--workers 4": "--workers 1 --points 64"},
     "docs/howto/docs-figures.md": {"frames=40": "frames=5", "--steps 500": "--steps 20"},
     "docs/networks.md": {"draws=100_000": "draws=1000", "draws=64": "draws=2", "steps=1440": "steps=144"},
 }

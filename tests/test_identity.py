@@ -13,7 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ import pytest
 import fastneuron as fn
 from fastneuron.cli.main import main
 from fastneuron.fingerprint import PACKAGE
+
+from .forks import Forks
 
 SOFT = """
 import fastneuron as fn
@@ -104,12 +106,16 @@ def command(here: Path, *words: str, path: tuple[Path, ...] = ()) -> subprocess.
     return subprocess.run(whole, cwd=here, env=environment(*path), capture_output=True, text=True)
 
 
-def python(here: Path, code: str, *folders: Path) -> subprocess.CompletedProcess[str]:
-    whole = [sys.executable, "-W", "error", "-c", code]
-    return subprocess.run(whole, cwd=here, env=environment(*folders), capture_output=True, text=True)
-
-
 Command = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def python() -> Iterator[Command]:
+    """A function: code in a process of its own, which finds modules in the folders given."""
+    loaded = ["dask.array", "fastneuron.cli.app", "fastneuron.engine.local", "fastneuron.plot", "warm"]
+    # Python's own cache goes by the second
+    with Forks("forks:python", loaded, "-W", "error", PYTHONDONTWRITEBYTECODE="1") as forks:
+        yield lambda here, code, *folders: forks.call(here, code, [*map(str, folders)], {})
 
 
 @pytest.fixture
@@ -144,10 +150,11 @@ def single_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(tmp_path_factory: pytest.TempPathFactory, python: Command) -> Path:
     """A folder with a map, by the sources in its folder ``code``."""
     here = tmp_path_factory.mktemp("made")
-    done = command(here, "map", *SET, "--name", "own", path=(write(here / "code"),))
+    words = ["map", *SET, "--name", "own"]
+    done = python(here, f"from fastneuron.cli.main import main; exit(main({words}))", write(here / "code"))
     assert done.returncode == 0, done.stderr
     return here
 
@@ -253,7 +260,7 @@ else:
 """
 
 
-def test_a_half_finished_map_is_resumed_by_the_same_code_only(tmp_path: Path) -> None:
+def test_a_half_finished_map_is_resumed_by_the_same_code_only(python: Command, tmp_path: Path) -> None:
     done = python(tmp_path, HALF.replace('"half" in sys.argv', "True"), write(tmp_path / "code"))
     assert re.fullmatch(r"interrupted \([123], 4\)\n", done.stdout), done.stdout + done.stderr
     other = write(tmp_path / "other", **edited("helper of a helper"))
@@ -335,7 +342,9 @@ print(ahead(), stored())
 """
 
 
-def test_cells_of_a_notebook_that_are_run_again_are_not_answered_with_older_results(tmp_path: Path) -> None:
+def test_cells_of_a_notebook_that_are_run_again_are_not_answered_with_older_results(
+    python: Command, tmp_path: Path
+) -> None:
     done = python(tmp_path, NOTEBOOK)
     assert done.returncode == 0, done.stderr
     two, three, half = ([k] * 3 for k in (2.0, 3.0, 0.5))  # of the sweep, the descent, the forward pass
@@ -381,7 +390,7 @@ class Own(fn.Activation):
 """
 
 
-def test_helpers_that_numba_has_on_disk_are_not_answered_with(tmp_path: Path) -> None:
+def test_helpers_that_numba_has_on_disk_are_not_answered_with(python: Command, tmp_path: Path) -> None:
     (tmp_path / "compiled.py").write_text(COMPILED)
     for name, load, call in (
         ("by_name", "from compiled import rise", "rise"),

@@ -93,19 +93,19 @@ def test_a_selection_of_a_stored_map_is_drawn_and_counted(tmp_path, monkeypatch,
 
 
 def test_a_map_larger_than_a_bound_is_counted_and_drawn_within_it(tmp_path):
-    """64 million starts, of which the truth tables alone would take 512 MB."""
+    """36 million starts, of which the truth tables alone would take 288 MB."""
     path = tmp_path / "map"
     sweep(8, 8).run(store=path, keep=["outcome", "learned"], progress=False)
     made = zarr.open_group(path, mode="r+")
     for name in ("bias", "weight", "outcome", "learned"):
         del made[name]
-    values = np.linspace(-9, 9, 8000)
+    values = np.linspace(-9, 9, 6000)
     for name in ("bias", "weight"):
         made.create_array(name, data=values, dimension_names=(name,))
-    made.attrs["sweep"] = sweep(8000, 8000).to_toml()
+    made.attrs["sweep"] = sweep(6000, 6000).to_toml()
     for name, kind in (("outcome", "int8"), ("learned", "int64")):
         dims = ("bias", "weight")
-        made.create_array(name, shape=(8000, 8000), chunks=(256, 256), dtype=kind, dimension_names=dims)
+        made.create_array(name, shape=(6000, 6000), chunks=(256, 256), dtype=kind, dimension_names=dims)
     code = (
         "import resource, sys, matplotlib; matplotlib.use('Agg'); import fastneuron as fn, xarray\n"
         "result = xarray.open_zarr(sys.argv[1], chunks=None, consolidated=False)\n"

@@ -8,7 +8,7 @@ from fastneuron import plot, toml
 
 from .forks import Forks
 
-CONF = 'project = "scratch"\nextensions = ["fastneuron.sphinx", "myst_parser"]\n'
+CONF = 'project = "scratch"\nextensions = ["fastneuron.sphinx", "myst_parser"]\nhtml_theme = "basic"\n'
 SPEC = """
 [task]
 name = "inverter"
@@ -66,14 +66,21 @@ def project(tmp_path):
 
 @pytest.fixture(scope="module")
 def builds():
+    from sphinx.application import builtin_extensions
+
     loaded = [
+        *builtin_extensions,
         "dask.array",
+        "fastneuron.cli.spec",
         "fastneuron.engine.local",
         "fastneuron.plot",
         "fastneuron.sphinx",
+        "matplotlib.backends.backend_svg",
         "myst_parser.parsers.sphinx_",
+        "myst_parser.sphinx_ext.main",
+        "sphinx.cmd.build",
+        "warm",
     ]
-    loaded += ["sphinx.builders.html", "sphinx.cmd.build", "warm"]
     # Python's own cache goes by the second
     with Forks("sphinx.cmd.build:main", loaded, PYTHONDONTWRITEBYTECODE="1") as forks:
         yield forks

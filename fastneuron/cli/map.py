@@ -94,11 +94,11 @@ def map_starts(
     quiet
         No progress bar.
     """
+    table = spec.read(spec_file, overrides)
     pictures.load_matplotlib()
     from fastneuron.sweep import Sweep
 
     load_components(components, overrides)
-    table = spec.read(spec_file, overrides)
     if points is not None:
         spec.with_points(table, points)
     typed = spec.as_typed(overrides)
