@@ -1,5 +1,6 @@
 """What holds for all tests."""
 
+import gc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,13 @@ from fastneuron.cli.main import main
 
 settings.register_profile("untimed", deadline=None)  # how fast something is, bench/ says
 settings.load_profile("untimed")
+
+
+def pytest_collection_finish() -> None:
+    """Have the collector look no more at what stays to the end, modules and thousands of tests."""
+    gc.collect()
+    gc.freeze()
+
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -85,7 +85,12 @@ def outputs(network, parameters, x):
 
 def loss_of(network, loss, parameters, x, y):
     """The mean over the samples of the sum over the outputs."""
-    _, z, activation, a = layers(network, parameters, x)[-1]
+    return loss_after(layers(network, parameters, x), loss, y)
+
+
+def loss_after(passed, loss, y):
+    """The same of what `layers` gives."""
+    _, z, activation, a = passed[-1]
     return loss.value(activation, z, a, np.asarray(y, a.dtype)).sum(axis=1).mean()
 
 
@@ -146,9 +151,9 @@ class Descent:
 
     @np.errstate(all="ignore")
     def _look(self):
-        model, loss = self.training.model, self.training.loss
-        self.output = outputs(model, self.parameters, self.x)
-        self.loss = loss_of(model, loss, self.parameters, self.x, self.y)
+        passed = layers(self.training.model, self.parameters, self.x)
+        self.output = passed[-1][3]
+        self.loss = loss_after(passed, self.training.loss, self.y)
         self.error = np.abs(self.output - self.y).max()
 
     @property

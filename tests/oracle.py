@@ -178,15 +178,16 @@ def epoch_lengths(kind, field, samples, points):
 class Descent:
     """Points that descend together: `theta`, and what the model makes of it now.
 
-    `field` maps (role, name) to the value of that field at every point.
+    `field` maps (role, name) to the value of that field at every point; `points` are the points' numbers in
+    the grid, without it from 0 on.
     """
 
-    def __init__(self, parts, field, x, y, theta):
+    def __init__(self, parts, field, x, y, theta, points=None):
         self.kinds = {role: type(part).__name__ for role, part in parts.items()}
         self.field, self.x, self.y, self.theta = field, x, y, theta
         self.memory = [np.zeros_like(theta)] * 2
         self.t = 0
-        self.points = np.arange(theta.shape[1])  # their numbers in the grid
+        self.points = np.arange(theta.shape[1]) if points is None else points
         self.epoch = epoch_lengths(self.kinds.get("batch", "FullBatch"), field, len(y), theta.shape[1])
         self.look()
 
@@ -239,17 +240,25 @@ def fields_of(parts, number, points):
     }
 
 
-def run(sweep, precision=None, nudge=0.0):
+def run(sweep):
     """What `sweep.run()` must give: name -> array of the shape of the grid.
 
     Besides the variables of a result there is ``margin``: how far the output nearest to the middle
     between the targets is from it, which says how sure ``learned`` is.
+    """
+    return runs(sweep)[0]
+
+
+def runs(sweep, precision=None, nudges=(0.0,)):
+    """What `run` gives, from starts that are moved by each of `nudges`.
+
+    They descend side by side: a step takes hardly longer for three times the points.
 
     Parameters
     ----------
     precision : dtype, optional
         Compute in this dtype instead of the sweep's own, from the same numbers.
-    nudge : float
+    nudges : list of float
         Move the starts by this much (the weights up, the bias down; relative where large).
     """
     given = np.dtype(sweep.dtype).type
@@ -276,14 +285,22 @@ def run(sweep, precision=None, nudge=0.0):
         place: values if place[0] == "batch" else values.astype(number) for place, values in field.items()
     }
     theta = np.array([start[name] for name in sweep.model.parameters]).astype(number)
-    theta[:-1] += number(nudge) * np.maximum(1, np.abs(theta[:-1]))
-    theta[-1] -= number(nudge) * np.maximum(1, np.abs(theta[-1]))
+    up = np.ones((len(theta), 1), number)
+    up[-1] = -1
+    theta = np.concatenate(
+        [theta + up * number(nudge) * np.maximum(1, np.abs(theta)) for nudge in nudges], axis=1
+    )
+    field = {place: np.tile(values, len(nudges)) for place, values in field.items()}
     x, y = sweep.task.x.astype(given).astype(number), sweep.task.y.astype(given).astype(number)
+    numbers = np.tile(np.arange(points), len(nudges))
     with np.errstate(all="ignore"):
-        result = follow(Descent(parts, field, x, y, theta))
+        result = follow(Descent(parts, field, x, y, theta, numbers))
     names = [f"final_{name}" for name in sweep.model.parameters]
     result |= dict(zip(names, result.pop("theta"), strict=True))
-    return {name: values.reshape(sweep.shape) for name, values in result.items()}
+    return [
+        {name: values.reshape(len(nudges), *sweep.shape)[k] for name, values in result.items()}
+        for k in range(len(nudges))
+    ]
 
 
 def follow(descent):
@@ -335,10 +352,13 @@ def trajectory(task, model, loss, optimizer, penalty, start, steps, dtype="float
     path = {name: [] for name in (*model.parameters, "loss", "error", "output")}
     with np.errstate(all="ignore"):
         descent = Descent(
-            parts, fields_of(parts, number, 1), task.x.astype(number), task.y.astype(number), theta
+            parts,
+            fields_of(parts, number, 1),
+            task.x.astype(number),
+            task.y.astype(number),
+            theta,
+            np.array([point]),
         )
-        descent.points[:] = point
-        descent.look()
         for t in range(steps + 1):
             if t > 0:
                 descent.step()
@@ -350,22 +370,23 @@ def trajectory(task, model, loss, optimizer, penalty, start, steps, dtype="float
     return {name: np.array(values) for name, values in path.items()}
 
 
-def sensitive(sweep, exact=None):
-    """Points whose end the rounding of the arithmetic decides, so that no program can be held to it.
+def sensitive(sweep):
+    """Points whose end the rounding of the arithmetic decides, so that no program can be held to it."""
+    return run_and_sensitive(sweep)[1]
+
+
+def run_and_sensitive(sweep):
+    """What `run` gives, and which points are `sensitive`.
 
     The same sweep is run in a wider dtype, and from starts a few last bits to either side. Where
     outcome, steps, final parameters or speed are not the same every time, a program that adds in another
     order or rounds a multiply-add once may differ as well: chaotic transients, ties of a step at z = 0,
     thresholds crossed at the pace of the last bits.
     """
-    exact = run(sweep) if exact is None else exact
     single = str(sweep.dtype) == "float32"
     bits, close = (2.0**-21, 5e-4) if single else (2.0**-49, 1e-9)
-    others = [
-        run(sweep, precision="float64" if single else "longdouble"),
-        run(sweep, nudge=bits),
-        run(sweep, nudge=-bits),
-    ]
+    exact, *others = runs(sweep, nudges=[0.0, bits, -bits])
+    others += runs(sweep, precision="float64" if single else "longdouble")
     shaky = np.zeros(sweep.shape, bool)
     for other in others:
         shaky |= (other["outcome"] != exact["outcome"]) | (other["steps"] != exact["steps"])
@@ -374,4 +395,4 @@ def sensitive(sweep, exact=None):
                 with np.errstate(all="ignore"):
                     far = np.abs(other[name] - exact[name]) > close * np.maximum(1, np.abs(exact[name]))
                 shaky |= far
-    return shaky
+    return exact, shaky

@@ -54,7 +54,9 @@ class Rule:
             "STALLED": last & slow,
             "UNFINISHED": last,
         }
-        outcome = np.select(list(ends.values()), [OUTCOMES[name] for name in ends], -1)
+        outcome = np.full(theta.shape[1], -1)
+        for name in reversed(ends):  # of several the first counts
+            outcome[ends[name]] = OUTCOMES[name]
         period = np.where(outcome == OUTCOMES["CYCLING"], cycle.argmax(axis=0) + 1, 0)
         period = np.where(outcome == OUTCOMES["SETTLED"], 1, period)
         self.past = np.concatenate([theta[None], self.past[:-1]])
@@ -71,18 +73,21 @@ class Rule:
             self.recent = np.concatenate([change[None], self.recent[:-1]])
             self.calm = np.concatenate([calm[None], self.calm[:-1]])
         ago = np.arange(len(self.recent))[:, None]
-        moves = np.where(np.isnan(self.recent), 0, self.recent).max(axis=1)
+        updates = np.where(np.isnan(self.recent), 0, self.recent)
+        moves = updates.max(axis=1)
         now = np.where(ago < self.epoch, moves, 0).max(axis=0)
         before = np.where((ago >= self.epoch) & (ago < 2 * self.epoch), moves, 0).max(axis=0)
         rests = (self.calm | (ago >= self.epoch)).all(axis=0) & (self.t > 0) & (self.t % self.epoch == 0)
         since = ago < self.epoch + self.t % self.epoch
-        drift = np.where(since[:, None] & ~np.isnan(self.recent), self.recent, 0).max(axis=0)
+        drift = np.where(since[:, None], updates, 0).max(axis=0)
         return rests & (now <= before), drift
 
     def _cycle(self, theta, closeness):
         """Whether theta_t confirms a cycle, by period (from 1) and point."""
         gap = np.abs(theta - self.past).max(axis=1)
         self.run_length = np.where(gap <= closeness, self.run_length + 1, 0)
+        if self.run_length.max() < 5:  # too few states even for period 2
+            return np.zeros(gap.shape, bool)
         # how near the state comes after fewer steps than p
         nearest = np.concatenate([np.full_like(gap[:1], np.inf), np.minimum.accumulate(gap)[:-1]])
         periods = np.arange(1, len(gap) + 1)[:, None]

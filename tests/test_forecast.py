@@ -65,7 +65,7 @@ SWEEPS = {
     "slow tiles last": sweep({"max_steps": STEPS, "weight": WEIGHT}, stop=EXHAUSTING),
     "slow tiles first": sweep({"max_steps": STEPS[::-1], "weight": WEIGHT}, stop=EXHAUSTING),
     "one slow value": sweep(
-        {"max_steps": [10] * 7 + [30_000], "bias": fn.linspace(-20, 20, 60), "weight": WEIGHT},
+        {"max_steps": [10] * 7 + [16_000], "bias": fn.linspace(-20, 20, 30), "weight": WEIGHT},
         stop=EXHAUSTING,
     ),
     "learning rates": sweep({"learning_rate": RATES, "weight": WEIGHT}, stop=fn.Stop(max_steps=20_000)),
