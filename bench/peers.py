@@ -123,7 +123,7 @@ def sweep_run(sweep: fn.Sweep) -> Run:
     points = fresh.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     steps, speed = np.empty(points, np.int32), np.empty(points, sweep.dtype)
-    cancel, sums = np.zeros(1, np.uint8), sums_of(sweep, points)
+    cancel, sums = np.zeros(1, np.uint8), sums_of(len(sweep.record), points, sweep.dtype)
     block = block_of(sweep)
 
     def run() -> tuple[float, np.ndarray]:

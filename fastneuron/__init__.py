@@ -22,6 +22,7 @@ _HOMES = {
     "Stop": "outcomes",
     "Sweep": "sweep",
     "Task": "tasks",
+    "Training": "training",
     "activity": "engine.activity",
     "check": "engine.check",
     "component": "components",
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from fastneuron.store import open as open
     from fastneuron.sweep import Sweep as Sweep
     from fastneuron.tasks import Task as Task
+    from fastneuron.training import Training as Training
 
 
 def _components() -> "dict[str, Any]":

@@ -14,6 +14,7 @@ import numpy as np
 
 from fastneuron.activations import Activation, Sigmoid
 from fastneuron.components import nearest, shown
+from fastneuron.starts import Distribution, normal
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,11 @@ class Neuron:
     def size(self) -> int:
         """How many numbers all parameters are."""
         return self.inputs + 1
+
+    @property
+    def usual_start(self) -> float:
+        """What a parameter starts from unless told."""
+        return 0.0
 
     @property
     def components(self) -> dict[str, Activation]:
@@ -188,6 +194,11 @@ class Network:
             )
         if self.size > MAX_PARAMETERS:
             raise ValueError(f"sizes: at most {MAX_PARAMETERS} parameters are possible, got {self.size}")
+
+    @property
+    def usual_start(self) -> Distribution:
+        """What a parameter starts from unless told: with equal units, it could not become anything."""
+        return normal(0.0, 1.0)
 
     @property
     def inputs(self) -> int:

@@ -11,9 +11,8 @@ Not here: how an axis gets its values (`fastneuron.axes`).
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,17 +20,18 @@ import numpy as np
 
 from fastneuron.axes import Axis, Values
 from fastneuron.chosen import Chosen
-from fastneuron.components import FINITE, Bound, Component, checked_number, nearest, shown, shown_key
+from fastneuron.components import FINITE, Bound, nearest, shown_key
 from fastneuron.models import Model, Neuron, pieces_of
 from fastneuron.penalties import penalties
 from fastneuron.starts import Normal
+from fastneuron.training import check_number, check_numbers, check_record, check_size
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
 
 _ENTRY = re.compile(r"(layer\d{1,6}\.\w+)\[(\d{1,9}(?:,\d{1,9})?)\]")
 OFFSET, SD = "offset", "sd"
-MAX_EXACT_FLOAT32 = 2**24  # an axis of max_steps is held in the sweep's dtype
+DRAW = "draw"  # the dimension of the draws
 RESULT_NAMES = ("outcome", "steps", "loss", "error", "speed", "period", "learned")
 # what else stands in a result or a store: dimensions, the ledger, attributes, and what keep= knows
 RESERVED = {
@@ -47,18 +47,6 @@ def is_reserved(name: str) -> bool:
     return name in RESERVED or _RESERVED_KINDS.fullmatch(name) is not None
 
 
-def _components(sweep: Sweep) -> dict[str, Component]:
-    components: dict[str, Component | None] = {
-        **sweep.model.components,
-        "loss": sweep.loss,
-        "penalty": sweep.penalty,
-        "optimizer": sweep.optimizer,
-        "batch": sweep.batch,
-        "stop": sweep.stop,
-    }
-    return {role: record for role, record in components.items() if record is not None}
-
-
 def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
     """What an axis may vary, (role, field), and the numbers allowed there."""
     numbers = [name for name, shape in sweep.model.shapes.items() if shape == ()]
@@ -70,7 +58,7 @@ def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
     for layer in layers_of(sweep.model):
         known |= {(layer, OFFSET): FINITE}
         known |= {(layer, name): sweep.optimizer.bounds[name] for name in sweep.optimizer._fields}
-    for role, record in _components(sweep).items():
+    for role, record in sweep.training.components.items():
         known |= {(role, name): record.bounds[name] for name in record._fields}
     return known
 
@@ -169,73 +157,33 @@ def check_axes(sweep: Sweep) -> None:
 
 def _check_axis(name: str, axis: Axis, bound: Bound, dtype: str) -> None:
     if isinstance(axis, Values) or bound.whole:
-        _check_numbers(lambda i: f"{name}[{i}]", axis.values(), bound, dtype)
+        check_numbers(lambda i: f"{name}[{i}]", axis.values(), bound, dtype)
         return
     # the ends speak for a range, however long it is
-    _check_number(f"{name}[0]", axis.start, bound, dtype)
+    check_number(f"{name}[0]", axis.start, bound, dtype)
     if len(axis) > 1:
-        _check_number(f"{name}[{len(axis) - 1}]", axis.stop, bound, dtype)
+        check_number(f"{name}[{len(axis) - 1}]", axis.stop, bound, dtype)
 
 
 def check_sizes(sweep: Sweep) -> None:
-    """No batch has more samples than the task."""
-    samples = sweep.task.samples
-    sizes = [("batch.size", getattr(sweep.batch, "size", 1))]
+    """No batch along an axis has more samples than the task."""
     for axis, place in sweep.places.items():
         if place == ("batch", "size"):
             values = sweep.axes[axis].values()
-            sizes = [(f"axis {axis}[{i}]", values[i]) for i in [int(values.argmax())]]
-    for name, size in sizes:
-        if size > samples:
-            raise ValueError(f"{name} must be at most {samples}, the samples of the task, got {shown(size)}")
+            largest = int(values.argmax())
+            check_size(f"axis {axis}[{largest}]", values[largest], sweep.task.samples)
 
 
 def check_dtype(sweep: Sweep) -> None:
-    """Every number of the sweep is still one that is allowed, as a number of its dtype."""
+    """Every number of the starts and the records is still one that is allowed, as a number of the dtype."""
     if sweep.dtype == "float64":
         return
-    for name, data in (("task.x", sweep.task.x), ("task.y", sweep.task.y)):
-        _check_numbers(partial(_entry, name, data.shape[1]), data.ravel(), FINITE, sweep.dtype)
-    for role, record in _components(sweep).items():
-        if role == "batch":
-            continue  # its size is at most the number of samples, its seed is read in float64
-        where = f"model.{role}" if role in sweep.model.components else role
-        for field, value in zip(record._fields, cast("tuple[Any, ...]", record), strict=True):
-            if value is not None:
-                _check_number(f"{where}.{field}", value, record.bounds[field], sweep.dtype)
     for name, start in sweep.start.items():
         entry = partial(_start_entry, name, isinstance(start, Chosen))
-        _check_numbers(entry, np.ravel(cast("Any", start)), FINITE, sweep.dtype)
+        check_numbers(entry, np.ravel(cast("Any", start)), FINITE, sweep.dtype)
     for name, reducer in sweep.record.items():
-        for field, value in zip(reducer._fields, cast("tuple[Any, ...]", reducer), strict=True):
-            _check_number(f"record.{name}.{field}", value, reducer.bounds[field], sweep.dtype)
+        check_record(f"record.{name}", reducer, sweep.dtype)
 
 
 def _start_entry(name: str, chosen: bool, i: int) -> str:
     return f"start.{name}[{i}]" if chosen else f"start.{name}"
-
-
-def _entry(name: str, columns: int, i: int) -> str:
-    return f"{name}{list(divmod(i, columns))}"
-
-
-def _check_number(name: str, value: float, bound: Bound, dtype: str) -> None:
-    _check_numbers(lambda _: name, np.array([value], np.float64), bound, dtype)
-
-
-def _check_numbers(name: Callable[[int], str], values: np.ndarray, bound: Bound, dtype: str) -> None:
-    """All `values` are within `bound`, also when rounded to `dtype`; `name` says which one is not."""
-    with np.errstate(over="ignore", under="ignore"):
-        kept = values if bound.whole else values.astype(dtype).astype(np.float64)
-    good = np.isfinite(kept) & (kept > bound.low if bound.above else kept >= bound.low) & (kept < bound.high)
-    if bound.whole:
-        good &= kept == np.floor(kept)
-        good &= kept <= (MAX_EXACT_FLOAT32 if dtype == "float32" else math.inf)
-    if good.all():
-        return
-    i = int(good.argmin())
-    checked_number(name(i), values[i], bound)
-    allowed = f"at most {MAX_EXACT_FLOAT32}" if bound.whole else bound.allowed
-    if np.isinf(kept[i]) and "finite" not in allowed:
-        allowed += " and finite"
-    raise ValueError(f"{name(i)} must be {allowed} in {dtype}, got {shown(values[i])}")

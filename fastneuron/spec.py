@@ -30,6 +30,7 @@ from fastneuron.tasks import Task
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
+    from fastneuron.training import Training
 
 _COMPONENTS = {"loss": losses, "optimizer": optimizers, "penalty": penalties, "batch": batches}
 PICTURE = "picture"  # the table of how a sweep is drawn, which is no part of it
@@ -38,23 +39,28 @@ KEYS = ("dtype", "seed", "draws", "task", "model", *_COMPONENTS, "axes", "start"
 
 def spec_tables(sweep: Sweep) -> dict[str, Any]:
     """The tables that `spec_arguments` turns back into the arguments of `sweep`; one order for all."""
-    stop = cast("tuple[Any, ...]", sweep.stop)
-    start = {name: _start(sweep.start[name]) for name in sweep.model.parameters if name in sweep.start}
-    tables = {
-        "task": tasks.to_spec(sweep.task),
-        "model": _model_table(sweep.model),
-        "loss": losses.to_spec(sweep.loss),
-        "optimizer": optimizers.to_spec(sweep.optimizer),
-        "penalty": {} if sweep.penalty is None else penalties.to_spec(sweep.penalty),
-        "batch": {} if sweep.batch == FullBatch() else batches.to_spec(sweep.batch),
+    tables = training_tables(sweep.training) | {
         "axes": {name: axis.to_spec() for name, axis in sweep.axes.items()},
-        "start": start,
-        "stop": {name: value for name, value in zip(Stop._fields, stop, strict=True) if value is not None},
+        "start": {name: _start(sweep.start[name]) for name in sweep.model.parameters if name in sweep.start},
         "record": {name: reducers.to_spec(sweep.record[name]) for name in sweep.record},
     }
-    filled = {name: table for name, table in tables.items() if table}
     draws = {} if sweep.draws is None else {"draws": sweep.draws}
+    filled = {name: tables[name] for name in KEYS if tables.get(name)}
     return {"dtype": sweep.dtype, "seed": sweep.seed} | draws | filled
+
+
+def training_tables(training: Training) -> dict[str, dict[str, Any]]:
+    """The tables of what every start undergoes; empty ones for what there is not."""
+    stop = cast("tuple[Any, ...]", training.stop)
+    return {
+        "task": tasks.to_spec(training.task),
+        "model": _model_table(training.model),
+        "loss": losses.to_spec(training.loss),
+        "optimizer": optimizers.to_spec(training.optimizer),
+        "penalty": {} if training.penalty is None else penalties.to_spec(training.penalty),
+        "batch": {} if training.batch == FullBatch() else batches.to_spec(training.batch),
+        "stop": {name: value for name, value in zip(Stop._fields, stop, strict=True) if value is not None},
+    }
 
 
 def _model_table(model: Model) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, partial
@@ -21,14 +20,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from fastneuron import toml
-from fastneuron.activations import activations
 from fastneuron.arrays import checked_array
 from fastneuron.axes import Axis, as_axis
-from fastneuron.batches import Batch, FullBatch, batches
+from fastneuron.batches import Batch, FullBatch
 from fastneuron.chosen import DIM, Chosen, chosen_from, together
 from fastneuron.components import (
-    Component,
-    Registry,
     checked_number,
     html_table,
     nearest,
@@ -36,12 +32,13 @@ from fastneuron.components import (
     shown_key,
 )
 from fastneuron.fingerprint import code_table
-from fastneuron.losses import Loss, SquaredError, losses
-from fastneuron.models import Model, Network, Neuron
-from fastneuron.optimizers import Optimizer, optimizers
+from fastneuron.losses import Loss, SquaredError
+from fastneuron.models import Model, Neuron
+from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Stop
-from fastneuron.penalties import NoPenalty, Penalty, penalties
+from fastneuron.penalties import NoPenalty, Penalty
 from fastneuron.places import (
+    DRAW,
     bounds_of,
     check_axes,
     check_dtype,
@@ -51,10 +48,12 @@ from fastneuron.places import (
     place_of,
 )
 from fastneuron.reducers import Reducer, reducers
-from fastneuron.rehearsal import check_derivatives, is_built_in, rehearse
+from fastneuron.rehearsal import is_built_in, rehearse
+from fastneuron.selection import check_numbers_stay, part_of, places_at, places_of, point_at
 from fastneuron.spec import spec_arguments, spec_tables
-from fastneuron.starts import Distribution, distribution_from_spec, normal
+from fastneuron.starts import Distribution, distribution_from_spec
 from fastneuron.tasks import Task
+from fastneuron.training import DTYPES, Training, check_component, replaced
 
 if TYPE_CHECKING:
     import xarray
@@ -62,11 +61,8 @@ if TYPE_CHECKING:
 
 MAX_POINTS = 2**62
 MAX_DRAWS = 2**31 - 1
-DRAW = "draw"  # the dimension of the draws
 LINE = 80  # characters of all axes in a line
 MAX_AXES = 64  # NumPy's limit
-DTYPES = ("float64", "float32")
-STANDARD = normal(0.0, 1.0)  # what a network's parameters start from unless told
 
 Start = float | Distribution | Chosen | np.ndarray
 
@@ -108,8 +104,8 @@ class Sweep:
     draws : int, 1 or more, optional
         How often every point of the grid, and every chosen start, is drawn: the last dimension of the result,
         ``draw``. Needs a random start or batch.
-    stop : Stop
-        When a start ends.
+    stop : Stop, optional
+        When a start ends. Default: ``Stop()``.
     record : mapping of str to Reducer, optional
         What is kept of the losses of all steps, without keeping the steps: variables of the result by
         name, such as ``{"loss_sum": Sum()}``; see `fastneuron.reducers`. With batches, the loss of a step is
@@ -172,49 +168,32 @@ class Sweep:
         batch: Batch | None = None,
         start: Mapping[str, Any] = MappingProxyType({}),
         draws: int | None = None,
-        stop: Stop = Stop(),  # noqa: B008 - immutable
+        stop: Stop | None = None,
         record: Mapping[str, Reducer] = MappingProxyType({}),
         dtype: str | np.dtype[Any] | type = "float64",
         seed: int = 0,
     ) -> None:
-        _check_type("task", task, Task, "a task such as tasks.inverter()")
-        if model is None:
+        if model is None and isinstance(task, Task):
             model = Neuron(inputs=task.inputs)
-        _check_model(model, task)
-        _check_type("stop", stop, Stop, "a rule such as Stop(max_steps=2000)")
-        for role, activation in model.components.items():
-            _check_component(f"model.{role}", activation, activations, "Sigmoid()")
-        _check_component("loss", loss, losses, "SquaredError()")
-        _check_component("optimizer", optimizer, optimizers, "GradientDescent(learning_rate=1.0)")
-        if penalty is not None:
-            _check_component("penalty", penalty, penalties, "L2(strength=0.01), or None")
-        batch = FullBatch() if batch is None else batch
-        _check_component("batch", batch, batches, "MiniBatch(size=1)")
-        starts = _checked_start(start, model)
-        given = {
-            "task": task,
-            "model": model,
-            "loss": loss,
-            "optimizer": optimizer,
-            "penalty": penalty,
-            "batch": batch,
+        training = Training(task, model, loss, optimizer, penalty, batch, stop, dtype)
+        model = training.model
+        starts = checked_start(start, model)
+        given = {field.name: getattr(training, field.name) for field in fields(training)} | {
+            "training": training,
             "axes": MappingProxyType(_checked_axes(axes, _chosen_in(starts), draws)),
             "start": MappingProxyType(starts),
             "draws": _checked_draws(draws),
-            "stop": stop,
             "record": MappingProxyType(_checked_record(record)),
-            "dtype": _checked_dtype(dtype),
-            "seed": _checked_seed(seed),
+            "seed": checked_seed(seed),
         }
         for name, value in given.items():
             object.__setattr__(self, name, value)
-        _check_targets(self)
         _check_random(self)
         check_axes(self)
         _check_chosen(self)
         check_sizes(self)
         check_dtype(self)
-        _check_methods(self)
+        _check_records(self)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -247,6 +226,11 @@ class Sweep:
         return values | {DRAW: np.arange(self.draws)} if self.draws else values
 
     @cached_property
+    def training(self) -> Training:
+        """What each start undergoes; a field that is an axis has the value that its component was given."""
+        return Training(*(getattr(self, field.name) for field in fields(Training)))
+
+    @cached_property
     def chosen(self) -> Chosen | None:
         """One parameter's chosen starts, which tell the dimension of all; None where there are none."""
         return _chosen_in(self.start)
@@ -260,8 +244,7 @@ class Sweep:
     @cached_property
     def starts(self) -> dict[str, Start]:
         """What every parameter starts from that is no axis, by name."""
-        default: Start = 0.0 if isinstance(self.model, Neuron) else STANDARD
-        return dict.fromkeys(self.model.parameters, default) | dict(self.start)
+        return dict.fromkeys(self.model.parameters, self.model.usual_start) | dict(self.start)
 
     def at(self, /, **indices: int) -> dict[str, Any]:
         """Look up the start at one point.
@@ -298,7 +281,108 @@ class Sweep:
         """
         from fastneuron.engine.lowering import start_at
 
-        return start_at(self, place_of_point(dict(zip(self.dims, self.shape, strict=True)), indices))
+        return start_at(self, point_at(self, indices))
+
+    def isel(self, /, **indices: Any) -> Sweep:
+        """The sweep of a part of the grid, by places along its dims, as ``xarray`` selects from its result.
+
+        Parameters
+        ----------
+        **indices : int, list of int or slice, by name of one of `dims`
+            Places of points, from 0, or from the end where negative. With one the dim is gone, and its value
+            stands in the component or the start; with a list or a slice it stays.
+
+        Returns
+        -------
+        Sweep
+            Its points have the numbers that they have in the result of the whole.
+
+        Raises
+        ------
+        ValueError
+            For a dim that is unknown or an index beyond its ends; if no dim would be left; for one place of
+            what only an axis can give, such as the learning rate of one layer; and if random starts or
+            batches would be others, which are drawn by the number of a point in its grid.
+
+        See Also
+        --------
+        select : By values.
+        at : The start at one point.
+
+        Examples
+        --------
+        >>> import fastneuron as fn
+        >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+        ...                  axes={"learning_rate": [1, 10], "bias": [0, 5, 10], "weight": [-20, 0, 20]})
+        >>> part = sweep.isel(learning_rate=1, weight=slice(2))
+        >>> part.dims, part.shape, part.optimizer
+        (('bias', 'weight'), (3, 2), GradientDescent(learning_rate=10.0))
+        """
+        places = places_at(self, indices)
+        check_numbers_stay(self, places)
+        return part_of(self, places)
+
+    def select(self, /, method: str | None = None, **coordinates: Any) -> Sweep:
+        """The sweep of a part of the grid, by values along its dims; otherwise as `isel`.
+
+        Parameters
+        ----------
+        method : {None, "nearest"}
+            Whether a value must be one of those along the dim, or means the nearest of them.
+        **coordinates : float, list of float or slice, by name of one of `dims`
+            Values along it; of a slice from one to the other, both included.
+
+        Returns
+        -------
+        Sweep
+            As from `isel`.
+
+        Raises
+        ------
+        ValueError
+            For a value that is not along the dim, or is twice; and as `isel`.
+
+        Examples
+        --------
+        >>> import fastneuron as fn
+        >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+        ...                  axes={"bias": fn.linspace(-20, 20, 81), "weight": fn.linspace(-20, 20, 81)})
+        >>> part = sweep.select(bias=10, weight=slice(-20, 0))
+        >>> part.start["bias"], part.shape
+        (10.0, (41,))
+        """
+        places = places_of(self, coordinates, method)
+        check_numbers_stay(self, places)
+        return part_of(self, places)
+
+    def replace(self, **changes: Any) -> Sweep:
+        """The sweep with other values of some of its fields.
+
+        Parameters
+        ----------
+        **changes : fields of a sweep
+            The new values by name.
+
+        Returns
+        -------
+        Sweep
+            Checked like every other.
+
+        Raises
+        ------
+        ValueError
+            For a name that is no field, or as a `Sweep` that is made.
+
+        Examples
+        --------
+        >>> import fastneuron as fn
+        >>> sweep = fn.Sweep(task=fn.tasks.inverter(), optimizer=fn.GradientDescent(30.0),
+        ...                  axes={"weight": [-20, 20]})
+        >>> sweep.replace(dtype="float32", axes={"bias": [0, 1, 2]}).shape
+        (3,)
+        """
+        changed: Sweep = replaced(self, changes)
+        return changed
 
     def to_toml(self) -> str:
         """The sweep as TOML, canonical: `from_toml` gives an equal sweep, to the last bit.
@@ -494,69 +578,6 @@ def _short_stop(stop: Stop) -> str:
     return f"Stop({', '.join(f'{name}={value!r}' for name, value in fields.items())})"
 
 
-def _check_type(name: str, value: object, kind: type, wanted: str) -> None:
-    if not isinstance(value, kind):
-        raise ValueError(f"{name} must be {wanted}, got {shown(value)}")
-
-
-def _check_model(model: object, task: Task) -> None:
-    if not isinstance(model, Neuron | Network):
-        raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
-    sizes = (("inputs", model.inputs, task.inputs), ("outputs", model.outputs, task.y.shape[1]))
-    for name, own, wanted in sizes:
-        if own != wanted:
-            raise ValueError(f"model.{name} must be {wanted} as in the task, got {own}")
-
-
-def _check_component(name: str, record: Component, registry: Registry, example: str) -> None:
-    wanted = f"{'an' if registry.role[0] in 'aeiou' else 'a'} {registry.role} such as {example}"
-    _check_type(name, record, registry.base, wanted)
-    cls = type(record).__name__
-    if not issubclass(type(record), tuple):
-        raise ValueError(f"{name} must be a record: decorate {cls} with @component")
-    # a result holds its sweep as TOML, which must lead back to it
-    if "<locals>" in type(record).__qualname__:
-        raise ValueError(f"{name}: {cls} is defined inside a function; define it at the top of a module")
-    try:
-        same = registry.from_spec(registry.to_spec(record), name) == record
-    except ValueError as error:
-        raise ValueError(f"{error}; define {cls} at the top of a module") from None
-    if not same:
-        raise ValueError(
-            f"{name}: {registry.name_of(record)!r} no longer gives {shown(record)}; make it anew"
-        )
-
-
-def place_of_point(lengths: Mapping[str, int], indices: Mapping[str, object]) -> tuple[int, ...]:
-    """The place of a point, 0 or more along each dim of a grid, that is given by its indices.
-
-    Raises
-    ------
-    ValueError
-        For a dim that is missing or unknown, or an index beyond its ends.
-    """
-    for name in indices:
-        if name not in lengths:
-            known = ", ".join(f"{dim} ({length})" for dim, length in lengths.items()) or "none"
-            raise ValueError(
-                f"no dimension {shown(name)}{nearest(str(name), lengths)}; with their lengths: {known}"
-            )
-    place = []
-    for dim, length in lengths.items():
-        if dim not in indices and length != 1:
-            raise ValueError(f"{dim}: missing; which of the {length} is meant, from 0 to {length - 1}?")
-        given = indices.get(dim, 0)
-        try:
-            index = length if isinstance(given, bool) else operator.index(given)  # type: ignore[arg-type]
-        except TypeError:
-            index = length
-        if not -length <= index < length:
-            allowed = f"a whole number from {-length} to {length - 1}"
-            raise ValueError(f"{dim} must be {allowed}, the place of a point along it, got {shown(given)}")
-        place.append(index % length)
-    return tuple(place)
-
-
 def _chosen_in(starts: Mapping[str, Start]) -> Chosen | None:
     return next((start for start in starts.values() if isinstance(start, Chosen)), None)
 
@@ -596,11 +617,18 @@ def _checked_record(record: object) -> dict[str, Reducer]:
             raise ValueError(f"record: a name must be one word, as loss_sum, got {shown(name)}")
         if is_reserved(name):
             raise ValueError(f"record.{name}: a result has this name already; choose another")
-        _check_component(f"record.{name}", reducer, reducers, "Sum()")
+        check_component(f"record.{name}", reducer, reducers, "Sum()")
     return dict(record)
 
 
-def _checked_start(start: object, model: Model) -> dict[str, Start]:
+def checked_start(start: object, model: Model) -> dict[str, Start]:
+    """The starts of a model's parameters by name; see `Sweep`.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter, the value and what is allowed.
+    """
     if not isinstance(start, Mapping) and not hasattr(start, "keys"):  # a DataFrame is a table, too
         example = f"{{{model.parameters[0]!r}: 0.5}}"
         raise ValueError(f"start must be a dict of parameters, as {example}, got {shown(start)}")
@@ -657,15 +685,13 @@ def _check_chosen(sweep: Sweep) -> None:
         )
 
 
-def _check_methods(sweep: Sweep) -> None:
-    """Call the methods of the components, if any is not part of the package, and check their derivatives."""
-    penalty = NoPenalty() if sweep.penalty is None else sweep.penalty
+def _check_records(sweep: Sweep) -> None:
+    """Call the methods of the records, if any is not part of the package."""
     record = tuple(sweep.record.values())
-    activations = sweep.model.components
-    every = (*activations.values(), sweep.loss, penalty, sweep.optimizer, sweep.batch, *record)
-    if not all(map(is_built_in, every)):
-        rehearse(activations, sweep.loss, penalty, sweep.optimizer, sweep.batch, record, sweep.task.samples)
-        check_derivatives(every)
+    if not all(map(is_built_in, record)):
+        penalty = NoPenalty() if sweep.penalty is None else sweep.penalty
+        parts = (sweep.loss, penalty, sweep.optimizer, sweep.batch)
+        rehearse(sweep.model.components, *parts, record, sweep.task.samples)
 
 
 def _check_random(sweep: Sweep) -> None:
@@ -675,36 +701,14 @@ def _check_random(sweep: Sweep) -> None:
         raise ValueError(f"draws: no start is random, all draws would be alike; give {example} or another")
 
 
-def _checked_dtype(dtype: object) -> str:
-    name = dtype
-    if isinstance(dtype, np.dtype):
-        name = dtype.name
-    elif isinstance(dtype, type):
-        name = "float64" if dtype is float else dtype.__name__
-    if not isinstance(name, str) or name not in DTYPES:
-        raise ValueError(f"dtype must be 'float64' or 'float32', got {shown(dtype)}")
-    return name
+def checked_seed(seed: object) -> int:
+    """A seed as an int.
 
-
-def _checked_seed(seed: object) -> int:
+    Raises
+    ------
+    ValueError
+        If it is none.
+    """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
         raise ValueError(f"seed must be a whole number from 0 to 2**63 - 1, got {shown(seed)}")
     return int(seed)
-
-
-def _check_targets(sweep: Sweep) -> None:
-    y = sweep.task.y.ravel()
-    kinds = {
-        "any": (np.ones(len(y), bool), "any number"),
-        "unit": ((y >= 0) & (y <= 1), "from 0 to 1"),
-        "binary": ((y == 0) | (y == 1), "0 or 1"),
-    }
-    kind = str(sweep.loss.targets)
-    if kind not in kinds:
-        raise ValueError(f"loss: {type(sweep.loss).__name__}.targets must be any, unit or binary, got {kind}")
-    good, allowed = kinds[kind]
-    if not good.all():
-        i = int(good.argmin())
-        sample, output = divmod(i, sweep.model.outputs)
-        place = f"task.y[{sample}{f', {output}' if sweep.model.outputs > 1 else ''}]"
-        raise ValueError(f"{place} must be {allowed} for {sweep.loss!r}, got {shown(y[i])}")

@@ -32,7 +32,7 @@ LAYERS = [
     },
     {"losses"},
     {"tasks", "models"},
-    {"derivatives", "places", "rehearsal", "spec", "sweep"},
+    {"derivatives", "places", "rehearsal", "selection", "spec", "sweep", "training"},
     {"kernels"},
     {"result"},
     {"store"},

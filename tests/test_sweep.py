@@ -49,6 +49,12 @@ class Odd(Loss):
     steps: Fraction = 0.5
     weight: float = 1.0
 
+    def value(self, activation, z, a, y):
+        return z - y
+
+    def delta(self, activation, z, a, y):
+        return constant(z, 1.0)
+
 
 class Undecorated(Loss):
     """A class whose author forgot the decorator."""
@@ -270,6 +276,7 @@ def test_a_wild_axis_is_one_line_that_names_the_axis(name, value):
 NOT_FOR = {  # wild values that are what the argument allows
     "model": [None],
     "penalty": [None],
+    "stop": [None],
 }
 
 

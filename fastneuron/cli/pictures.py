@@ -54,7 +54,7 @@ def picture_of(spec: Mapping[str, Any]) -> Picture | None:
 def kind_of(variables: Iterable[Any], dims: Collection[Any], chosen: str | None) -> str:
     """What is drawn of a map with these variables and dims, and that of chosen starts, if nothing says what."""
     from fastneuron.measures.trainability import NEEDED
-    from fastneuron.sweep import DRAW
+    from fastneuron.places import DRAW
 
     if DRAW in dims or (chosen in dims and len(dims) < 3):
         return "shares"

@@ -78,21 +78,6 @@ def check_picture(sweep: Sweep, picture: Picture) -> None:
 
 def thinned(sweep: Sweep, kept: dict[str, np.ndarray], steps: int | None = None) -> Sweep:
     """The sweep with some values of each of its dims, given by their places; and at most `steps` steps."""
-    from fastneuron import toml
-    from fastneuron.chosen import Chosen
-    from fastneuron.sweep import Sweep
+    from fastneuron.selection import part_of, within
 
-    table = toml.loads(sweep.to_toml())
-    if steps is not None:
-        table["stop"]["max_steps"] = min(steps, sweep.stop.max_steps)
-    if sweep.draws is not None:
-        table["draws"] = len(kept["draw"])
-    for name, start in sweep.start.items():
-        if isinstance(start, Chosen):
-            table["start"][name] = start.taken(kept[start.dim]).to_spec()
-    for name, axis in sweep.axes.items():
-        values = axis.values()[kept[name]]
-        if steps is not None and sweep.places[name] == ("stop", "max_steps"):
-            values = values.clip(max=steps)
-        table["axes"][name] = values.tolist()
-    return Sweep.from_spec(table)
+    return within(part_of(sweep, kept), steps)

@@ -21,8 +21,9 @@ from fastneuron.outcomes import Stop
 from fastneuron.penalties import NoPenalty, Penalty
 from fastneuron.reducers import Reducer
 from fastneuron.rehearsal import LANES, arguments_of, compare, place_in_code, rehearse
-from fastneuron.sweep import DTYPES, Sweep
+from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
+from fastneuron.training import DTYPES
 
 SHARE = 1e-5  # by which a derivative may differ from the differences
 CLOSE = {"float64": 1e-12, "float32": 1e-5}  # two ways to compute the same number

@@ -42,7 +42,7 @@ class Tile:
         points, real = self.points, self.starts.dtype
         self.outcome, self.period = np.empty(points, np.int8), np.empty(points, np.int32)
         self.steps, self.speed = np.empty(points, np.int32), np.empty(points, real)
-        self.sums = sums_of(sweep, points)
+        self.sums = sums_of(len(sweep.record), points, sweep.dtype)
 
     @property
     def points(self) -> int:

@@ -101,7 +101,7 @@ def warmup(progress: bool | None = None) -> int:
     True
     """
     from fastneuron.engine.progress import reporting
-    from fastneuron.sweep import DTYPES
+    from fastneuron.training import DTYPES
 
     before, total = info()["cached_kernels"], len(_USUAL) * len(DTYPES)
     with reporting(progress, total) as report, ThreadPoolExecutor(len(DTYPES)) as pool:

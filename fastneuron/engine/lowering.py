@@ -30,16 +30,14 @@ from fastneuron.kernels.problem import NetworkProblem, NeuronProblem, Problem
 from fastneuron.kernels.recording import KEPT
 from fastneuron.kernels.small_network import MOST_PARAMETERS, shape_of
 from fastneuron.kernels.vectors import VECTOR_BYTES
-from fastneuron.losses import Loss
-from fastneuron.models import Model, Network, pieces_of
-from fastneuron.optimizers import Optimizer
-from fastneuron.penalties import NoPenalty, Penalty
+from fastneuron.models import Network, pieces_of
+from fastneuron.penalties import NoPenalty
 from fastneuron.places import OFFSET, SD, entry_of, layers_of
 from fastneuron.reducers import Reducer
 from fastneuron.rehearsal import BRANCHES, INSTEAD, place_in_code, rehearse
 from fastneuron.result import Variable
 from fastneuron.starts import Distribution, Normal
-from fastneuron.tasks import Task
+from fastneuron.training import Training
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
@@ -90,13 +88,7 @@ def _explanation(text: str) -> str:
 
 
 def lowered(
-    task: Task,
-    model: Model,
-    loss: Loss,
-    penalty: Penalty | None,
-    optimizer: Optimizer,
-    batch: Batch,
-    dtype: str,
+    training: Training,
     record: tuple[Reducer, ...] = (),
     rows: Mapping[tuple[str, str], int] = MappingProxyType({}),
     layer_rows: int = 0,
@@ -106,6 +98,7 @@ def lowered(
 
     Parameters
     ----------
+    record : what is kept of the losses
     rows : the first row of each varying field, by (role, field)
     layer_rows : 1 where those of the optimizer have a row for each layer, else 0
     shaped : whether a small network gets a kernel for its shape, which pays where many steps are taken
@@ -115,7 +108,9 @@ def lowered(
     ValueError
         If a component lacks a method, or one gives what it should not.
     """
-    penalty = NoPenalty() if penalty is None else penalty
+    task, model, loss, optimizer = training.task, training.model, training.loss, training.optimizer
+    penalty = NoPenalty() if training.penalty is None else training.penalty
+    batch, dtype = training.batch, training.dtype
     rehearse(model.components, loss, penalty, optimizer, batch, record, task.samples)
     real = np.dtype(dtype).type
     if all(role != "batch" for role, _ in rows):
@@ -216,14 +211,6 @@ def varying_fields(sweep: Sweep) -> Varying:
     return Varying(tuple(rows), first, int(layered))
 
 
-def lowered_sweep(sweep: Sweep) -> Problem:
-    """The kernel's problem for a sweep."""
-    parts = (sweep.task, sweep.model, sweep.loss, sweep.penalty, sweep.optimizer, sweep.batch)
-    varying = varying_fields(sweep)
-    record = tuple(sweep.record.values())
-    return lowered(*parts, sweep.dtype, record, varying.first, varying.layer_rows)
-
-
 def block_of(sweep: Sweep) -> Block:
     """Working memory for the starts of a sweep; this compiles what its components need, or loads it.
 
@@ -263,7 +250,8 @@ def _parts_of_block(sweep: Sweep) -> tuple[Problem, Rule, int, int, int, float]:
     of_stop = {field: row for (role, field), row in varying.first.items() if role == "stop"}
     stop = with_rows(sweep.stop.for_dtype(sweep.dtype), of_stop)
     with explained():
-        problem = lowered_sweep(sweep)
+        record = tuple(sweep.record.values())
+        problem = lowered(sweep.training, record, varying.first, varying.layer_rows)
     most = _largest(sweep, "max_steps")
     period, epoch = looking_back(_largest(sweep, "max_period"), most, epochs_of(sweep))
     ends = {}
@@ -271,15 +259,16 @@ def _parts_of_block(sweep: Sweep) -> tuple[Problem, Rule, int, int, int, float]:
         if place in varying.first:
             values = sweep.axes[name].values()
             ends[place] = (float(values.min()), float(values.max()))
-    return problem, rule_of(stop), len(varying.rows), period, epoch, sure_size_of(sweep, problem, ends)
+    sure = sure_size_of(sweep.training, problem, ends)
+    return problem, rule_of(stop), len(varying.rows), period, epoch, sure
 
 
 def sure_size_of(
-    sweep: Sweep, problem: Problem, ends: Mapping[tuple[str, str], tuple[float, float]]
+    training: Training, problem: Problem, ends: Mapping[tuple[str, str], tuple[float, float]]
 ) -> float:
     """The `sure` of a block, with the smallest and largest values of the fields that vary."""
     partial = problem.batch.shuffled and problem.partial
-    return sure_size(sweep.task, sweep.model, sweep.loss, partial, sweep.dtype, ends)
+    return sure_size(training.task, training.model, training.loss, partial, training.dtype, ends)
 
 
 def looking_back(max_period: int, max_steps: int, epochs: Collection[int]) -> tuple[int, int]:
@@ -367,11 +356,10 @@ def start_at(sweep: Sweep, place: tuple[int, ...]) -> dict[str, Any]:
     return {name: own.reshape(shapes[name]) if shapes[name] else own.item() for name, own in numbers.items()}
 
 
-def sums_of(sweep: Sweep, points: int) -> np.ndarray:
-    """Room for what is recorded of so many starts, filled up to whole vectors."""
-    lanes = VECTOR_BYTES // np.dtype(sweep.dtype).itemsize
-    rows = KEPT + len(sweep.record) if sweep.record else 0
-    return np.zeros((rows, -(-points // lanes) * lanes), sweep.dtype)
+def sums_of(recorded: int, points: int, dtype: str) -> np.ndarray:
+    """Room for so many records of so many starts, filled up to whole vectors."""
+    lanes = VECTOR_BYTES // np.dtype(dtype).itemsize
+    return np.zeros((KEPT + recorded if recorded else 0, -(-points // lanes) * lanes), dtype)
 
 
 def point_numbers(shape: tuple[int, ...], place: tuple[slice, ...]) -> np.ndarray:

@@ -11,7 +11,6 @@ from typing import Any, cast
 import numpy as np
 
 from fastneuron.arrays import checked_array
-from fastneuron.batches import FullBatch
 from fastneuron.components import nearest, shown, with_rows
 from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.leading import brought_together
@@ -26,6 +25,7 @@ from fastneuron.losses import SquaredError
 from fastneuron.models import Model, Network, Neuron, pieces_of
 from fastneuron.optimizers import GradientDescent
 from fastneuron.tasks import Task
+from fastneuron.training import Training
 
 LOOKED_FOR = 2**26  # bytes from which on it is looked whether they are free: a look takes longer than a call
 
@@ -151,9 +151,9 @@ def _network_outputs(
         require_memory(needed, f"the outputs of {values.shape[1]:,} networks", "use a smaller network")
     task = Task(x, np.zeros((len(x), model.outputs)))
     with explained():
-        components = (SquaredError(), None, GradientDescent(1.0), FullBatch())
-        lowered_ = lowered(task, model, *components, str(x.dtype), rows=rows, shaped=False)
-        problem = cast("NetworkProblem", lowered_)
+        unused = (SquaredError(), GradientDescent(1.0))
+        forward = lowered(Training(task, model, *unused, dtype=x.dtype), rows=rows, shaped=False)
+        problem = cast("NetworkProblem", forward)
         room = np.empty(int(problem.plan[SUMS_AT]) * lanes, x.dtype)  # there is no way back
         out = np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
         own = np.empty(lanes * out.shape[1], x.dtype)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -15,7 +15,6 @@ from fastneuron.engine.interrupt import interruptible
 from fastneuron.engine.leading import brought_together
 from fastneuron.engine.lowering import (
     block_of,
-    epochs_of,
     explained,
     looking_back,
     lowered,
@@ -36,9 +35,11 @@ from fastneuron.outcomes import Outcome, Stop
 from fastneuron.penalties import Penalty
 from fastneuron.places import layers_of
 from fastneuron.result import coordinate_attributes, dims_of, places_in_sweep, sweep_behind
+from fastneuron.selection import point_among, point_at
 from fastneuron.starts import Distribution
-from fastneuron.sweep import Sweep, place_of_point
+from fastneuron.sweep import Sweep, checked_seed, checked_start
 from fastneuron.tasks import Task
+from fastneuron.training import Training
 
 if TYPE_CHECKING:
     import xarray
@@ -125,43 +126,32 @@ def descend(
     >>> path.output.values[[0, -1], 0].round(2).tolist()
     [0.82, 0.09]
     """
-    # one way to check what may go together: as a sweep
-    checked = Sweep(
-        task=task,
-        model=model,
-        loss=loss,
-        optimizer=optimizer,
-        penalty=penalty,
-        batch=batch,
-        axes={"max_steps": [1]},
-        start={name: value for name, value in dict(start).items() if isinstance(value, Distribution)}
-        if isinstance(start, Mapping)
-        else {},
-        stop=Stop() if stop is None else stop,
-        dtype=dtype,
-        seed=seed,
-    )
-    dtype = checked.dtype
+    training = Training(task, model, loss, optimizer, penalty, batch, stop, dtype)
+    return descended(training, start, steps, seed, held=stop is not None)
+
+
+def descended(
+    training: Training, start: Mapping[str, Any], steps: int, seed: int = 0, held: bool = False
+) -> xarray.Dataset:
+    """As `descend`; with what becomes of each start, and its state from then on, where these are `held`."""
+    seed = checked_seed(seed)
     steps = int(checked_number("steps", steps, _STEPS))
-    leading, dims, coordinates, starts = _starts(checked, start)
+    leading, dims, coordinates, starts = _starts(training, start, seed)
     numbers = np.arange(starts.shape[1])
-    held = stop is not None
-    block = _block_within(checked, steps if held else 0)
-    path = _recorded(checked, block, starts, numbers, steps, copies=2 if held else 1)
+    block = _block_within(training, steps if held else 0)
+    path = _recorded(training, block, starts, numbers, steps, copies=2 if held else 1)
     ends: dict[str, Any] = {}
     if held:
-        outcome, ended, period = _ended(checked, block, starts, numbers)
+        outcome, ended, period = _ended(block, starts, numbers)
         path = path.held_from(ended)
         ends = _end_variables(dims, leading, outcome, ended, period)
-    components = {
-        **model.components,
-        "loss": loss,
-        "optimizer": optimizer,
-        "penalty": penalty,
-        "batch": checked.batch,
-    }
-    attrs = {"task": task.name, **{role: repr(record) for role, record in components.items()}, "dtype": dtype}
-    return _dataset(checked, path, leading, dims, ends, coordinates, attrs)
+    return _dataset(training, path, leading, dims, ends, coordinates, _attributes(training))
+
+
+def _attributes(training: Training) -> dict[str, str]:
+    """The task, the components and the dtype, in words."""
+    told = {role: repr(record) for role, record in training.components.items() if role != "stop"}
+    return {"task": training.task.name, "penalty": "None"} | told | {"dtype": training.dtype}
 
 
 def replay(
@@ -219,9 +209,9 @@ def replay(
     sweep, place = _point_of(result_or_sweep, indices)
     if steps is not None:
         steps = int(checked_number("steps", steps, _STEPS))
-    bare = replace(sweep, record={})
+    bare = sweep.replace(record={})
     block = block_of(bare)
-    ends = _ended(bare, block, *_start_at(bare, place))
+    ends = _ended(block, *_start_at(bare, place))
     path = _replayed(sweep, block, place, int(ends[1][0]) if steps is None else steps)
     path = path.assign(_end_variables((), (), *ends))
     if not isinstance(result_or_sweep, Sweep):
@@ -251,24 +241,19 @@ def _check_alike(point: xarray.Dataset, path: xarray.Dataset) -> None:
 
 def replayed(sweep: Sweep, place: tuple[int, ...], steps: int) -> xarray.Dataset:
     """So many steps from a place of the grid, whatever becomes of it; as `replay`, without the outcome."""
-    return _replayed(sweep, block_of(replace(sweep, record={})), place, steps)
+    return _replayed(sweep, block_of(sweep.replace(record={})), place, steps)
 
 
 def _replayed(sweep: Sweep, block: Block, place: tuple[int, ...], steps: int) -> xarray.Dataset:
-    path = _recorded(sweep, block, *_start_at(sweep, place), steps)
+    rows = varying_fields(sweep).first
+    path = _recorded(sweep.training, block, *_start_at(sweep, place), steps, rows)
     varied = {role for role, _ in sweep.places.values()}
-    layered = bool(varied & set(layers_of(sweep.model)))
-    components: dict[str, Any] = {**sweep.model.components, "loss": sweep.loss, "optimizer": sweep.optimizer}
-    components |= {"penalty": sweep.penalty, "batch": sweep.batch}
+    if varied & set(layers_of(sweep.model)):
+        varied |= {"optimizer"}
     # where a field varies, the coordinates tell it
-    told = {
-        role: repr(record)
-        for role, record in components.items()
-        if role not in varied and not (role == "optimizer" and layered)
-    }
-    attrs = {"sweep": sweep.to_toml(), "sweep_sha256": sweep.sha256}
-    attrs |= {"task": sweep.task.name, **told, "dtype": sweep.dtype}
-    made = _dataset(sweep, path, (), (), {}, {}, attrs)
+    told = {role: text for role, text in _attributes(sweep.training).items() if role not in varied}
+    attrs = {"sweep": sweep.to_toml(), "sweep_sha256": sweep.sha256} | told
+    made = _dataset(sweep.training, path, (), (), {}, {}, attrs)
     here = {
         dim: values[k]
         for (dim, values), k in zip(sweep.coordinates().items(), place, strict=True)
@@ -285,14 +270,14 @@ def _start_at(sweep: Sweep, place: tuple[int, ...]) -> tuple[np.ndarray, np.ndar
 def _point_of(given: Any, indices: Mapping[str, int]) -> tuple[Sweep, tuple[int, ...]]:
     """A sweep, or that of a result, and the place of a point in its grid."""
     if isinstance(given, Sweep):
-        return given, place_of_point(dict(zip(given.dims, given.shape, strict=True)), indices)
+        return given, point_at(given, indices)
     text = getattr(given, "attrs", {}).get("sweep")
     if not isinstance(text, str) or not hasattr(given, "data_vars"):
         what = "give a sweep, or its whole result, a Dataset with its sweep in the attributes"
         raise ValueError(f"{what}, not a {type(given).__name__}")
     sweep = sweep_behind(given)
     places = places_in_sweep(given, sweep)
-    here = place_of_point({dim: len(places[dim]) for dim in sweep.dims}, indices)
+    here = point_among({dim: len(places[dim]) for dim in sweep.dims}, indices)
     return sweep, tuple(int(places[dim][k]) for dim, k in zip(sweep.dims, here, strict=True))
 
 
@@ -317,32 +302,40 @@ class Path(NamedTuple):
 
 
 def _recorded(
-    sweep: Sweep, block: Block, starts: np.ndarray, numbers: np.ndarray, steps: int, copies: int = 1
+    training: Training,
+    block: Block,
+    starts: np.ndarray,
+    numbers: np.ndarray,
+    steps: int,
+    rows: Mapping[tuple[str, str], int] = MappingProxyType({}),
+    copies: int = 1,
 ) -> Path:
     """Every step of starts with their varying fields, and with these numbers in their grid.
 
-    `block` is one for the sweep, without a record; where fields vary there is one start.
+    `block` is one for the training, without a record; `rows` are those of the fields that vary, where there
+    is one start.
 
     Raises
     ------
     MemoryError
         If `copies` of the path do not fit into memory.
     """
-    dtype, size, samples = starts.dtype, sweep.model.size, sweep.task.samples
-    points, outputs_of_one = starts.shape[1], samples * sweep.model.outputs
+    model, task = training.model, training.task
+    dtype, size = starts.dtype, model.size
+    points, outputs_of_one = starts.shape[1], task.samples * model.outputs
     needed = copies * (steps + 1) * points * (size + 2 + outputs_of_one) * dtype.itemsize
     what = f"a trajectory of {steps:,} steps of {points:,} start{'s' * (points != 1)}"
     require_memory(needed, what, "use fewer steps or starts, or a Sweep")
     parameters = np.empty((size, steps + 1, points), dtype)
     losses, errors = np.empty((2, steps + 1, points), dtype)
     interruptible(lambda cancel: record(block, starts, numbers, cancel, parameters, losses, errors))
-    x, fields = sweep.task.x.astype(dtype), starts[size:, 0] if points else ()
-    outputs = outputs_of(sweep.model, parameters.reshape(size, -1), x, varying_fields(sweep).first, fields)
+    fields = starts[size:, 0] if points else ()
+    outputs = outputs_of(model, parameters.reshape(size, -1), task.x.astype(dtype), rows, fields)
     return Path(parameters, losses, errors, outputs.reshape(steps + 1, points, outputs_of_one))
 
 
 def _dataset(
-    sweep: Sweep,
+    training: Training,
     path: Path,
     leading: tuple[int, ...],
     dims: tuple[str, ...],
@@ -353,7 +346,7 @@ def _dataset(
     """The labelled steps of starts of the shape `leading`."""
     import xarray
 
-    model, steps = sweep.model, len(path.losses) - 1
+    model, steps = training.model, len(path.losses) - 1
     shape = (steps + 1, *leading)
     variables: dict[str, Any] = {}
     for name, piece in pieces_of(model).items():
@@ -375,7 +368,7 @@ def _dataset(
         ),
         "output": (
             ("step", *dims, "sample", *(["out"] if several else [])),
-            path.outputs.reshape(*shape, sweep.task.samples, *([model.outputs] if several else [])),
+            path.outputs.reshape(*shape, training.task.samples, *([model.outputs] if several else [])),
             {"long_name": "output of the model", "units": "1"},
         ),
     }
@@ -384,50 +377,54 @@ def _dataset(
 
 
 def _starts(
-    checked: Sweep, start: object
+    training: Training, start: object, seed: int
 ) -> tuple[tuple[int, ...], tuple[str, ...], Mapping[str, Any], np.ndarray]:
     """Shape, dims and coordinates of the starts, and their parameters, shape (all numbers, points)."""
-    model = checked.model
-    random = {name: value for name, value in checked.starts.items() if isinstance(value, Distribution)}
-    given = start
+    model, given = training.model, start
+    random: dict[str, Any] = dict.fromkeys(model.parameters, model.usual_start)
     if isinstance(start, Mapping):
-        given = {name: value for name, value in start.items() if not isinstance(value, Distribution)}
+        random |= checked_start({name: value for name, value in start.items() if _is_random(value)}, model)
+        given = {name: value for name, value in start.items() if not _is_random(value)}
         random = {name: value for name, value in random.items() if name not in given}
     of_parameters = {dim for name, shape in model.shapes.items() for dim in dims_of(name, shape)}
     given, named = brought_together(model, given, {*model.parameters, *of_parameters, *_VARIABLES})
-    leading, starts = broadcast_parameters(model, given, checked.dtype, "start")
+    leading, starts = broadcast_parameters(model, given, training.dtype, "start")
     numbers = np.arange(starts.shape[1])
     for name, piece in pieces_of(model).items():
-        if name in random:  # a start beyond the dtype has diverged
+        if _is_random(random.get(name)):  # a start beyond the dtype has diverged
             count = piece.stop - piece.start
-            starts[piece] = drawn(random[name], checked.seed, numbers, piece.start, count, checked.dtype)
+            starts[piece] = drawn(random[name], seed, numbers, piece.start, count, training.dtype)
     if named is not None:
         return leading, named.dims, named.coordinates, starts
     dims = ("start",) if len(leading) == 1 else tuple(f"start_{k}" for k in range(len(leading)))
     return leading, dims, {}, starts
 
 
-def _block_within(checked: Sweep, steps: int) -> Block:
-    """Working memory for the descents of `checked`, of which the outcome counts within so many steps."""
-    given = checked.stop
+def _is_random(start: object) -> bool:
+    return isinstance(start, Distribution)
+
+
+def _block_within(training: Training, steps: int) -> Block:
+    """Working memory for the descents of a training, of which the outcome counts within so many steps."""
+    given = training.stop
     most = min(given.max_steps, steps)
     rule = Stop(most, given.tolerance, given.settle, given.max_period, given.limit, given.stall)
-    longest, epoch = looking_back(given.max_period, most, epochs_of(checked))
-    parts = (checked.task, checked.model, checked.loss, checked.penalty, checked.optimizer, checked.batch)
+    epochs = {training.batch.steps(training.task.samples)}
+    longest, epoch = looking_back(given.max_period, most, epochs)
     with explained():
-        problem = lowered(*parts, checked.dtype)
-        sure = sure_size_of(checked, problem, {})
-        return Block(problem, rule_of(rule.for_dtype(checked.dtype)), 0, longest, epoch, sure)
+        problem = lowered(training)
+        sure = sure_size_of(training, problem, {})
+        return Block(problem, rule_of(rule.for_dtype(training.dtype)), 0, longest, epoch, sure)
 
 
 def _ended(
-    sweep: Sweep, block: Block, starts: np.ndarray, numbers: np.ndarray
+    block: Block, starts: np.ndarray, numbers: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What becomes of each start, after how many steps, and with which period."""
     points = starts.shape[1]
     outcome, period = np.empty(points, np.int8), np.empty(points, np.int32)
     ended, speed = np.empty(points, np.int32), np.empty(points, starts.dtype)
-    results = (outcome, ended, speed, period, sums_of(sweep, points))
+    results = (outcome, ended, speed, period, sums_of(0, points, starts.dtype.name))
     taken = np.zeros(1, np.int64)
     interruptible(lambda cancel: run_tile(block, starts.copy(), numbers, taken, cancel, *results))
     return outcome, ended, period

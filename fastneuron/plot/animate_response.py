@@ -16,24 +16,27 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from fastneuron.chosen import Chosen
 from fastneuron.components import Bound, checked_number, nearest, shown
 from fastneuron.measures.shares import NOT_COMPUTED
 from fastneuron.models import Neuron
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.animation import FRAMES, Animation, widening
-from fastneuron.plot.caption import caption
+from fastneuron.plot.caption import caption_of
 from fastneuron.plot.counts import with_codes
-from fastneuron.plot.following import descended, settled_on
+from fastneuron.plot.following import descended
 from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, with_step_in_view
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.loss_landscape import ROUNDING, told_apart
 from fastneuron.plot.outcome_map import outcome
-from fastneuron.plot.shown_part import drawn_sweep, settings_among, with_start
+from fastneuron.plot.shown_part import drawn_sweep
+from fastneuron.selection import with_value
 from fastneuron.starts import Distribution
-from fastneuron.sweep import DRAW, Sweep
+from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
+from fastneuron.training import Training
 
 SIZE = (9.0, 4.6)  # inches
 STEPS = Bound("a whole number from 1 to 2147483647", low=1, high=2**31, whole=True)
@@ -106,19 +109,19 @@ def animate_response(
     """
     frames = int(checked_number("frames", frames, FRAMES))
     followed = None if steps is None else int(checked_number("steps", steps, STEPS))
-    sweep, path = one_run(result, start, followed)
-    neuron = cast("Neuron", sweep.model)
+    training, path = one_run(result, start, followed)
+    neuron = cast("Neuron", training.model)
     weight, bias = path["weight"].values.astype(np.float64), path["bias"].values.astype(np.float64)
     whole = np.logical_and.accumulate(np.isfinite(weight) & np.isfinite(bias))
     last = int(whole.sum()) - 1
     times = widening(last, frames)
     if figure is None:
         figure = Figure(figsize=SIZE, layout="constrained")
-    text = caption(xr.Dataset(attrs={"sweep": sweep.to_toml()})) if title is None else title
+    text = caption_of(training) if title is None else title
     figure.suptitle(text, x=0.01, ha="left", fontsize="medium")
     left, right = figure.subplots(1, 2)
-    curve = _Curve(left, neuron, sweep.task, weight, bias, times)
-    plane = _Plane(right, result, sweep, weight[: last + 1], bias[: last + 1])
+    curve = _Curve(left, neuron, training.task, weight, bias, times)
+    plane = _Plane(right, result, training, weight[: last + 1], bias[: last + 1])
     losses = path["loss"].values
     if legend:
         look: dict[str, Any] = {"frameon": False, "fontsize": "small"}
@@ -173,7 +176,7 @@ class _Plane:
     """The way through the plane of weight and bias, over the outcomes or the loss."""
 
     def __init__(
-        self, ax: Axes, result: xr.Dataset, sweep: Sweep, weight: np.ndarray, bias: np.ndarray
+        self, ax: Axes, result: xr.Dataset, training: Training, weight: np.ndarray, bias: np.ndarray
     ) -> None:
         self.weight, self.bias = weight, bias
         self.kept = widening(len(weight) - 1, POINTS)
@@ -187,7 +190,7 @@ class _Plane:
             backdrop += [not_computed_swatch()] if NOT_COMPUTED in codes else []
         else:
             across, up = _around(weight), _around(bias)
-            backdrop = _landscape(ax, sweep, across, up)
+            backdrop = _landscape(ax, training, across, up)
         ax.set(xlim=across, ylim=up, xlabel="weight", ylabel="bias")
         edge = [patheffects.withStroke(linewidth=3.0, foreground="black")]
         self.line = ax.plot([], [], color="white", linewidth=1.4, zorder=3, path_effects=edge)[0]
@@ -232,7 +235,9 @@ def _around(values: np.ndarray) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[float, float]) -> list[Patch]:
+def _landscape(
+    ax: Axes, training: Training, across: tuple[float, float], up: tuple[float, float]
+) -> list[Patch]:
     """The loss with its penalty as an image, brighter where it is less, with contours where it varies.
 
     Returns
@@ -242,17 +247,17 @@ def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[fl
     """
     weight, bias = np.meshgrid(np.linspace(*across, SIDE), np.linspace(*up, SIDE))
     starts = {"weight": weight, "bias": bias}
-    losses = descended(sweep, starts, 0)["loss"].values[0].astype(np.float64)
-    if sweep.penalty is not None:
+    losses = descended(training, starts, 0)["loss"].values[0].astype(np.float64)
+    if training.penalty is not None:
         with np.errstate(over="ignore"):
-            losses += sweep.penalty.value(weight, bias)
+            losses += training.penalty.value(weight, bias)
     values = told_apart(losses)
     least, most = (float(values.min()), float(values.max())) if values.count() else (0.0, 0.0)
     low, high = least, most
     log = low > 0 and high >= palette.LOG_FROM * low
     if log:
         low = max(low, high * LOWEST)
-    elif high - low <= ROUNDING[sweep.dtype] * max(abs(low), abs(high)):  # one colour, and no contours
+    elif high - low <= ROUNDING[training.dtype] * max(abs(low), abs(high)):  # one colour, and no contours
         high = low + (0.1 * abs(low) or 1.0)
     norm = LogNorm(low, high) if log else Normalize(low, high)
     ax.set_facecolor(palette.COLORS[Outcome.DIVERGED])  # seen where the loss is not finite
@@ -269,15 +274,15 @@ def _landscape(ax: Axes, sweep: Sweep, across: tuple[float, float], up: tuple[fl
     if high == most and least < levels[0]:
         ax.contour(weight, bias, values, levels=levels, colors="white", linewidths=0.6, linestyles="solid")
     if values.count():
-        ax.figure.colorbar(image, ax=ax, label="loss" if sweep.penalty is None else "loss and penalty")
+        ax.figure.colorbar(image, ax=ax, label="loss" if training.penalty is None else "loss and penalty")
     lost = values.count() < values.size
     return [swatch(palette.COLORS[Outcome.DIVERGED], "not finite")] if lost else []
 
 
 def one_run(
     result: xr.Dataset, given: Mapping[str, float] | None, steps: int | None
-) -> tuple[Sweep, xr.Dataset]:
-    """The sweep of one of a neuron's starts, and every step from there."""
+) -> tuple[Training, xr.Dataset]:
+    """What one of a neuron's starts undergoes, and every step from there."""
     sweep = drawn_sweep(result)
     if not isinstance(sweep.model, Neuron):
         raise ValueError("this picture is of a neuron, the sweep trains a network")
@@ -290,23 +295,31 @@ def one_run(
             raise ValueError(f"{text}; known: {', '.join(known)}")
     values = _typical(result, sweep) | given
     selected = {dim: values[dim] for dim in sweep.dims}
-    settings = settings_among(sweep, selected)
+    training = sweep.training
+    for axis, (role, field) in sweep.places.items():
+        if role in training.components:
+            training = with_value(training, role, field, selected[axis])
+        elif role != "start":
+            raise ValueError(f"a start cannot be followed step by step where {axis} is an axis")
+    steps = int(training.stop.max_steps) if steps is None else steps
     place = [np.flatnonzero(own == selected[dim]) for dim, own in sweep.coordinates().items()]
     if set(given) <= set(sweep.dims) and all(found.size for found in place):
-        point = tuple(int(found[0]) for found in place)
-        start = sweep.at(**dict(zip(sweep.dims, point, strict=True)))
-        own = settled_on(sweep, settings, start)
         from fastneuron.engine.trajectories import replayed  # brings Numba, which other pictures do without
 
-        return own, replayed(sweep, point, int(own.stop.max_steps) if steps is None else steps)
-    axes = {dim: value for dim, value in selected.items() if dim not in settings and dim != DRAW}
-    whole: dict[str, Any] = sweep.starts | with_start(sweep, axes)
-    whole |= {name: value for name, value in given.items() if name in whole}
-    for name, value in whole.items():
+        return training, replayed(sweep, tuple(int(found[0]) for found in place), steps)
+    start: dict[str, Any] = dict(sweep.starts)
+    if sweep.chosen is not None:
+        here = place[sweep.dims.index(sweep.chosen.dim)]
+        if len(here) != 1:
+            dim = sweep.chosen.dim
+            raise ValueError(f"{dim} must be that of one start of the sweep, got {selected[dim]:g}")
+        start |= {name: own.values[here[0]] for name, own in start.items() if isinstance(own, Chosen)}
+    start |= {field: selected[axis] for axis, (_, field) in sweep.places.items() if field in start}
+    start |= {name: value for name, value in given.items() if name in start}
+    for name, value in start.items():
         if isinstance(value, Distribution):
             raise ValueError(f"start.{name} is random; give it with start={{{name!r}: ...}}")
-    own = settled_on(sweep, settings, whole)
-    return own, descended(own, whole, steps)
+    return training, descended(training, start, steps, sweep.seed)
 
 
 def _typical(result: xr.Dataset, sweep: Sweep) -> dict[str, float]:

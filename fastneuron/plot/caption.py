@@ -17,9 +17,11 @@ import xarray as xr
 from fastneuron import tasks, toml
 from fastneuron.axes import as_axis
 from fastneuron.chosen import DIM, chosen_from
+from fastneuron.places import DRAW
+from fastneuron.spec import training_tables
+from fastneuron.training import Training
 
 _LAYER_DIM = re.compile(r"layer\d+_(in|out)")
-DRAW = "draw"
 NOTE = "picture_note"  # the attribute with the note of a picture
 
 
@@ -101,12 +103,21 @@ def caption(data: xr.Dataset) -> str:
     Task and model; loss, penalty, optimizer and batch; and what was selected on axes that these do not name,
     on up to three lines.
     """
-    sweep = sweep_of(data)
     try:
         if stranger_in(data):
             return ""
     except ValueError:  # axes that are none
         return ""
+    return "\n".join(filter(None, (*_lines(sweep_of(data), data), selection(data))))
+
+
+def caption_of(training: Training) -> str:
+    """What a training is, in the words of a caption."""
+    return "\n".join(filter(None, _lines(training_tables(training), xr.Dataset())))
+
+
+def _lines(sweep: Mapping[str, Any], data: xr.Dataset) -> tuple[str, str]:
+    """Task and model; loss, penalty, optimizer and batch."""
     task = _name(sweep.get("task"))
     model = _model(_table(sweep.get("model")))
     loss = _name(sweep.get("loss"))
@@ -120,8 +131,7 @@ def caption(data: xr.Dataset) -> str:
     if batch:
         batch += _number(data, sweep, "batch", "size", " of ")
     first = ", ".join(part for part in (task, model) if part)
-    second = ", ".join(part for part in (loss, optimizer, batch) if part)
-    return "\n".join(line for line in (first, second, selection(data)) if line)
+    return first, ", ".join(part for part in (loss, optimizer, batch) if part)
 
 
 _NAMED = {"optimizer": "learning_rate", "penalty": "strength", "batch": "size"}  # on the second line

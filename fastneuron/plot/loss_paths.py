@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fastneuron.outcomes import Outcome
-from fastneuron.plot.following import spread, within
+from fastneuron.plot.following import spread
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import legend_right, set_title
@@ -17,6 +17,7 @@ from fastneuron.plot.palette import COLORS, LARGEST, LEAST
 from fastneuron.plot.shown_part import drawn_sweep
 from fastneuron.plot.stacked import ORDER
 from fastneuron.result import places_in_sweep
+from fastneuron.selection import within
 
 DEEPEST = 1e-10  # of the largest loss in view: deeper ones leave little room for the others
 EDGE = "#404040"

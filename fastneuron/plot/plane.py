@@ -8,7 +8,7 @@ Not here: what is drawn of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -17,12 +17,13 @@ import xarray as xr
 from fastneuron.components import nearest
 from fastneuron.models import pieces_of
 from fastneuron.outcomes import Stop
-from fastneuron.places import SD, entry_of
-from fastneuron.plot.following import descended, settled_on
+from fastneuron.places import DRAW, SD, entry_of
+from fastneuron.plot.following import descended
 from fastneuron.plot.grid import GridAxis, grid_axis, require
-from fastneuron.plot.shown_part import drawn_sweep, settings_among, with_start
+from fastneuron.plot.shown_part import drawn_sweep, places_shown
+from fastneuron.selection import part_of
 from fastneuron.starts import Distribution
-from fastneuron.sweep import DRAW, Sweep
+from fastneuron.sweep import Sweep
 
 AT_ONCE = 2**22  # outputs computed at a time
 
@@ -54,7 +55,8 @@ class Plane:
         self, u: np.ndarray, v: np.ndarray, steps: int, stop: Stop | None = None
     ) -> tuple[xr.Dataset, np.ndarray, np.ndarray]:
         """What `fastneuron.descend` gives from starts of shape (n,), and u and v of every step."""
-        path = descended(self.sweep, self._starts(u, v), steps, stop)
+        training = self.sweep.training if stop is None else self.sweep.training.replace(stop=stop)
+        path = descended(training, self._starts(u, v), steps, self.sweep.seed, held=stop is not None)
         return path, self._number(path, self.columns[0]), self._number(path, self.columns[1])
 
     def loss(self, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -162,14 +164,9 @@ def _examples(sweep: Sweep) -> list[str]:
 
 def _selected(sweep: Sweep, result: xr.Dataset, kept: tuple[str, str]) -> Sweep:
     """The sweep over the axes `kept` alone, at the place of the others where `result` was selected."""
-    selected = {}
-    for axis in sweep.dims:
-        if axis in kept or axis == DRAW:
-            continue
-        if axis not in result.coords:
+    for axis in sweep.axes:
+        if axis not in kept and axis not in result.coords:
             raise ValueError(f"this result does not tell where it was selected on axis {axis!r}")
-        selected[axis] = float(result[axis])
-    settings = settings_among(sweep, selected)
-    start = with_start(sweep, {axis: value for axis, value in selected.items() if axis not in settings})
-    own = settled_on(sweep, settings)
-    return replace(own, axes={axis: sweep.axes[axis] for axis in kept}, start=start, draws=None)
+    places = places_shown(result, sweep)
+    part = part_of(sweep, {dim: place for dim, place in places.items() if dim not in kept})
+    return part.replace(axes={axis: part.axes[axis] for axis in kept})

@@ -74,7 +74,8 @@ def progress(
     ['0', '1', '2', '5', '10', '20', '50', '100']
     """
     sweep, model = _neuron_of(result)
-    path = descended(sweep, _start_of(sweep, start), steps)
+    most = int(sweep.stop.max_steps) if steps is None else steps
+    path = descended(sweep.training, _start_of(sweep, start), most, sweep.seed)
     if model.inputs == 1:
         return response(path, model, sweep.task, ax=ax, title=title, legend=legend)
     return trajectory(path, x="weight_0", y="weight_1", ax=ax, title=title, legend=legend)
