@@ -25,7 +25,7 @@ change that counts for STALLED is the largest since the last whole epoch began; 
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from fastneuron.components import Bound, Component, NonNegative, Positive, component, nearest, shown
 
@@ -63,36 +63,59 @@ class Outcome(IntEnum):
     'every output within the tolerance of its target'
     """
 
-    UNFINISHED = 0
-    REACHED = 1
-    SETTLED = 2
-    CYCLING = 3
-    DIVERGED = 4
-    STALLED = 5
+    sentence: str
+    color: str
+    stacked: int
+    drawn: int
+    out_of_steps: bool
+
+    # the code; the outcome in a few words; its colour; its place from below in stacks of shares (what got
+    # somewhere, what did not, what went wrong) and among curves (those that swing below, those that hardly
+    # move on top); whether the start ran out of steps
+    UNFINISHED = 0, "still moving when the steps ran out", "#7CCBF5", 2, 2, True
+    REACHED = 1, "every output within the tolerance of its target", "#F0E442", 0, 3, False
+    SETTLED = 2, "no longer moves, without having reached the targets", "#004C85", 1, 4, False
+    CYCLING = 3, "returns to the same state every few steps", "#BF4A00", 4, 1, False
+    DIVERGED = 4, "a parameter or the loss grew beyond bounds", "#1A1A1A", 5, 0, False
+    STALLED = 5, "moves too slowly to get anywhere in as many steps again", "#CC79A7", 3, 5, True
+
+    def __new__(
+        cls,
+        code: int,
+        sentence: str = "",
+        color: str = "",
+        stacked: int = 0,
+        drawn: int = 0,
+        out_of_steps: bool = False,
+    ) -> Self:
+        member = int.__new__(cls, code)
+        member._value_ = code
+        member.sentence, member.color = sentence, color
+        member.stacked, member.drawn, member.out_of_steps = stacked, drawn, out_of_steps
+        return member
+
+    @property
+    def word(self) -> str:
+        """The outcome as legends and tables call it."""
+        return self.name.lower()
 
     @classmethod
     def _missing_(cls, value: object) -> Outcome:
         """The member of a name; capitals do not matter."""
-        names = {member.name.lower(): member for member in cls}
+        names = {member.word: member for member in cls}
         if isinstance(value, str) and value.lower() in names:
             return names[value.lower()]
         hint = nearest(str(value), names)
         raise ValueError(f"no outcome {shown(value)}{hint}; there are: {', '.join(names)}")
 
-    @property
-    def sentence(self) -> str:
-        """What the outcome means, in a few words."""
-        return _SENTENCES[self]
 
+def flags() -> dict[str, Any]:
+    """The codes and their meanings, as attributes of a variable by the CF conventions."""
+    return {
+        "flag_values": [int(one) for one in Outcome],
+        "flag_meanings": " ".join(one.name for one in Outcome),
+    }
 
-_SENTENCES = {
-    Outcome.UNFINISHED: "still moving when the steps ran out",
-    Outcome.REACHED: "every output within the tolerance of its target",
-    Outcome.SETTLED: "no longer moves, without having reached the targets",
-    Outcome.CYCLING: "returns to the same state every few steps",
-    Outcome.DIVERGED: "a parameter or the loss grew beyond bounds",
-    Outcome.STALLED: "moves too slowly to get anywhere in as many steps again",
-}
 
 Steps = Annotated[int, Bound("a whole number from 0 to 2147483647", low=0, high=2**31, whole=True)]
 Period = Annotated[int, Bound("a whole number from 1 to 65536", low=1, high=65537, whole=True)]

@@ -22,7 +22,7 @@ import numpy as np
 import fastneuron
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.fingerprint import PYTHON
-from fastneuron.outcomes import Outcome
+from fastneuron.outcomes import flags
 
 if TYPE_CHECKING:
     import xarray
@@ -54,12 +54,8 @@ class Variable:
 def variables_of(sweep: Sweep) -> dict[str, Variable]:
     """The variables that a result of `sweep` can have, by name, in order: last the final parameters."""
     real = sweep.dtype
-    flags = {
-        "flag_values": [int(outcome) for outcome in Outcome],
-        "flag_meanings": " ".join(outcome.name for outcome in Outcome),
-    }
     fixed = {
-        "outcome": Variable("int8", "what became of the start", -1, flags),
+        "outcome": Variable("int8", "what became of the start", -1, flags()),
         "steps": Variable("int32", "updates until the outcome", -1),
         "loss": Variable(real, "final mean loss over the samples, without the penalty", np.nan),
         "error": Variable(real, "largest final |output - target|", np.nan),

@@ -157,7 +157,7 @@ class Sample:
 
     def _cut(self, kept: dict[str, np.ndarray], results: dict[str, np.ndarray], steps: int) -> np.ndarray:
         """Which starts would have gone on."""
-        going = np.isin(results["outcome"], [int(Outcome.UNFINISHED), int(Outcome.STALLED)])
+        going = np.isin(results["outcome"], [int(outcome) for outcome in Outcome if outcome.out_of_steps])
         cut: np.ndarray = going & (self._last(kept) > steps)
         return cut
 

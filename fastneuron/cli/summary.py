@@ -27,12 +27,12 @@ def summary(result: xarray.Dataset) -> dict[str, Any]:
         counts = counts_of(result["outcome"])
     points = sum(counts.values())
     drawn = "draw" in result["outcome"].dims
-    outcomes = {kind.name.lower(): _row(counts[kind], points, drawn) for kind in Outcome}
+    outcomes = {kind.word: _row(counts[kind], points, drawn) for kind in Outcome}
     seconds = float(result.attrs["seconds"])
     report: dict[str, Any] = {"points": points, "outcomes": outcomes, "seconds": seconds}
     if "steps" in result:
         for kind in Outcome:
-            outcomes[kind.name.lower()] |= _of_steps(times[kind])
+            outcomes[kind.word] |= _of_steps(times[kind])
         total = sum(number * count for table in times.values() for number, count in table.items())
         report |= {"steps": total, "steps_per_second": total / seconds if seconds > 0 else None}
     return report

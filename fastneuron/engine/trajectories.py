@@ -31,7 +31,7 @@ from fastneuron.kernels.record import record
 from fastneuron.losses import Loss
 from fastneuron.models import Model, pieces_of
 from fastneuron.optimizers import Optimizer
-from fastneuron.outcomes import Outcome, Stop
+from fastneuron.outcomes import Stop, flags
 from fastneuron.penalties import Penalty
 from fastneuron.places import layers_of
 from fastneuron.result import coordinate_attributes, dims_of, places_in_sweep, sweep_behind
@@ -437,12 +437,8 @@ def _end_variables(
     ended: np.ndarray,
     period: np.ndarray,
 ) -> dict[str, Any]:
-    flags = {
-        "flag_values": [int(value) for value in Outcome],
-        "flag_meanings": " ".join(value.name for value in Outcome),
-    }
     found = {
-        "outcome": (outcome, {"long_name": "what became of the start", "units": "1", **flags}),
+        "outcome": (outcome, {"long_name": "what became of the start", "units": "1"} | flags()),
         "ended": (ended, {"long_name": "updates until the outcome", "units": "1"}),
         "period": (period, {"long_name": "period of the cycle; 1 settled, 0 otherwise", "units": "1"}),
     }

@@ -13,9 +13,11 @@ from fastneuron.kernels.history import distance, largest, remember
 from fastneuron.kernels.jit import compact, inner, never_inline
 from fastneuron.kernels.memory import flat_from
 from fastneuron.kernels.vectors import lanes_in, vector_like
+from fastneuron.outcomes import Outcome
 
 RUNNING = -1  # no outcome yet
-UNFINISHED, REACHED, SETTLED, CYCLING, DIVERGED, STALLED = range(6)
+UNFINISHED, REACHED, SETTLED = int(Outcome.UNFINISHED), int(Outcome.REACHED), int(Outcome.SETTLED)
+CYCLING, DIVERGED, STALLED = int(Outcome.CYCLING), int(Outcome.DIVERGED), int(Outcome.STALLED)
 
 
 @inner

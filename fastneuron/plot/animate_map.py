@@ -92,7 +92,7 @@ def animate_map(
     told = ax.set_title(base, loc="left", fontsize="medium")
     if legend:
         found = [member for member in Outcome if (codes == member).any()]
-        handles = [swatch(palette.COLORS[member], member.name.lower()) for member in found]
+        handles = [swatch(palette.COLORS[member], member.word) for member in found]
         handles.append(swatch(palette.OTHER, "still training"))
         legend_right(ax, handles + ([not_computed_swatch()] if grid.missing.any() else []))
 

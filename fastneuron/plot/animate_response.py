@@ -185,7 +185,7 @@ class _Plane:
             outcome(result.transpose("bias", "weight", ...), ax=ax, legend=False)
             across, up = _widened(ax.get_xlim(), weight), _widened(ax.get_ylim(), bias)
             codes = np.unique(with_codes(result)["outcome"].values)
-            names = {member: member.name.lower() for member in Outcome if member in codes}
+            names = {member: member.word for member in Outcome if member in codes}
             backdrop = [swatch(palette.COLORS[member], name) for member, name in names.items()]
             backdrop += [not_computed_swatch()] if NOT_COMPUTED in codes else []
         else:

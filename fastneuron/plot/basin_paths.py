@@ -179,7 +179,7 @@ def _muted_map(ax: Axes, plane: Plane, result: xr.Dataset, ended: list[Outcome])
     for member in Outcome:
         share = shares.get(member, 0.0)
         if share or member in ended:
-            label = member.name.lower() + (f"  {percent(share)}" if share else "")
+            label = member.word + (f"  {percent(share)}" if share else "")
             pale = muted(COLORS[member])
             entries.append(Patch(facecolor=pale, edgecolor=COLORS[member], linewidth=1.5, label=label))
     return entries + ([not_computed_swatch()] if missing.any() else [])
@@ -188,5 +188,5 @@ def _muted_map(ax: Axes, plane: Plane, result: xr.Dataset, ended: list[Outcome])
 def _landscape(ax: Axes, plane: Plane, ended: list[Outcome]) -> list[Patch]:
     """Draw the loss in grey; the legend's entries."""
     _, lost = draw_landscape(ax, plane, GREYS)
-    entries = [swatch(COLORS[member], member.name.lower()) for member in Outcome if member in ended]
+    entries = [swatch(COLORS[member], member.word) for member in Outcome if member in ended]
     return entries + ([swatch(COLORS[Outcome.DIVERGED], "loss not finite")] if lost.any() else [])

@@ -21,15 +21,6 @@ from fastneuron.selection import within
 
 DEEPEST = 1e-10  # of the largest loss in view: deeper ones leave little room for the others
 EDGE = "#404040"
-# which curves lie over which: those that swing are below, those that hardly move on top
-UPWARD = (
-    Outcome.DIVERGED,
-    Outcome.CYCLING,
-    Outcome.UNFINISHED,
-    Outcome.REACHED,
-    Outcome.SETTLED,
-    Outcome.STALLED,
-)
 
 
 @kind((7.5, 4.5))
@@ -148,7 +139,7 @@ def _draw(ax: Axes, loss: np.ndarray, outcome: Outcome) -> Line2D:
     shown = np.clip(np.where(np.isnan(loss), np.inf, loss), LEAST, LARGEST)
     end = [len(loss) - 1] if outcome != Outcome.UNFINISHED else []
     line = ax.plot(shown, color=COLORS[outcome], linewidth=1.0, marker="o", markersize=3, markevery=end)[0]
-    line.set(markeredgecolor=EDGE, markeredgewidth=0.4, zorder=2 + UPWARD.index(outcome) / 10)
+    line.set(markeredgecolor=EDGE, markeredgewidth=0.4, zorder=2 + outcome.drawn / 10)
     if outcome == Outcome.REACHED:  # too bright alone
         line.set_path_effects([patheffects.withStroke(linewidth=1.6, foreground=EDGE)])
     return line
@@ -158,7 +149,7 @@ def _entries(outcomes: list[Outcome]) -> list[Line2D]:
     entries = []
     for outcome in ORDER[::-1]:
         if outcome in outcomes:
-            label = f"{outcome.name.lower()}  {outcomes.count(outcome)}"
+            label = f"{outcome.word}  {outcomes.count(outcome)}"
             entry = Line2D([], [], color=COLORS[outcome], linewidth=2.0, label=label)
             if outcome == Outcome.REACHED:
                 entry.set_path_effects([patheffects.withStroke(linewidth=3.0, foreground=EDGE)])

@@ -57,7 +57,7 @@ def outcome(
     codes = grid.fields["outcome"]
     shares = {} if grid.missing.all() else fractions(grid.data["outcome"])
     handles = [
-        swatch(COLORS[member], f"{member.name.lower()}  {percent(share)}")
+        swatch(COLORS[member], f"{member.word}  {percent(share)}")
         for member, share in shares.items()
         if share
     ]

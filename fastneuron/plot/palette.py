@@ -17,14 +17,7 @@ from matplotlib.colors import BoundaryNorm, Colormap, ListedColormap, to_hex, to
 
 from fastneuron.outcomes import Outcome
 
-COLORS: dict[Outcome, str] = {
-    Outcome.UNFINISHED: "#7CCBF5",
-    Outcome.REACHED: "#F0E442",
-    Outcome.SETTLED: "#004C85",
-    Outcome.CYCLING: "#BF4A00",
-    Outcome.DIVERGED: "#1A1A1A",
-    Outcome.STALLED: "#CC79A7",
-}
+COLORS = {outcome: outcome.color for outcome in Outcome}
 NOT_COMPUTED = "#F0F0F0"
 HATCH = "#BDBDBD"
 OTHER = "#B0B0B0"

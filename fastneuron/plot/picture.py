@@ -395,7 +395,7 @@ def _plain(name: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(name, inner) for inner in value]
     if isinstance(value, Outcome):
-        return value.name.lower()
+        return value.word
     if isinstance(value, bool | int | float | str):
         return value
     raise ValueError(f"{name} must be made of numbers, texts and lists to be saved, got {shown(value)}")

@@ -12,15 +12,7 @@ from matplotlib.patches import StepPatch
 from fastneuron.outcomes import Outcome
 from fastneuron.plot.palette import COLORS, HATCH, NOT_COMPUTED
 
-# from below: what got somewhere, what did not, what went wrong
-ORDER = (
-    Outcome.REACHED,
-    Outcome.SETTLED,
-    Outcome.UNFINISHED,
-    Outcome.STALLED,
-    Outcome.CYCLING,
-    Outcome.DIVERGED,
-)
+ORDER = tuple(sorted(Outcome, key=lambda outcome: outcome.stacked))  # from below
 
 
 def style(outcome: Outcome | None) -> dict[str, Any]:
@@ -28,7 +20,7 @@ def style(outcome: Outcome | None) -> dict[str, Any]:
     if outcome is None:
         look = {"facecolor": NOT_COMPUTED, "edgecolor": HATCH, "hatch": "////", "label": "not computed"}
     else:
-        look = {"facecolor": COLORS[outcome], "edgecolor": "none", "label": outcome.name.lower()}
+        look = {"facecolor": COLORS[outcome], "edgecolor": "none", "label": outcome.word}
     return {**look, "linewidth": 0.0}
 
 

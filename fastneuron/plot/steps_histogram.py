@@ -21,8 +21,8 @@ from fastneuron.plot.palette import COLORS
 from fastneuron.plot.stacked import ORDER, stack_steps
 from fastneuron.store.blocks import blocks_of
 
-OUT_OF_STEPS = (Outcome.UNFINISHED, Outcome.STALLED)
-ENDED = tuple(outcome for outcome in ORDER if outcome not in OUT_OF_STEPS)
+OUT_OF_STEPS = tuple(outcome for outcome in Outcome if outcome.out_of_steps)
+ENDED = tuple(outcome for outcome in ORDER if not outcome.out_of_steps)
 LOG_FROM = 30  # largest over smallest number of steps where the axis becomes logarithmic
 PER_DECADE = 10  # bins
 MOST_BINS = 40  # of an axis that is not logarithmic
@@ -131,7 +131,7 @@ def _entries(totals: dict[Outcome, int], missing: bool) -> list[object]:
 
     def entries(outcomes: tuple[Outcome, ...]) -> list[object]:
         return [
-            swatch(COLORS[outcome], f"{outcome.name.lower()}  {percent(totals[outcome] / computed)}")
+            swatch(COLORS[outcome], f"{outcome.word}  {percent(totals[outcome] / computed)}")
             for outcome in outcomes
             if totals[outcome]
         ]

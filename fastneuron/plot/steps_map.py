@@ -70,7 +70,7 @@ def steps(
     codes = grid.fields["outcome"]
     shown = np.isin(codes, [int(member) for member in members])
     counts = np.where(shown, grid.fields["steps"], -1)
-    names = " or ".join(member.name.lower() for member in members)
+    names = " or ".join(member.word for member in members)
     handles = []
     if not (shown | grid.missing).all():
         handles.append(swatch(palette.OTHER, f"not {names}"))
