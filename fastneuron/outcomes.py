@@ -51,6 +51,12 @@ class Outcome(IntEnum):
         A parameter or the loss grew beyond bounds.
     STALLED : 5
         Moves too slowly to get anywhere in as many steps again.
+    sentence : str
+        What it means, in a few words.
+    color : str
+        Its colour in all pictures, as ``#RRGGBB``.
+    out_of_steps : bool
+        Whether the start was given up at max_steps.
 
     Examples
     --------

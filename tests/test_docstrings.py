@@ -135,7 +135,7 @@ def test_what_is_looked_at() -> None:
         "fastneuron.axes.Linspace.values",
         "fastneuron.elementary.exp",
         "fastneuron.figures.ReadyFigure.toml",
-        "fastneuron.outcomes.Outcome.sentence",
+        "fastneuron.outcomes.Outcome.word",
         "fastneuron.plot.picture.Picture.save",
         "fastneuron.plot.steps_map.steps",
         "fastneuron.sphinx.FastneuronDirective.run",

@@ -641,9 +641,10 @@ def test_a_plane_has_the_chosen_start_that_was_selected(ax):
 def test_an_animation_follows_a_point_of_the_map_with_its_batches_and_draw(ax):
     batch = fn.MiniBatch(size=1, seed=2)
     made = chosen({}, start={"bias": fn.normal(0, 1)}, batch=batch, draws=5)
-    sweep_, path = one_run(made.run(progress=False), {"trial": 40, "draw": 3}, 30)
+    training, path = one_run(made.run(progress=False), {"trial": 40, "draw": 3}, 30)
     np.testing.assert_array_equal(path.weight, fn.replay(made, 30, trial=2, draw=3).weight)
-    assert sweep_.start == {} and sweep_.at() == made.at(trial=2, draw=3)
+    assert training == made.training
+    assert {name: float(path[name][0]) for name in ("weight", "bias")} == made.at(trial=2, draw=3)
     elsewhere = {"trial": 40, "draw": 3, "bias": 0.25}
     assert one_run(made.run(progress=False), elsewhere, 30)[1].bias[0] == 0.25
     with pytest.raises(ValueError, match="trial must be that of one start of the sweep, got 41"):

@@ -25,14 +25,13 @@ from fastneuron.plot import palette
 from fastneuron.plot.animation import FRAMES, Animation, widening
 from fastneuron.plot.caption import caption_of
 from fastneuron.plot.counts import with_codes
-from fastneuron.plot.following import descended
+from fastneuron.plot.following import descended, trained_at
 from fastneuron.plot.goal import check, draw_goal, ideal_step, inputs_shown, with_step_in_view
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.legends import not_computed_swatch, swatch
 from fastneuron.plot.loss_landscape import ROUNDING, told_apart
 from fastneuron.plot.outcome_map import outcome
 from fastneuron.plot.shown_part import drawn_sweep
-from fastneuron.selection import with_value
 from fastneuron.starts import Distribution
 from fastneuron.sweep import Sweep
 from fastneuron.tasks import Task
@@ -295,12 +294,7 @@ def one_run(
             raise ValueError(f"{text}; known: {', '.join(known)}")
     values = _typical(result, sweep) | given
     selected = {dim: values[dim] for dim in sweep.dims}
-    training = sweep.training
-    for axis, (role, field) in sweep.places.items():
-        if role in training.components:
-            training = with_value(training, role, field, selected[axis])
-        elif role != "start":
-            raise ValueError(f"a start cannot be followed step by step where {axis} is an axis")
+    training = trained_at(sweep, selected)
     steps = int(training.stop.max_steps) if steps is None else steps
     place = [np.flatnonzero(own == selected[dim]) for dim, own in sweep.coordinates().items()]
     if set(given) <= set(sweep.dims) and all(found.size for found in place):

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from fastneuron.selection import with_value
 from fastneuron.starts import uniform_numbers
+from fastneuron.sweep import Sweep
 from fastneuron.training import Training
 
 
@@ -37,6 +39,24 @@ def spread(lengths: Sequence[int], number: int, seed: int) -> list[tuple[int, ..
         points[tuple(((first + n * alphas) % 1 * lengths).astype(int).tolist())] = None
         n += 1
     return list(points)
+
+
+def trained_at(sweep: Sweep, values: Mapping[str, float]) -> Training:
+    """What the starts undergo where the axes that are no parameters have these values.
+
+    Raises
+    ------
+    ValueError
+        If one is a setting of a layer of its own, such as ``layer0.learning_rate``.
+    """
+    training = sweep.training
+    for axis, value in values.items():
+        role, field = sweep.places.get(axis, ("start", ""))
+        if role in training.components:
+            training = with_value(training, role, field, value)
+        elif role != "start":
+            raise ValueError(f"a start cannot be followed step by step where {axis} is an axis")
+    return training
 
 
 def descended(

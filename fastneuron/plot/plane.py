@@ -18,7 +18,7 @@ from fastneuron.components import nearest
 from fastneuron.models import pieces_of
 from fastneuron.outcomes import Stop
 from fastneuron.places import DRAW, SD, entry_of
-from fastneuron.plot.following import descended
+from fastneuron.plot.following import descended, trained_at
 from fastneuron.plot.grid import GridAxis, grid_axis, require
 from fastneuron.plot.shown_part import drawn_sweep, places_shown
 from fastneuron.selection import part_of
@@ -164,9 +164,11 @@ def _examples(sweep: Sweep) -> list[str]:
 
 def _selected(sweep: Sweep, result: xr.Dataset, kept: tuple[str, str]) -> Sweep:
     """The sweep over the axes `kept` alone, at the place of the others where `result` was selected."""
-    for axis in sweep.axes:
-        if axis not in kept and axis not in result.coords:
+    others = [axis for axis in sweep.axes if axis not in kept]
+    for axis in others:
+        if axis not in result.coords:
             raise ValueError(f"this result does not tell where it was selected on axis {axis!r}")
+    trained_at(sweep, {axis: float(result[axis]) for axis in others})
     places = places_shown(result, sweep)
     part = part_of(sweep, {dim: place for dim, place in places.items() if dim not in kept})
     return part.replace(axes={axis: part.axes[axis] for axis in kept})
