@@ -21,7 +21,7 @@ import numpy as np
 from fastneuron.axes import Axis, Values
 from fastneuron.chosen import Chosen
 from fastneuron.components import FINITE, Bound, nearest, shown_key
-from fastneuron.models import Model, Neuron, pieces_of
+from fastneuron.models import Model, pieces_of
 from fastneuron.penalties import penalties
 from fastneuron.starts import Normal
 from fastneuron.training import check_number, check_numbers, check_record, check_size
@@ -55,7 +55,7 @@ def bounds_of(sweep: Sweep) -> dict[tuple[str, str], Bound]:
     known = {("start", name): FINITE for name in numbers}
     if any(isinstance(start, Normal) for start in sweep.starts.values()):
         known |= {("start", SD): Normal.bounds["sd"]}
-    for layer in layers_of(sweep.model):
+    for layer in sweep.model.layer_names:
         known |= {(layer, OFFSET): FINITE}
         known |= {(layer, name): sweep.optimizer.bounds[name] for name in sweep.optimizer._fields}
     for role, record in sweep.training.components.items():
@@ -70,7 +70,7 @@ def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) ->
         name = name.removeprefix("start.")
     if name.startswith(tuple(f"model.{role}." for role in sweep.model.components)):
         name = name.removeprefix("model.")
-    layers = layers_of(sweep.model)
+    layers = sweep.model.layer_names
     found = [
         place
         for place in known
@@ -101,12 +101,7 @@ def place_of(axis: str, known: Mapping[tuple[str, str], Bound], sweep: Sweep) ->
         raise ValueError(f"axes.{shown_key(axis)}: an axis is {what}")
     hint = nearest(name, [*names, *map(".".join, known)])
     fields_known = f"fields: {', '.join(others)}"
-    raise ValueError(f"axes.{shown_key(axis)}: unknown axis{hint}; {described(sweep.model)}; {fields_known}")
-
-
-def layers_of(model: Model) -> tuple[str, ...]:
-    """The layers that an axis can name: those of a network, by name."""
-    return () if isinstance(model, Neuron) else tuple(f"layer{k}" for k in range(len(model.layers)))
+    raise ValueError(f"axes.{shown_key(axis)}: unknown axis{hint}; {sweep.model.description}; {fields_known}")
 
 
 def entry_of(model: Model, name: str) -> int | None:
@@ -127,16 +122,6 @@ def _unspaced(axis: str) -> str:
     name = axis.replace(" ", "")
     found = _ENTRY.fullmatch(name)
     return f"{found[1]}[{','.join(str(int(i)) for i in found[2].split(','))}]" if found else name
-
-
-def described(model: Model) -> str:
-    """The parameters of `model`, for an error line."""
-    if not isinstance(model, Neuron):
-        shapes = [f"{name} {'x'.join(map(str, shape))}" for name, shape in model.shapes.items()]
-        shown_ = shapes if len(shapes) <= 4 else [*shapes[:2], "...", shapes[-1]]
-        return f"a network {'-'.join(map(str, model.sizes))} has {', '.join(shown_)}"
-    names = model.weights if model.inputs <= 4 else (model.weights[0], "...", model.weights[-1])
-    return f"a neuron of {model.inputs} input{'s'[: model.inputs - 1]} has {', '.join(names)}, bias"
 
 
 def check_axes(sweep: Sweep) -> None:

@@ -200,7 +200,7 @@ def with_value(training: Training, role: str, field: str, value: float) -> Train
     """A training with another number in one field of one of its components."""
     record: Any = changed(training.components[role], field, value)
     if role in training.model.components:
-        role, record = "model", dataclasses.replace(training.model, **{role: record})
+        role, record = "model", training.model.with_activation(role, record)
     return training.replace(**{role: record})
 
 

@@ -20,7 +20,7 @@ from fastneuron.chosen import Chosen
 from fastneuron.components import nearest, shown, shown_key
 from fastneuron.files import path_of
 from fastneuron.losses import losses
-from fastneuron.models import Model, Network, Neuron
+from fastneuron.models import KINDS, Model, Neuron, kind_of
 from fastneuron.optimizers import optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import penalties
@@ -64,10 +64,7 @@ def training_tables(training: Training) -> dict[str, dict[str, Any]]:
 
 
 def _model_table(model: Model) -> dict[str, Any]:
-    components = {role: activations.to_spec(record) for role, record in model.components.items()}
-    if isinstance(model, Neuron):
-        return {"inputs": model.inputs} | components
-    return {"sizes": list(model.sizes), "bias": model.bias, "scale": model.scale} | components
+    return model.settings | {role: activations.to_spec(record) for role, record in model.components.items()}
 
 
 def _start(value: Any) -> Any:
@@ -147,11 +144,11 @@ def _table(spec: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _model_from(table: Mapping[str, Any], task: Task) -> Model:
-    kind: Any = Network if "sizes" in table else Neuron
-    fields = [field.name for field in dataclasses.fields(kind)]
-    _check_keys(table, fields if "sizes" in table else [*fields, "sizes"], "model.")
-    given = dict(table) if "sizes" in table else {"inputs": task.inputs} | dict(table)
-    for role in ("activation", "hidden", "output"):
+    kind: Any = kind_of(table)
+    others = [other.key for other in KINDS if kind is Neuron and other is not kind]  # which make it another
+    _check_keys(table, [*(field.name for field in dataclasses.fields(kind)), *others], "model.")
+    given = ({"inputs": task.inputs} if kind is Neuron else {}) | dict(table)
+    for role in kind.roles:
         if role in table:
             given[role] = activations.from_spec(table[role], f"model.{role}")
     try:

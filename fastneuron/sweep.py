@@ -43,7 +43,6 @@ from fastneuron.places import (
     check_axes,
     check_dtype,
     check_sizes,
-    described,
     is_reserved,
     place_of,
 )
@@ -636,7 +635,7 @@ def checked_start(start: object, model: Model) -> dict[str, Start]:
     for name in given:
         if name not in model.parameters:
             hint = nearest(name, model.parameters)
-            raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {described(model)}")
+            raise ValueError(f"start.{shown_key(name)}: unknown parameter{hint}; {model.description}")
     return together(
         {name: _one_start(f"start.{name}", value, model.shapes[name]) for name, value in given.items()}
     )

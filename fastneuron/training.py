@@ -26,7 +26,7 @@ from fastneuron.components import (
     shown_key,
 )
 from fastneuron.losses import Loss, losses
-from fastneuron.models import Model, Network, Neuron
+from fastneuron.models import Model, check_model
 from fastneuron.optimizers import Optimizer, optimizers
 from fastneuron.outcomes import Stop
 from fastneuron.penalties import NoPenalty, Penalty, penalties
@@ -99,7 +99,8 @@ class Training:
         dtype: str | np.dtype[Any] | type = "float64",
     ) -> None:
         _check_type("task", task, Task, "a task such as tasks.inverter()")
-        _check_model(model, task)
+        check_model(model)
+        _check_sizes(model, task)
         stop = Stop() if stop is None else stop
         _check_type("stop", stop, Stop, "a rule such as Stop(max_steps=2000)")
         for role, activation in model.components.items():
@@ -174,9 +175,7 @@ def _check_type(name: str, value: object, kind: type, wanted: str) -> None:
         raise ValueError(f"{name} must be {wanted}, got {shown(value)}")
 
 
-def _check_model(model: object, task: Task) -> None:
-    if not isinstance(model, Neuron | Network):
-        raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
+def _check_sizes(model: Model, task: Task) -> None:
     sizes = (("inputs", model.inputs, task.inputs), ("outputs", model.outputs, task.y.shape[1]))
     for name, own, wanted in sizes:
         if own != wanted:

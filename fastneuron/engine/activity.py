@@ -22,7 +22,7 @@ from fastneuron.kernels import activity as kernels
 from fastneuron.kernels.activity import Dense, run_layer, tally
 from fastneuron.kernels.jit import specialised
 from fastneuron.kernels.vectors import VECTOR_BYTES
-from fastneuron.models import Network
+from fastneuron.models import Network, network_in
 from fastneuron.starts import Distribution, Normal
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ def activity(
     >>> float(hidden["mean"].round(2)), float(hidden["variance"].round(3)), float(hidden["all_above_half"])
     (0.5, 0.043, 0.0)
     """
-    if not isinstance(model, Network):
-        raise ValueError(f"model must be a network such as Network((784, 30, 10)), got {shown(model)}")
+    model = network_in(model)
     inputs = _inputs(model, x)
     draws = int(checked_number("draws", draws, _DRAWS))
     seed = _checked_seed(seed)

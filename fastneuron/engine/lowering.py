@@ -1,11 +1,10 @@
 """From a description to what a kernel takes: the problem, and the starts of a tile.
 
-Small tasks become tuples, whose lengths are types, so that the kernel unrolls them; larger ones arrays.
+Not here: what a problem of each kind of model is made of (`fastneuron.kernels.problem`).
 """
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 import re
@@ -24,15 +23,13 @@ from fastneuron.engine.draws import drawn
 from fastneuron.engine.overflow import sure_size
 from fastneuron.fingerprint import PACKAGE
 from fastneuron.kernels.block import Block, Rule, bytes_needed, rule_of
-from fastneuron.kernels.jit import NumbaError, specialised
-from fastneuron.kernels.layers import planned, write_linear
-from fastneuron.kernels.problem import NetworkProblem, NeuronProblem, Problem
+from fastneuron.kernels.jit import NumbaError
+from fastneuron.kernels.problem import Problem, problem_of
 from fastneuron.kernels.recording import KEPT
-from fastneuron.kernels.small_network import MOST_PARAMETERS, shape_of
 from fastneuron.kernels.vectors import VECTOR_BYTES
-from fastneuron.models import Network, pieces_of
+from fastneuron.models import pieces_of
 from fastneuron.penalties import NoPenalty
-from fastneuron.places import OFFSET, SD, entry_of, layers_of
+from fastneuron.places import OFFSET, SD, entry_of
 from fastneuron.reducers import Reducer
 from fastneuron.rehearsal import BRANCHES, INSTEAD, place_in_code, rehearse
 from fastneuron.result import Variable
@@ -41,8 +38,6 @@ from fastneuron.training import Training
 
 if TYPE_CHECKING:
     from fastneuron.sweep import Sweep
-
-UNROLLED = 32  # numbers of a task, samples x (inputs + 1), up to which it is unrolled
 
 
 @contextmanager
@@ -120,8 +115,7 @@ def lowered(
         own = {field: row for (its_role, field), row in rows.items() if its_role == role}
         return with_plain(with_rows(record, own))
 
-    x: Any = task.x.ravel().astype(real)
-    y: Any = task.y.ravel().astype(real)
+    x, y = task.x.ravel().astype(real), task.y.ravel().astype(real)
     shared: dict[str, Any] = {
         "loss": argument("loss", loss),
         "penalty": argument("penalty", penalty),
@@ -132,38 +126,8 @@ def lowered(
         "mean": real(1.0 / task.samples),
     }
     shared |= {role: argument(role, activation) for role, activation in model.components.items()}
-    if isinstance(model, Network):
-        small = shaped and model.size <= MOST_PARAMETERS and not batch.shuffled
-        layers, plan = planned(model.layers, model.size, model.bias, task.samples if batch.shuffled else 0)
-        return NetworkProblem(
-            x=x,
-            y=y,
-            theta=(real(0),) * model.size if small else np.zeros(model.size, np.uint8),
-            samples=task.samples,
-            layers=layers,
-            factors=np.array([layer.factor for layer in model.layers], real),
-            plan=plan,
-            linear=linear_addresses(dtype),
-            layer_rows=layer_rows,
-            shape=shape_of(model.layers, model.bias, task.samples) if small else (),
-            **shared,
-        )
-    width = model.inputs + 1
-    theta: Any = (real(0),) * width
-    if task.samples * width <= UNROLLED:
-        x, y = tuple(x), tuple(y)
-    if width > UNROLLED:
-        theta = np.zeros(width, real)
-    return NeuronProblem(x=x, y=y, theta=theta, **shared)
-
-
-@functools.cache
-def linear_addresses(dtype: str) -> np.ndarray:
-    """Where the compiled functions are that all networks of a dtype have in common."""
-    addresses = np.zeros(4, np.int64)
-    number = np.dtype(dtype).type(0)
-    specialised(write_linear, number, addresses)(number, addresses)
-    return addresses
+    problem: Problem = problem_of(model, shared, x, y, task.samples, layer_rows, shaped)
+    return problem
 
 
 def _simplest(batch: Batch, samples: int) -> Batch:
@@ -192,7 +156,7 @@ def _is_offset(place: tuple[str, str], layers: tuple[str, ...]) -> bool:
 
 def varying_fields(sweep: Sweep) -> Varying:
     """The component fields that are axes, and their rows."""
-    layers = layers_of(sweep.model)
+    layers = sweep.model.layer_names
     places = [
         place for place in sweep.places.values() if place[0] != "start" and not _is_offset(place, layers)
     ]
@@ -307,7 +271,7 @@ def starts_of(
     width = sweep.model.size
     rows = np.empty((width + len(varying.rows), math.prod(shape)), sweep.dtype)
     axis_of = {place_: k for k, place_ in enumerate(sweep.places.values())}
-    layers = layers_of(sweep.model)
+    layers = sweep.model.layer_names
 
     def along(k: int, numbers: np.ndarray | None = None) -> np.ndarray:
         """The numbers along dim number k, its values unless others are given, in the shape of the tile."""
@@ -335,8 +299,7 @@ def starts_of(
                 rows[piece] = np.ravel(start)[:, None]
         for (role, field), k in axis_of.items():
             if _is_offset((role, field), layers):
-                layer = sweep.model.layers[int(role.removeprefix("layer"))]  # type: ignore[union-attr]
-                weights = rows[layer.first : layer.first + layer.inputs * layer.units]
+                weights = rows[pieces_of(sweep.model)[f"{role}.weight"]]
                 weights.reshape(len(weights), *shape)[...] += along(k).astype(sweep.dtype)
         for (role, field), k in axis_of.items():
             if role == "start" and field != SD:

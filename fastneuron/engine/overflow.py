@@ -12,14 +12,14 @@ not seen through.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fastneuron.activations import Activation
 from fastneuron.losses import Loss
-from fastneuron.models import Model, Network
+from fastneuron.models import Model
 from fastneuron.tasks import Task
 
 TARGETS = 8  # of a task that are tried
@@ -81,8 +81,14 @@ def _of_variant(
         if not sure[0]:
             return NONE
         most = sizes[sure.sum() - 1]
+        inputs = float(np.abs(task.x).sum(axis=1).max())
+
+        def output_at(z: float) -> float:
+            place = int(np.searchsorted(sizes, z))
+            return float(bound[place]) if place < len(sizes) else float(np.inf)
+
         for size in sizes[::-1]:
-            if _largest_input(task, model, size, sizes, bound) <= most:
+            if model.largest_input(inputs, size, output_at) <= most:
                 return float(size)
     return NONE
 
@@ -108,25 +114,3 @@ def _is_sure(
     if not partial:
         good = good | ~np.isfinite(loss.derivative(activation, z, a, y))
     return np.asarray(good.all(axis=1))
-
-
-def _largest_input(task: Task, model: Model, size: float, sizes: np.ndarray, bound: np.ndarray) -> float:
-    """The largest pre-activation of an output that parameters of a size can give."""
-    inputs = float(np.abs(task.x).sum(axis=1).max())
-    if not isinstance(model, Network):
-        return size * inputs + size
-    largest = 0.0
-    for number, (factor, shift) in enumerate(_factors(model, size)):
-        largest = factor * size * inputs + shift
-        if number + 1 < len(model.layers):
-            place = int(np.searchsorted(sizes, largest))
-            if place == len(sizes):
-                return float(np.inf)
-            inputs = model.layers[number + 1].inputs * float(bound[place])
-    return largest
-
-
-def _factors(model: Network, size: float) -> Iterator[tuple[float, float]]:
-    """The factor of each layer, and the size of its biases."""
-    for layer in model.layers:
-        yield layer.factor, size if model.bias else 0.0

@@ -6,7 +6,7 @@ import functools
 import math
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +17,10 @@ from fastneuron.engine.leading import brought_together
 from fastneuron.engine.lowering import explained, lowered
 from fastneuron.engine.memory import require_memory
 from fastneuron.kernels.jit import specialised
-from fastneuron.kernels.layers import SUMS_AT
 from fastneuron.kernels.outputs import network_outputs, outputs
-from fastneuron.kernels.problem import NetworkProblem
 from fastneuron.kernels.vectors import VECTOR_BYTES
 from fastneuron.losses import SquaredError
-from fastneuron.models import Model, Network, Neuron, pieces_of
+from fastneuron.models import Model, check_model, pieces_of
 from fastneuron.optimizers import GradientDescent
 from fastneuron.tasks import Task
 from fastneuron.training import Training
@@ -75,8 +73,7 @@ def forward(model: Model, parameters: Mapping[str, Any], x: Any) -> Any:
     >>> fn.forward(fn.Network((2, 2, 1)), xor, x=[[0, 0], [0, 1], [1, 0], [1, 1]]).round(2).tolist()
     [[0.0, 1.0, 1.0, 0.0]]
     """
-    if not isinstance(model, Neuron | Network):
-        raise ValueError(f"model must be a model such as Neuron() or Network((2, 2, 1)), got {shown(model)}")
+    check_model(model)
     parameters, named = brought_together(model, parameters, ("sample", "out"))
     leading, values = broadcast_parameters(model, parameters)
     outputs_ = _outputs(model, leading, values, x)
@@ -121,11 +118,11 @@ def outputs_of(
     lanes = VECTOR_BYTES // values.dtype.itemsize
     beside = np.repeat(np.array([*fields, 0.0], values.dtype), lanes)
     own = {place: row for place, row in rows.items() if place[0] in model.components}
-    if isinstance(model, Network):
+    if any(model.shapes.values()):
         return _network_outputs(model, values, x, own, beside)
     count = values.shape[1] * len(x)
     out = np.zeros(-(-count // lanes) * lanes, values.dtype)
-    record = with_rows(model.activation, {field: row for (_, field), row in own.items()})
+    record = with_rows(model.components["activation"], {field: row for (_, field), row in own.items()})
     kind: Any = type(record)
     given = (record, beside, values, x, out)
     with explained():
@@ -135,7 +132,7 @@ def outputs_of(
 
 
 def _network_outputs(
-    model: Network,
+    model: Model,
     values: np.ndarray,
     x: np.ndarray,
     rows: Mapping[tuple[str, str], int],
@@ -152,9 +149,8 @@ def _network_outputs(
     task = Task(x, np.zeros((len(x), model.outputs)))
     with explained():
         unused = (SquaredError(), GradientDescent(1.0))
-        forward = lowered(Training(task, model, *unused, dtype=x.dtype), rows=rows, shaped=False)
-        problem = cast("NetworkProblem", forward)
-        room = np.empty(int(problem.plan[SUMS_AT]) * lanes, x.dtype)  # there is no way back
+        problem = lowered(Training(task, model, *unused, dtype=x.dtype), rows=rows, shaped=False)
+        room = np.empty(problem.forward_room * lanes, x.dtype)
         out = np.empty((values.shape[1], len(x) * model.outputs), x.dtype)
         own = np.empty(lanes * out.shape[1], x.dtype)
         tail = np.empty(lanes * len(values), x.dtype)
@@ -208,7 +204,7 @@ def broadcast_parameters(
         leading = np.broadcast_shapes(*leads.values())
     except ValueError:
         shapes = ", ".join(f"{name} {shape}" for name, shape in leads.items())
-        what = "leading dims of parameters" if isinstance(model, Network) else "parameters"
+        what = "leading dims of parameters" if any(model.shapes.values()) else "parameters"
         raise ValueError(f"{what} must broadcast together, got {shapes}") from None
     if dtype is None:
         single = bool(arrays) and all(array.dtype == np.float32 for array in arrays.values())

@@ -33,7 +33,6 @@ from fastneuron.models import Model, pieces_of
 from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Stop, flags
 from fastneuron.penalties import Penalty
-from fastneuron.places import layers_of
 from fastneuron.result import coordinate_attributes, dims_of, places_in_sweep, sweep_behind
 from fastneuron.selection import point_among, point_at
 from fastneuron.starts import Distribution
@@ -248,7 +247,7 @@ def _replayed(sweep: Sweep, block: Block, place: tuple[int, ...], steps: int) ->
     rows = varying_fields(sweep).first
     path = _recorded(sweep.training, block, *_start_at(sweep, place), steps, rows)
     varied = {role for role, _ in sweep.places.values()}
-    if varied & set(layers_of(sweep.model)):
+    if varied & set(sweep.model.layer_names):
         varied |= {"optimizer"}
     # where a field varies, the coordinates tell it
     told = {role: text for role, text in _attributes(sweep.training).items() if role not in varied}

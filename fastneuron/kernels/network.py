@@ -11,10 +11,13 @@ batches only the samples of a lane's batch do, picked for each lane. Everything 
 block, in rows of one number for each lane; `plan` says what is where.
 """
 
+import functools
 from typing import Any
 
+import numpy as np
+
 from fastneuron.elementary import constant, maximum, where
-from fastneuron.kernels.jit import compiled_as
+from fastneuron.kernels.jit import compiled_as, specialised
 from fastneuron.kernels.layers import (
     BIASED,
     FIRST,
@@ -27,13 +30,16 @@ from fastneuron.kernels.layers import (
     WORDS,
     Layers,
     back,
+    planned,
     through_layers,
+    write_linear,
 )
 from fastneuron.kernels.memory import flat_from, flat_of, put, take
 from fastneuron.kernels.picking import all_inputs, inputs_of, samples_seen, target_of, weighted
 from fastneuron.kernels.problem import (
     NetworkProblem,
     bound_to,
+    problem_of,
     samples_of,
     step,
     summary,
@@ -41,9 +47,42 @@ from fastneuron.kernels.problem import (
 )
 from fastneuron.kernels.recording import loss_of
 from fastneuron.kernels.records import bind
-from fastneuron.kernels.small_network import all_samples
+from fastneuron.kernels.small_network import MOST_PARAMETERS, all_samples, shape_of
 from fastneuron.kernels.updating import update
 from fastneuron.kernels.vectors import lanes_in, larger
+from fastneuron.models import Network
+
+
+@problem_of.register(Network)
+def _problem(
+    model: Network, shared: dict[str, Any], x: Any, y: Any, samples: int, layer_rows: int, shaped: bool
+) -> NetworkProblem:
+    shuffled = shared["batch"].shuffled
+    small = shaped and model.size <= MOST_PARAMETERS and not shuffled
+    zero = x.dtype.type(0)
+    layers, plan = planned(model.layers, model.size, model.bias, samples if shuffled else 0)
+    return NetworkProblem(
+        x=x,
+        y=y,
+        theta=(zero,) * model.size if small else np.zeros(model.size, np.uint8),
+        samples=samples,
+        layers=layers,
+        factors=np.array([layer.factor for layer in model.layers], x.dtype),
+        plan=plan,
+        linear=linear_addresses(x.dtype.name),
+        layer_rows=layer_rows,
+        shape=shape_of(model.layers, model.bias, samples) if small else (),
+        **shared,
+    )
+
+
+@functools.cache
+def linear_addresses(dtype: str) -> np.ndarray:
+    """Where the compiled functions are that all networks of a dtype have in common."""
+    addresses = np.zeros(4, np.int64)
+    number = np.dtype(dtype).type(0)
+    specialised(write_linear, number, addresses)(number, addresses)
+    return addresses
 
 
 @compiled_as(samples_of)

@@ -10,7 +10,7 @@ where c_i is the weight of sample i in the batch, 1 without batches; plus the pe
 optimizer's step.
 
 The numbers are vectors or floats, whatever the type of `like` is; the bits are the same. Small tasks come
-as tuples (see `fastneuron.engine.lowering`): their lengths are types, so the loops over samples and inputs
+as tuples: their lengths are types, so the loops over samples and inputs
 unroll, and everything stays in registers; x_ij / n is computed once. More samples come as arrays and run in a
 loop; with many inputs the parameters do not fit the registers either, and stay in memory (`_in_memory`).
 
@@ -19,6 +19,7 @@ Not here: what became of a start (`judge`), which start is in which lane (`lanes
 
 from typing import Any
 
+import numpy as np
 from numba import types
 from numba.cpython.unsafe.tuple import tuple_setitem
 
@@ -26,10 +27,32 @@ from fastneuron.elementary import constant, fma, maximum, where
 from fastneuron.kernels.batching import in_batch, or_lost, unseen
 from fastneuron.kernels.jit import compiled_as
 from fastneuron.kernels.memory import put, take
-from fastneuron.kernels.problem import NeuronProblem, bound_to, samples_of, step, summary, write_output
+from fastneuron.kernels.problem import (
+    NeuronProblem,
+    bound_to,
+    problem_of,
+    samples_of,
+    step,
+    summary,
+    write_output,
+)
 from fastneuron.kernels.recording import loss_of
 from fastneuron.kernels.updating import all_like, update
 from fastneuron.kernels.vectors import lanes_in, larger
+from fastneuron.models import Neuron
+
+UNROLLED = 32  # numbers of a task, samples x (inputs + 1), up to which it is unrolled
+
+
+@problem_of.register(Neuron)
+def _problem(
+    model: Neuron, shared: dict[str, Any], x: Any, y: Any, samples: int, layer_rows: int, shaped: bool
+) -> NeuronProblem:
+    width, zero = model.inputs + 1, x.dtype.type(0)
+    theta: Any = (zero,) * width if width <= UNROLLED else np.zeros(width, x.dtype)
+    if samples * width <= UNROLLED:
+        x, y = tuple(x), tuple(y)
+    return NeuronProblem(x=x, y=y, theta=theta, **shared)
 
 
 def number_at(numbers: Any, i: Any, like: Any) -> Any:

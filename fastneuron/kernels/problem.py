@@ -5,15 +5,18 @@ model computes is found by the class of its problem: its file (`neuron`, `networ
 `summary` and the others below mean for it.
 
 To add a kind of model: a class of the fields that `NeuronProblem` has but for activation, x, y and theta,
-with the properties below, and an implementation of `step`, `summary` and `samples_of`.
+with the properties below; an implementation of `step`, `summary` and `samples_of`; and what makes a problem
+of the description, registered with `problem_of`.
 """
 
+import functools
 from typing import Any, NamedTuple
 
 from numba import types
 from numba.extending import intrinsic
 
 from fastneuron.kernels.jit import compiled_as
+from fastneuron.kernels.layers import SUMS_AT
 from fastneuron.kernels.memory import put
 from fastneuron.kernels.records import bound_type, bound_value
 
@@ -52,6 +55,11 @@ class NeuronProblem(NamedTuple):
     def room(self) -> int:
         """Numbers of scratch that a step needs for each lane."""
         return 2 * len(self.theta)
+
+    @property
+    def forward_room(self) -> int:
+        """As `room`, for a forward pass alone."""
+        return self.room
 
     @property
     def partial(self) -> bool:
@@ -104,12 +112,36 @@ class NetworkProblem(NamedTuple):
         return int(self.plan[-1])
 
     @property
+    def forward_room(self) -> int:
+        """As `room`, for a forward pass alone."""
+        return int(self.plan[SUMS_AT])
+
+    @property
     def partial(self) -> bool:
         """Whether a step of shuffled batches looks only at the samples of its batch."""
         return True
 
 
 Problem = NeuronProblem | NetworkProblem
+
+
+@functools.singledispatch
+def problem_of(
+    model: Any, shared: dict[str, Any], x: Any, y: Any, samples: int, layer_rows: int, shaped: bool
+) -> Any:
+    """The problem of a model of some kind.
+
+    Parameters
+    ----------
+    model : Model
+    shared : its fields that all kinds of problem have, and the activations by role
+    x, y : flat arrays of samples x inputs and samples x outputs, of the dtype of the problem
+    samples : their number
+    layer_rows : 1 where the optimizer's varying fields have a row for each layer, else 0
+    shaped : whether a small model gets a kernel for its shape, which pays where many steps are taken
+    """
+    raise TypeError(f"no kernel for {type(model).__name__}")
+
 
 _TRAINING = ("penalty", "optimizer", "batch", "record", "memory")  # what has no part in a summary
 

@@ -6,7 +6,7 @@ The start is one of a sweep, whose run is made anew and every step of it kept.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -19,7 +19,7 @@ from matplotlib.patches import Patch
 from fastneuron.chosen import Chosen
 from fastneuron.components import Bound, checked_number, nearest, shown
 from fastneuron.measures.shares import NOT_COMPUTED
-from fastneuron.models import Neuron
+from fastneuron.models import Neuron, neuron_in
 from fastneuron.outcomes import Outcome
 from fastneuron.plot import palette
 from fastneuron.plot.animation import FRAMES, Animation, widening
@@ -109,7 +109,7 @@ def animate_response(
     frames = int(checked_number("frames", frames, FRAMES))
     followed = None if steps is None else int(checked_number("steps", steps, STEPS))
     training, path = one_run(result, start, followed)
-    neuron = cast("Neuron", training.model)
+    neuron = neuron_in(training.model)
     weight, bias = path["weight"].values.astype(np.float64), path["bias"].values.astype(np.float64)
     whole = np.logical_and.accumulate(np.isfinite(weight) & np.isfinite(bias))
     last = int(whole.sum()) - 1
@@ -283,9 +283,7 @@ def one_run(
 ) -> tuple[Training, xr.Dataset]:
     """What one of a neuron's starts undergoes, and every step from there."""
     sweep = drawn_sweep(result)
-    if not isinstance(sweep.model, Neuron):
-        raise ValueError("this picture is of a neuron, the sweep trains a network")
-    check(sweep.model, sweep.task)
+    check(neuron_in(sweep.model), sweep.task)
     given = {name: checked_number(f"start.{name}", value) for name, value in (given or {}).items()}
     known = list(dict.fromkeys([*sweep.model.parameters, *sweep.dims]))
     for name in given:

@@ -10,7 +10,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.patches import StepPatch
 
-from fastneuron.models import Network
+from fastneuron.models import network_in
 from fastneuron.plot.caption import sweep_of
 from fastneuron.plot.grid import axes_for, require
 from fastneuron.plot.kinds import kind
@@ -127,8 +127,7 @@ def _answers(sweep: Sweep) -> xr.Dataset:
     """How the networks that a sweep starts from answer to its task's inputs."""
     from fastneuron.engine.activity import activity
 
-    if not isinstance(sweep.model, Network) or not sweep.draws or sweep.axes:
+    if not sweep.model.layer_names or not sweep.draws or sweep.axes:
         raise ValueError("the answers of hidden units are drawn of a network's sweep over draws alone")
-    return activity(
-        sweep.model, sweep.task.x, start=sweep.start, draws=sweep.draws, seed=sweep.seed, progress=False
-    )
+    network, sources = network_in(sweep.model), sweep.start
+    return activity(network, sweep.task.x, start=sources, draws=sweep.draws, seed=sweep.seed, progress=False)

@@ -72,7 +72,7 @@ class Plane:
         if self.sweep.penalty is not None:
             for name, numbers in self._starts(u, v).items():
                 zero = np.zeros(numbers.shape)
-                pair = (zero, numbers) if name.endswith("bias") else (numbers, zero)
+                pair = (zero, numbers) if self.sweep.model.is_bias(name) else (numbers, zero)
                 with np.errstate(over="ignore"):
                     penalty = self.sweep.penalty.value(*pair)
                 total += penalty.reshape(len(u), -1).sum(axis=1)

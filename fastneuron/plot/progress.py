@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from fastneuron.components import checked_number, shown
-from fastneuron.models import Neuron
+from fastneuron.models import Neuron, neuron_in
 from fastneuron.plot.following import descended
 from fastneuron.plot.kinds import kind
 from fastneuron.plot.response_curve import neuron_response, response
@@ -135,9 +135,7 @@ def curve(
 
 def _neuron_of(result: xr.Dataset) -> tuple[Sweep, Neuron]:
     sweep = drawn_sweep(result)
-    if not isinstance(sweep.model, Neuron):
-        raise ValueError("this picture is of a neuron, the sweep trains a network")
-    return sweep, sweep.model
+    return sweep, neuron_in(sweep.model)
 
 
 def _start_of(sweep: Sweep, given: Mapping[str, Any] | None) -> dict[str, float]:

@@ -1,92 +1,19 @@
-"""Models: which parameters there are and how a forward pass uses them."""
+"""Networks of dense layers, whose parameters are arrays."""
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from itertools import pairwise
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from fastneuron.activations import Activation, Sigmoid
 from fastneuron.components import nearest, shown
+from fastneuron.models.model import MAX_PARAMETERS, Model
 from fastneuron.starts import Distribution, normal
-
-
-@dataclass(frozen=True)
-class Neuron:
-    """One neuron: a = activation(sum_j weight_j x_j + bias).
-
-    Parameters
-    ----------
-    inputs : int, 1 or more
-        Number of inputs.
-    activation : Activation
-        Its output as a function of the pre-activation.
-
-    Raises
-    ------
-    ValueError
-        Naming the field, the value and what is allowed.
-
-    Examples
-    --------
-    >>> import fastneuron as fn
-    >>> fn.Neuron().parameters
-    ('weight', 'bias')
-    >>> fn.Neuron(inputs=2).parameters
-    ('weight_0', 'weight_1', 'bias')
-    """
-
-    inputs: int = 1
-    activation: Activation = Sigmoid()  # noqa: RUF009 - immutable
-
-    def __post_init__(self) -> None:
-        if isinstance(self.inputs, bool) or not isinstance(self.inputs, int) or self.inputs < 1:
-            raise ValueError(f"inputs must be a whole number of 1 or more, got {shown(self.inputs)}")
-        if not isinstance(self.activation, Activation):
-            raise ValueError(
-                f"activation must be an activation such as Sigmoid(), got {shown(self.activation)}"
-            )
-
-    @property
-    def weights(self) -> tuple[str, ...]:
-        """Names of the weights, in the order of the inputs."""
-        return ("weight",) if self.inputs == 1 else tuple(f"weight_{j}" for j in range(self.inputs))
-
-    @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of all parameters: the weights, then the bias."""
-        return (*self.weights, "bias")
-
-    @property
-    def outputs(self) -> int:
-        """Number of outputs."""
-        return 1
-
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of each parameter, by name: they are numbers."""
-        return dict.fromkeys(self.parameters, ())
-
-    @property
-    def size(self) -> int:
-        """How many numbers all parameters are."""
-        return self.inputs + 1
-
-    @property
-    def usual_start(self) -> float:
-        """What a parameter starts from unless told."""
-        return 0.0
-
-    @property
-    def components(self) -> dict[str, Activation]:
-        """The activation by its role."""
-        return {"activation": self.activation}
 
 
 class Layer(NamedTuple):
@@ -111,11 +38,10 @@ SCALES: dict[str, Callable[[int, int, bool], float]] = {
     "mean_field": lambda inputs, units, last: 1.0 / inputs if last else math.sqrt(1.0 / inputs),
 }
 MAX_UNITS = 2**20
-MAX_PARAMETERS = 2**31 - 1
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Model):
     """Dense layers, one after the other: layer l computes z = s_l (x W_l) + b_l and then its activation.
 
     Parameters
@@ -162,6 +88,9 @@ class Network:
     >>> network.shapes["layer0.weight"], network.size
     ((2, 3), 13)
     """
+
+    key: ClassVar[str] = "sizes"
+    roles: ClassVar[tuple[str, ...]] = ("hidden", "output")
 
     sizes: tuple[int, ...]
     hidden: Activation = Sigmoid()  # noqa: RUF009 - immutable
@@ -232,28 +161,26 @@ class Network:
         return shapes
 
     @property
-    def parameters(self) -> tuple[str, ...]:
-        """Names of the parameters, which are arrays: for each layer its weights, then its biases."""
-        return tuple(self.shapes)
-
-    @property
-    def size(self) -> int:
-        """How many numbers all parameters are."""
-        last = self.layers[-1]
-        return last.first + last.inputs * last.units + (last.units if self.bias else 0)
+    def layer_names(self) -> tuple[str, ...]:
+        """What axes call the layers."""
+        return tuple(f"layer{k}" for k in range(len(self.sizes) - 1))
 
     @property
     def components(self) -> dict[str, Activation]:
         """The activations by role."""
         return {"hidden": self.hidden, "output": self.output}
 
+    @property
+    def description(self) -> str:
+        """What it is and which parameters it has, for an error line."""
+        shapes = [f"{name} {'x'.join(map(str, shape))}" for name, shape in self.shapes.items()]
+        told = shapes if len(shapes) <= 4 else [*shapes[:2], "...", shapes[-1]]
+        return f"a network {'-'.join(map(str, self.sizes))} has {', '.join(told)}"
 
-Model = Neuron | Network
-
-
-@functools.lru_cache(maxsize=64)
-def pieces_of(model: Model) -> Mapping[str, slice]:
-    """Where each parameter's numbers stand among all of them, in C order, by name."""
-    ends = list(accumulate(math.prod(shape) for shape in model.shapes.values()))
-    pieces = {name: slice(a, b) for name, a, b in zip(model.shapes, [0, *ends], ends, strict=False)}
-    return MappingProxyType(pieces)
+    def largest_input(self, inputs: float, size: float, output_at: Callable[[float], float]) -> float:
+        shift = size if self.bias else 0.0
+        largest = self.layers[0].factor * size * inputs + shift
+        for layer in self.layers[1:]:
+            inputs = layer.inputs * output_at(largest)
+            largest = layer.factor * size * inputs + shift
+        return largest
