@@ -216,14 +216,16 @@ def dataset(sweep: Sweep, arrays: Mapping[str, np.ndarray], seconds: float) -> x
     )
 
 
-def places_in_sweep(result: xarray.Dataset, sweep: Sweep) -> dict[str, np.ndarray]:
+def places_in_sweep(
+    result: xarray.Dataset, sweep: Sweep, first_of_twins: bool = False
+) -> dict[str, np.ndarray]:
     """Where the points of a result are in the grid of its sweep: by dim, places along it, 0 or more.
 
     Raises
     ------
     ValueError
         If the result has dims of its own, lacks a dim, or holds a value that the sweep does not, or holds
-        twice, so that it is not known which is meant.
+        twice, so that it is not known which is meant, unless the first is to be taken.
     """
     known = {dim for variable in variables_of(sweep).values() for dim in variable.more}
     for name in result.dims:
@@ -248,7 +250,7 @@ def places_in_sweep(result: xarray.Dataset, sweep: Sweep) -> dict[str, np.ndarra
         first, behind = (np.searchsorted(values, held, side, sorter=order) for side in ("left", "right"))
         for counted, what in (
             (behind == first, "is not in its sweep"),
-            (behind > first + 1, "its sweep has twice"),
+            ((behind > first + 1) & (not first_of_twins), "its sweep has twice"),
         ):
             if counted.any():
                 raise ValueError(f"this result holds {dim} {held[counted][0]}, which {what}")

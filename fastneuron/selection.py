@@ -79,7 +79,8 @@ def places_of(sweep: Sweep, coordinates: Mapping[str, Any], method: str | None) 
         For a dim that is unknown, or a value that is not along it.
     """
     if method not in (None, "nearest"):
-        raise ValueError(f"method must be None or 'nearest', got {shown(method)}")
+        advice = "; along a dimension of this name isel selects" if "method" in sweep.dims else ""
+        raise ValueError(f"method must be None or 'nearest', got {shown(method)}{advice}")
     lengths = dict(zip(sweep.dims, sweep.shape, strict=True))
     for dim in coordinates:
         _known(dim, lengths)
@@ -98,35 +99,26 @@ def _known(dim: str, lengths: Mapping[str, int]) -> int:
 
 
 def _places_along(dim: str, length: int, index: Any) -> Place:
-    every = np.arange(length)
     if isinstance(index, slice):
         try:
-            found = every[index]
-        except TypeError:
+            found = np.array(range(length)[index], np.int64)
+        except (TypeError, ValueError):
             raise ValueError(f"{dim} must be a slice of whole numbers, got {shown(index)}") from None
         if not len(found):
             raise ValueError(f"{dim}: {shown(index)} has no points, of {length}")
         return found
     allowed = f"a whole number from {-length} to {length - 1}, a list of such or a slice"
-    if not isinstance(index, list | tuple | range | np.ndarray) or np.ndim(index) == 0:
+    if not isinstance(index, list | tuple | range | np.ndarray) or np.isscalar(index):
         return _place_along(dim, length, index, allowed)
-    given = np.asarray(index)
-    if given.ndim != 1 or given.dtype.kind not in "iu" or not len(given):
+    places = np.ma.filled(index, length).tolist() if isinstance(index, np.ndarray) else list(index)
+    if not isinstance(places, list) or not places or any(isinstance(one, list | tuple) for one in places):
         raise ValueError(f"{dim} must be {allowed}, got {shown(index)}")
-    return np.array([_place_along(dim, length, one, allowed) for one in given.tolist()])
+    return np.array([_place_along(dim, length, one, allowed) for one in places])
 
 
 def _places_of(dim: str, values: np.ndarray, wanted: Any, method: str | None) -> Place:
     if isinstance(wanted, slice):
-        if wanted.step is not None:
-            raise ValueError(f"{dim}: a slice of values has no step, got {shown(wanted)}; isel takes one")
-        low = -np.inf if wanted.start is None else _number(dim, wanted.start)
-        high = np.inf if wanted.stop is None else _number(dim, wanted.stop)
-        found = np.flatnonzero((values >= min(low, high)) & (values <= max(low, high)))
-        if not len(found):
-            ends = f"{values.min():g} to {values.max():g}"
-            raise ValueError(f"{dim}: no value from {low:g} to {high:g}; they are from {ends}")
-        return found
+        return _places_between(dim, values, wanted)
     if isinstance(wanted, list | tuple | range | np.ndarray) and np.ndim(wanted):
         places = [_place_of(dim, values, _number(dim, value), method) for value in list(wanted)]
         if not places:
@@ -135,18 +127,40 @@ def _places_of(dim: str, values: np.ndarray, wanted: Any, method: str | None) ->
     return _place_of(dim, values, _number(dim, wanted), method)
 
 
+def _places_between(dim: str, values: np.ndarray, wanted: slice) -> np.ndarray:
+    """The places of the values from one to the other; an open end is that of the axis."""
+    if wanted.step is not None:
+        raise ValueError(f"{dim}: a slice of values has no step, got {shown(wanted)}; isel takes one")
+    if wanted == slice(None):
+        return np.arange(len(values))
+    if np.any(values[1:] < values[:-1]) and np.any(values[1:] > values[:-1]):
+        raise ValueError(
+            f"{dim}: its values go up and down, so no slice of them is a part; isel takes places"
+        )
+    beyond = np.inf if values[-1] >= values[0] else -np.inf  # the end of the axis
+    one = -beyond if wanted.start is None else _number(dim, wanted.start)
+    other = beyond if wanted.stop is None else _number(dim, wanted.stop)
+    found = np.flatnonzero((values >= min(one, other)) & (values <= max(one, other)))
+    if not len(found):
+        ends = f"{values.min():g} to {values.max():g}"
+        raise ValueError(f"{dim}: no value from {one:g} to {other:g}; they are from {ends}")
+    return found
+
+
 def _number(dim: str, value: Any) -> float:
     try:
-        number = float("nan") if isinstance(value, bool | str) else float(value)
+        wrong = isinstance(value, bool | np.bool_ | str | bytes) or np.ma.is_masked(value)
+        number = np.nan if wrong else float(value)
     except (TypeError, ValueError, OverflowError):
-        number = float("nan")
-    if np.isnan(number):
+        number = np.nan
+    if not np.isfinite(number):
         raise ValueError(f"{dim} must be a number, a list of numbers or a slice, got {shown(value)}")
     return number
 
 
 def _place_of(dim: str, values: np.ndarray, value: float, method: str | None) -> int:
-    near = int(np.abs(values - value).argmin())
+    with np.errstate(over="ignore"):
+        near = int(np.abs(values - value).argmin())
     if values[near] != value and method is None:
         raise ValueError(
             f"{dim} has no value {value!r}; method='nearest' takes the nearest, {values[near].item()!r}"
@@ -172,7 +186,8 @@ def part_of(sweep: Sweep, places: Mapping[str, Place]) -> Sweep:
         )
     axes: dict[str, Any] = dict(sweep.axes)
     start: dict[str, Any] = dict(sweep.start)
-    training, draws = sweep.training, sweep.draws
+    draws = sweep.draws
+    values: dict[tuple[str, str], float] = {}
     for dim, place in places.items():
         if dim == DRAW:
             draws = None if isinstance(place, int) else len(place)
@@ -187,21 +202,27 @@ def part_of(sweep: Sweep, places: Mapping[str, Place]) -> Sweep:
             value, (role, field) = float(axes.pop(dim).values()[place]), sweep.places[dim]
             if role == "start":
                 start |= _started(sweep, start, dim, field, value)
-            elif role in training.components:
-                training = with_value(training, role, field, value)
+            elif role in sweep.training.components:
+                values[role, field] = value
             else:
                 what = "what is added to the weights" if field == OFFSET else f"the {field}"
                 raise ValueError(f"{dim}: {what} of one layer can only be an axis; give a list, as [{place}]")
+    training = with_values(sweep.training, values)
     trained = {field.name: getattr(training, field.name) for field in dataclasses.fields(training)}
     return sweep.replace(**trained, axes=axes, start=start, draws=draws)
 
 
-def with_value(training: Training, role: str, field: str, value: float) -> Training:
-    """A training with another number in one field of one of its components."""
-    record: Any = changed(training.components[role], field, value)
-    if role in training.model.components:
-        role, record = "model", training.model.with_activation(role, record)
-    return training.replace(**{role: record})
+def with_values(training: Training, values: Mapping[tuple[str, str], float]) -> Training:
+    """A training with other numbers in fields of its components, by (role, field)."""
+    changes: dict[str, Any] = {}
+    for role in dict.fromkeys(role for role, _ in values):
+        own = {field: value for (its_role, field), value in values.items() if its_role == role}
+        record: Any = changed(training.components[role], own)
+        if role in training.model.components:
+            changes["model"] = changes.get("model", training.model).with_activation(role, record)
+        else:
+            changes[role] = record
+    return training.replace(**changes)
 
 
 def _started(sweep: Sweep, start: dict[str, Any], axis: str, field: str, value: float) -> dict[str, Any]:
@@ -219,15 +240,23 @@ def _started(sweep: Sweep, start: dict[str, Any], axis: str, field: str, value: 
         raise ValueError(f"{axis}: the rest of {name} is random, so that it can only be an axis; give a list")
     numbers = np.array(np.broadcast_to(own, sweep.model.shapes[name]), np.float64)
     numbers.flat[entry - pieces_of(sweep.model)[name].start] = value
+    if np.signbit(numbers[numbers == 0]).any():  # an array as a start has none
+        raise ValueError(f"{axis}: an array of numbers that holds -0.0 is no start of {name}; give a list")
     return {name: numbers}
 
 
-def changed(record: Component, field: str, value: float) -> Component:
-    """A component with another number in one of its fields."""
-    whole = record.bounds[field].whole
-    numbers = dict(zip(record._fields, record, strict=True))  # type: ignore[call-overload]
-    made: Component = type(record)(**numbers | {field: int(value) if whole else float(value)})
+def changed(record: Component, values: Mapping[str, float]) -> Component:
+    """A component with other numbers in some of its fields."""
+    given: dict[str, Any] = dict(zip(record._fields, record, strict=True))  # type: ignore[call-overload]
+    for field, value in values.items():
+        given[field] = int(value) if record.bounds[field].whole else float(value)
+    made: Component = type(record)(**given)
     return made
+
+
+def has_random_numbers(sweep: Sweep) -> bool:
+    """Whether starts or batches are drawn."""
+    return sweep.batch.shuffled or any(isinstance(own, Distribution) for own in sweep.starts.values())
 
 
 def check_numbers_stay(sweep: Sweep, places: Mapping[str, Place]) -> None:
@@ -238,18 +267,23 @@ def check_numbers_stay(sweep: Sweep, places: Mapping[str, Place]) -> None:
     ValueError
         If it is not.
     """
-    if not sweep.batch.shuffled and not any(isinstance(own, Distribution) for own in sweep.starts.values()):
+    if not has_random_numbers(sweep):
         return
     stride, own_stride = 1, 1
     for dim, length in zip(reversed(sweep.dims), reversed(sweep.shape), strict=True):
-        taken = np.atleast_1d(places.get(dim, np.arange(length)))
-        if not np.array_equal(taken * stride, np.arange(len(taken)) * own_stride):
+        taken = np.atleast_1d(places[dim]) if dim in places else None
+        kept = length if taken is None else len(taken)
+        if taken is None:
+            same = stride == own_stride or length == 1
+        else:
+            same = np.array_equal(taken * stride, np.arange(kept) * own_stride)
+        if not same:
             raise ValueError(
                 "random starts and batches are drawn by the number of a point in its grid, which would be "
                 "another in this part; select from the result, or take Sweep.at and fastneuron.replay, "
                 "which are for one point"
             )
-        stride, own_stride = stride * length, own_stride * len(taken)
+        stride, own_stride = stride * length, own_stride * kept
 
 
 def within(sweep: Sweep, steps: int | None) -> Sweep:
@@ -260,5 +294,5 @@ def within(sweep: Sweep, steps: int | None) -> Sweep:
         name: axis.values().clip(max=steps) if sweep.places[name] == ("stop", "max_steps") else axis
         for name, axis in sweep.axes.items()
     }
-    stop = cast("Stop", changed(sweep.stop, "max_steps", min(steps, sweep.stop.max_steps)))
+    stop = cast("Stop", changed(sweep.stop, {"max_steps": min(steps, sweep.stop.max_steps)}))
     return sweep.replace(axes=axes, stop=stop)

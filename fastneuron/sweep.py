@@ -354,7 +354,7 @@ class Sweep:
         check_numbers_stay(self, places)
         return part_of(self, places)
 
-    def replace(self, **changes: Any) -> Sweep:
+    def replace(self, /, **changes: Any) -> Sweep:
         """The sweep with other values of some of its fields.
 
         Parameters

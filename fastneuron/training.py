@@ -132,7 +132,7 @@ class Training:
         known = {**self.model.components, **others}
         return {role: record for role, record in known.items() if record is not None}
 
-    def replace(self, **changes: Any) -> Training:
+    def replace(self, /, **changes: Any) -> Training:
         """The training with other values of some of its fields.
 
         Parameters

@@ -45,7 +45,6 @@ ELSEWHERE = {
     "KubeCluster(": "a Kubernetes cluster",
     "@activations.add": "a part of a file of the package",
     ".venv": ".ci/run runs it",
-    ".ci/run": "is what runs this",
 }
 # page -> the part of a block or command that is made smaller, and by what; its output cannot be compared then
 SMALLER = {

@@ -22,7 +22,7 @@ COMPILE = """
 import json
 import fastneuron as fn
 from fastneuron.fingerprint import PACKAGE
-from fastneuron.engine.lowering import linear_addresses
+from fastneuron.kernels.network import linear_addresses
 from fastneuron.kernels.block import write_problem
 from fastneuron.kernels.lanes import run_tile
 from fastneuron.kernels.layers import write_linear

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import fastneuron as fn
-from fastneuron.engine import local, lowering
+from fastneuron.engine import local
+from fastneuron.kernels import network as kernels
 
 from .test_invariants import assert_same_bits
 from .test_network_kernels import DTYPES, regression
@@ -234,8 +235,8 @@ def test_shape_of_a_small_network_changes_no_bit(sizes, samples, changes, monkey
         "draws": 5,
     }
     small = sweep(fn.FullBatch(), **given | changes)
-    assert model.size <= lowering.MOST_PARAMETERS
-    monkeypatch.setattr(lowering, "MOST_PARAMETERS", 0)
+    assert model.size <= kernels.MOST_PARAMETERS
+    monkeypatch.setattr(kernels, "MOST_PARAMETERS", 0)
     whole = run(sweep(fn.FullBatch(), **given | changes))
     monkeypatch.undo()
     assert_same_bits(run(small), whole)

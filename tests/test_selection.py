@@ -133,7 +133,7 @@ def test_the_spread_of_random_starts_is_selected():
         ({"bias": True}, "bias must be a whole number from -4 to 3, a list of such or a slice, got True"),
         ({"bias": 1.0}, "bias must be a whole number from -4 to 3, a list of such or a slice, got 1.0"),
         ({"bias": [0, 9]}, "bias must be a whole number from -4 to 3, a list of such or a slice, got 9"),
-        ({"bias": [True, False, True, True]}, "got [True, False, True, True]"),
+        ({"bias": [True, False, True, True]}, "a list of such or a slice, got True"),
         ({"bias": [[0]]}, "got [[0]]"),
         ({"bias": []}, "got []"),
         ({"bias": "first"}, "got 'first'"),
@@ -187,3 +187,89 @@ def test_what_only_an_axis_can_say_is_selected_by_a_list():
         ):
             sweep.isel(**{axis: 1})
         assert len(sweep.isel(**{axis: [1]}).axes[axis]) == 1
+
+
+def test_a_slice_of_values_goes_the_way_of_the_axis():
+    down = SWEEP.replace(axes={"weight": fn.linspace(3, -3, 7)})
+    assert down.select(weight=slice(None, -1)) == down.isel(weight=slice(0, 5))
+    assert down.select(weight=slice(1, None)) == down.isel(weight=slice(2, None))
+    assert down.select(weight=slice(-1, 1)) == down.select(weight=slice(1, -1)) == down.isel(weight=[2, 3, 4])
+    mixed = SWEEP.replace(axes={"weight": [3.0, -1.0, 2.0]})
+    assert mixed.select(weight=slice(None)) == mixed
+    with pytest.raises(ValueError, match="weight: its values go up and down.* isel takes places"):
+        mixed.select(weight=slice(0, 2))
+    with pytest.raises(ValueError, match="weight: no value from 5 to inf; they are from 3 to 3"):
+        SWEEP.replace(axes={"weight": [3.0]}).select(weight=slice(5, None))
+
+
+def test_a_part_of_a_long_axis_takes_no_more_than_it_holds():
+    long = SWEEP.replace(axes={"learning_rate": [1.0]}, start={"weight": fn.normal(0, 1)}, draws=2**31 - 1)
+    assert long.isel(draw=slice(10)).shape == (1, 10)
+    with pytest.raises(ValueError, match=f"draw must be a whole number from {1 - 2**31} to {2**31 - 2}"):
+        long.isel(draw=-(2**40))
+
+
+@fn.component
+class Between(fn.Activation):
+    """An own activation of which one field must be below the other."""
+
+    low: float = 0.0
+    high: float = 1.0
+
+    def __init__(self, *fields: float, **named: float) -> None:
+        if self.low >= self.high:
+            raise ValueError(f"low must be below high, got {self.low}, {self.high}")
+
+    def value(self, z):
+        return self.low + (self.high - self.low) * fn.Sigmoid().value(z)
+
+    def slope(self, z, a):
+        return (self.high - self.low) * fn.Sigmoid().derivative(z, fn.Sigmoid().value(z))
+
+
+def test_fields_of_one_component_change_at_once():
+    from fastneuron.selection import changed
+
+    one, other = changed(Between(), {"low": 5.0, "high": 9.0}), Between(5.0, 9.0)
+    assert one == other
+
+
+def test_minus_zero_in_an_array_of_starts_is_not_lost_in_silence():
+    weight = {"layer0.weight[0,0]": [-0.0, 1.0], "layer0.bias[0]": [0.0]}
+    sweep = NETWORK.replace(axes=weight, start={"layer0.weight": np.ones((2, 2)), "layer0.bias": 0.0})
+    with pytest.raises(ValueError, match=r"^layer0.weight\[0,0\]: .* -0.0 is no start of layer0.weight;"):
+        sweep.isel(**{"layer0.weight[0,0]": 0})
+    assert np.signbit(sweep.isel(**{"layer0.weight[0,0]": [0]}).axes["layer0.weight[0,0]"].values()[0])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: SWEEP.isel(weight=np.ma.array([0, 1], mask=[False, True])), "weight must be a whole number"),
+        (lambda: SWEEP.isel(weight=[[0], [0, 1]]), "weight must be a whole number"),
+        (lambda: SWEEP.isel(weight=slice(0, 2, 0)), "weight must be a slice of whole numbers"),
+        (
+            lambda: SWEEP.select(weight=np.ma.array([0.0, 20.0], mask=[False, True])),
+            "weight must be a number",
+        ),
+        (lambda: SWEEP.select(weight=np.inf, method="nearest"), "weight must be a number"),
+        (lambda: SWEEP.select(weight=np.True_), "weight must be a number"),
+        (lambda: SWEEP.replace(self=1), "self: unknown field"),
+        (lambda: SWEEP.training.replace(self=1), "self: unknown field"),
+    ],
+    ids=range(8),
+)
+def test_what_selects_nothing_is_one_line(call, message):
+    with pytest.raises(ValueError) as caught:
+        call()
+    assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
+
+
+def test_a_picture_takes_the_first_of_equal_values():
+    axes = {"learning_rate": [30.0, 1.0, 30.0], "bias": [-5.0, 0.0, 5.0], "weight": [-5.0, 0.0, 5.0]}
+    result = SWEEP.replace(axes=axes).run(progress=False).isel(learning_rate=2)
+    from fastneuron.plot.shown_part import places_shown
+
+    assert places_shown(result, SWEEP.replace(axes=axes))["learning_rate"] == 0
+    with pytest.raises(ValueError, match="its sweep has twice"):
+        places_shown(result, SWEEP.replace(axes=axes, batch=fn.MiniBatch(1)))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from fastneuron.selection import with_value
+from fastneuron.selection import with_values
 from fastneuron.starts import uniform_numbers
 from fastneuron.sweep import Sweep
 from fastneuron.training import Training
@@ -49,14 +49,14 @@ def trained_at(sweep: Sweep, values: Mapping[str, float]) -> Training:
     ValueError
         If one is a setting of a layer of its own, such as ``layer0.learning_rate``.
     """
-    training = sweep.training
+    settings = {}
     for axis, value in values.items():
         role, field = sweep.places.get(axis, ("start", ""))
-        if role in training.components:
-            training = with_value(training, role, field, value)
+        if role in sweep.training.components:
+            settings[role, field] = value
         elif role != "start":
             raise ValueError(f"a start cannot be followed step by step where {axis} is an axis")
-    return training
+    return with_values(sweep.training, settings)
 
 
 def descended(

@@ -7,7 +7,7 @@ import xarray as xr
 
 from fastneuron.plot.caption import selection, stranger_in
 from fastneuron.result import places_in_sweep, sweep_behind, variables_of
-from fastneuron.selection import Place, check_numbers_stay, part_of
+from fastneuron.selection import Place, check_numbers_stay, has_random_numbers, part_of
 from fastneuron.sweep import Sweep
 
 HALF = "drawn while the map was half finished"
@@ -87,5 +87,6 @@ def places_shown(result: xr.Dataset, sweep: Sweep) -> dict[str, Place]:
     ValueError
         As `places_in_sweep`.
     """
-    places = places_in_sweep(result, sweep)
+    # which of equal values is meant only matters where numbers are drawn by the place
+    places = places_in_sweep(result, sweep, first_of_twins=not has_random_numbers(sweep))
     return {dim: own if dim in result.dims else int(own[0]) for dim, own in places.items()}
