@@ -68,7 +68,7 @@ class Model(ABC):
         Parameters
         ----------
         inputs : float, 0 or more
-            The largest sum of |x| over the inputs of a sample.
+            The largest sum of the absolute inputs of a sample.
         size : float, positive
             The largest parameter.
         output_at : callable of float to float
