@@ -47,9 +47,9 @@ def package_fingerprint() -> str:
 @functools.cache
 def compiled_fingerprint() -> str:
     """SHA-256 over the Python sources that machine code can depend on."""
-    files = [PACKAGE / f"{name}.py" for name in COMPILED if not (PACKAGE / name).is_dir()]
-    folders = [PACKAGE / name for name in COMPILED if (PACKAGE / name).is_dir()]
-    return _digest_of([*files, *(path for folder in folders for path in folder.rglob("*.py"))])
+    return _digest_of(
+        path for name in COMPILED for path in (*PACKAGE.glob(f"{name}.py"), *PACKAGE.glob(f"{name}/**/*.py"))
+    )
 
 
 def _digest_of(paths: Iterable[Path]) -> str:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -163,11 +163,15 @@ def check_dtype(sweep: Sweep) -> None:
     """Every number of the starts and the records is still one that is allowed, as a number of the dtype."""
     if sweep.dtype == "float64":
         return
-    for name, start in sweep.start.items():
-        entry = partial(_start_entry, name, isinstance(start, Chosen))
-        check_numbers(entry, np.ravel(cast("Any", start)), FINITE, sweep.dtype)
+    check_starts(sweep.start, sweep.dtype)
     for name, reducer in sweep.record.items():
         check_record(f"record.{name}", reducer, sweep.dtype)
+
+
+def check_starts(starts: Mapping[str, Any], dtype: str) -> None:
+    """Every number of the starts, or of what these are drawn from, is still finite in `dtype`."""
+    for name, start in starts.items():
+        check_numbers(partial(_start_entry, name, isinstance(start, Chosen)), np.ravel(start), FINITE, dtype)
 
 
 def _start_entry(name: str, chosen: bool, i: int) -> str:

@@ -5,6 +5,8 @@ import pytest
 import xarray as xr
 
 import fastneuron as fn
+from fastneuron.plot.shown_part import places_shown
+from fastneuron.selection import changed
 
 SWEEP = fn.Sweep(
     task=fn.tasks.inverter(),
@@ -228,8 +230,6 @@ class Between(fn.Activation):
 
 
 def test_fields_of_one_component_change_at_once():
-    from fastneuron.selection import changed
-
     one, other = changed(Between(), {"low": 5.0, "high": 9.0}), Between(5.0, 9.0)
     assert one == other
 
@@ -268,8 +268,6 @@ def test_what_selects_nothing_is_one_line(call, message):
 def test_a_picture_takes_the_first_of_equal_values():
     axes = {"learning_rate": [30.0, 1.0, 30.0], "bias": [-5.0, 0.0, 5.0], "weight": [-5.0, 0.0, 5.0]}
     result = SWEEP.replace(axes=axes).run(progress=False).isel(learning_rate=2)
-    from fastneuron.plot.shown_part import places_shown
-
     assert places_shown(result, SWEEP.replace(axes=axes))["learning_rate"] == 0
     with pytest.raises(ValueError, match="its sweep has twice"):
         places_shown(result, SWEEP.replace(axes=axes, batch=fn.MiniBatch(1)))

@@ -68,3 +68,16 @@ def test_a_wrong_argument_is_one_line_that_names_it(changes, message):
     with pytest.raises(ValueError) as caught:
         minimal(**changes)
     assert str(caught.value).startswith(message) and "\n" not in str(caught.value)
+
+
+def test_random_starts_of_a_descent_are_numbers_of_its_dtype():
+    with pytest.raises(ValueError, match=r"^start.weight must be a finite number in float32, got 1e\+300$"):
+        fn.descend(
+            fn.tasks.inverter(),
+            fn.Neuron(),
+            loss=fn.SquaredError(),
+            optimizer=fn.GradientDescent(1.0),
+            start={"weight": fn.normal(1e300, 1)},
+            steps=1,
+            dtype="float32",
+        )

@@ -33,6 +33,7 @@ from fastneuron.models import Model, pieces_of
 from fastneuron.optimizers import Optimizer
 from fastneuron.outcomes import Stop, flags
 from fastneuron.penalties import Penalty
+from fastneuron.places import check_starts
 from fastneuron.result import coordinate_attributes, dims_of, places_in_sweep, sweep_behind
 from fastneuron.selection import point_among, point_at
 from fastneuron.starts import Distribution
@@ -382,7 +383,9 @@ def _starts(
     model, given = training.model, start
     random: dict[str, Any] = dict.fromkeys(model.parameters, model.usual_start)
     if isinstance(start, Mapping):
-        random |= checked_start({name: value for name, value in start.items() if _is_random(value)}, model)
+        drawn_from = checked_start({name: own for name, own in start.items() if _is_random(own)}, model)
+        check_starts(drawn_from, training.dtype)
+        random |= drawn_from
         given = {name: value for name, value in start.items() if not _is_random(value)}
         random = {name: value for name, value in random.items() if name not in given}
     of_parameters = {dim for name, shape in model.shapes.items() for dim in dims_of(name, shape)}

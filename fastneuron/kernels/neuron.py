@@ -10,9 +10,9 @@ where c_i is the weight of sample i in the batch, 1 without batches; plus the pe
 optimizer's step.
 
 The numbers are vectors or floats, whatever the type of `like` is; the bits are the same. Small tasks come
-as tuples: their lengths are types, so the loops over samples and inputs
-unroll, and everything stays in registers; x_ij / n is computed once. More samples come as arrays and run in a
-loop; with many inputs the parameters do not fit the registers either, and stay in memory (`_in_memory`).
+as tuples: their lengths are types, so the loops over samples and inputs unroll, and everything stays in
+registers; x_ij / n is computed once. More samples come as arrays and run in a loop; with many inputs the
+parameters do not fit the registers either, and stay in memory (`_in_memory`).
 
 Not here: what became of a start (`judge`), which start is in which lane (`lanes`).
 """

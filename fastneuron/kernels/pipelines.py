@@ -1,8 +1,9 @@
 """How functions go through Numba: the kernels that Python calls, and the parts of which they are made.
 
-A part is a part of others: no machine code is made of it alone, and it is made a little smaller, not
-optimised in full, since the kernel is. Numba does both for every function it compiles, and looks in each for
-what kernels do not have. All this would take a third of the time that a new combination of components costs
+A part is linked into kernels and into other parts, and called from nowhere else. So no machine code is made
+of it, and it goes through Numba's cheap round of optimisation alone: the kernel goes through all of them,
+with its parts in it. Numba does everything for every function, and looks in each for what kernels do not
+have; that would take a third of the time which a new combination of components costs
 (docs/decisions/0005-compile-time.md).
 
 A kernel keeps its parts to itself. Numba lets others find them by name, which is the same for two components

@@ -166,11 +166,6 @@ class Network(Model):
         return tuple(f"layer{k}" for k in range(len(self.sizes) - 1))
 
     @property
-    def components(self) -> dict[str, Activation]:
-        """The activations by role."""
-        return {"hidden": self.hidden, "output": self.output}
-
-    @property
     def description(self) -> str:
         """What it is and which parameters it has, for an error line."""
         shapes = [f"{name} {'x'.join(map(str, shape))}" for name, shape in self.shapes.items()]

@@ -71,11 +71,6 @@ class Neuron(Model):
         return 0.0
 
     @property
-    def components(self) -> dict[str, Activation]:
-        """The activation by its role."""
-        return {"activation": self.activation}
-
-    @property
     def description(self) -> str:
         """What it is and which parameters it has, for an error line."""
         names = self.weights if self.inputs <= 4 else (self.weights[0], "...", self.weights[-1])
